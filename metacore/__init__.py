@@ -1,0 +1,41 @@
+"""Metacore: watch a network learn to learn.
+
+    import metacore as mc
+    run = mc.train(mc.preset("protonet", "glyphs", "demo"))
+    print(mc.evaluate(run, shots=5).mean)
+
+Every name here is defined in the module that is about it; this file only gathers them.
+"""
+
+from metacore.algorithms import ALGORITHMS
+from metacore.datasets import DATASETS
+from metacore.episode import Episode
+from metacore.errors import UserError
+from metacore.library import Comparison, compare, evaluate, load, trace, train
+from metacore.models import MODELS
+from metacore.randomness import generator
+from metacore.runs import Run, Store
+from metacore.training.config import RunConfig, TaskConfig, TrainingConfig
+from metacore.training.presets import PRESETS, preset
+
+__all__ = [
+    "ALGORITHMS",
+    "DATASETS",
+    "MODELS",
+    "PRESETS",
+    "Comparison",
+    "Episode",
+    "Run",
+    "RunConfig",
+    "Store",
+    "TaskConfig",
+    "TrainingConfig",
+    "UserError",
+    "compare",
+    "evaluate",
+    "generator",
+    "load",
+    "preset",
+    "trace",
+    "train",
+]

@@ -1,0 +1,105 @@
+"""ANIL: almost no inner loop (Raghu, Raghu, Bengio, Vinyals 2020, section 5).
+
+MAML whose inner loop moves the head only; the body is learned by the outer loop alone:
+
+    w_i = w - alpha * grad_w L_i^support(w, body)
+    (w, body) <- (w, body) - beta * grad sum_i L_i^query(w_i, body)
+
+The body's features are computed once, so inner steps cost almost nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from metacore.algorithms.base import (
+    Algorithm,
+    MetaStep,
+    Predictor,
+    step_metrics,
+    task_losses,
+    task_scores,
+)
+from metacore.algorithms.inner import FrozenBody, head_error, head_steps, leaves, with_ways
+from metacore.algorithms.maml import InnerLoopConfig
+from metacore.device import images_at_once
+from metacore.episode import Episode
+from metacore.models.networks import Params, trainable
+from metacore.models.normalisation import resolve
+from metacore.models.stacked import stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class ANILConfig(InnerLoopConfig):
+    """Over the head."""
+
+
+class ANIL(Algorithm):
+    name = "anil"
+    title = "ANIL"
+    family = "optimisation"
+    summary = "MAML whose inner loop adapts the last layer only, over features learned outside it."
+    formula = (
+        r"w_i = w - \alpha \nabla_w L_i(w, \theta),\quad"
+        r"(w,\theta) \leftarrow (w,\theta) - \beta \nabla \sum_i L_i(w_i, \theta)"
+    )
+    paper = "Raghu, Raghu, Bengio, Vinyals 2020, arXiv:1909.09157"
+    Config = ANILConfig
+
+    config: InnerLoopConfig
+
+    def meta_step(
+        self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
+    ) -> MetaStep:
+        theta = leaves(trainable(params))
+        total = {name: torch.zeros_like(value) for name, value in theta.items()}
+        loss, score = episode.query_x.new_zeros(()), episode.query_x.new_zeros(())
+        images = episode.support_x.shape[1] + episode.query_x.shape[1]
+        for tasks in episode.split(max(1, images_at_once(episode.support_x.device) // images)):
+            outputs = self._query_outputs(theta, tasks)
+            part = task_losses(outputs, tasks.query_y).sum()
+            gradients = torch.autograd.grad(part, list(theta.values()))
+            for name, value in zip(theta, gradients, strict=True):
+                total[name] += value / episode.tasks
+            loss = loss + part.detach()
+            score = score + task_scores(outputs.detach(), tasks.query_y).sum()
+        metrics = step_metrics(
+            loss / episode.tasks, score / episode.tasks, regression=episode.regression
+        )
+        return MetaStep(total, metrics)
+
+    def _query_outputs(self, theta: Params, episode: Episode) -> Tensor:
+        """Outputs [T, Q, N] after the inner loop, differentiable in theta to second order."""
+        stacked = stack(theta, episode.tasks)
+        support = self.network.features(stacked, episode.support_x)
+        query = self.network.features(stacked, episode.query_x)
+        weight, bias = stacked["head.weight"], stacked["head.bias"]
+        for _ in range(self.config.inner_steps):
+            outputs = torch.baddbmm(bias[:, None], support, weight.mT)
+            error = head_error(outputs, episode.support_y)
+            weight = weight - self.config.inner_rate * error.mT @ support
+            bias = bias - self.config.inner_rate * error.sum(1)
+        return torch.baddbmm(bias[:, None], query, weight.mT)
+
+    def adapt(
+        self,
+        params: Params,
+        support_x: Tensor,
+        support_y: Tensor,
+        *,
+        ways: int,
+        steps: int | None = None,
+        norm: str | None = None,
+    ) -> Iterator[Predictor]:
+        norm = resolve(norm, self.norms, self.network)
+        theta = stack(with_ways(trainable(params), ways), len(support_x))
+        return head_steps(
+            FrozenBody(self.network, theta, support_x, norm),
+            theta["head.weight"],
+            theta["head.bias"],
+            support_y,
+            alpha=self.config.inner_rate,
+            steps=self.test_steps if steps is None else steps,
+        )

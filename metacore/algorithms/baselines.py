@@ -1,0 +1,189 @@
+"""The rivals every comparison needs: ordinary supervised learning, and no learning at all.
+
+`finetune` is the Baseline of Chen et al. 2019 (arXiv:1904.04232): one network learns all training
+classes at once; at test a new head (or every layer) is fitted on the support set. For regression
+it is the pretrained network of MAML's section 5.1: trained on all tasks mixed together.
+`scratch` is the same network from a random start, fitted on the support set alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from metacore.algorithms.base import (
+    Algorithm,
+    MetaStep,
+    Predictor,
+    step_metrics,
+    task_losses,
+    task_scores,
+)
+from metacore.algorithms.embedding import updated_running
+from metacore.algorithms.inner import (
+    AdaptedNetwork,
+    FrozenBody,
+    gradient_steps,
+    head_steps,
+    leaves,
+    with_ways,
+)
+from metacore.episode import Episode
+from metacore.errors import UserError
+from metacore.models.networks import Params, trainable
+from metacore.models.normalisation import resolve
+from metacore.models.stacked import Statistics, stack
+from metacore.settings import Config, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneConfig(Config):
+    layers: str = setting(
+        "head",
+        "What the support set fits: a new last layer, or all layers.",
+        choices=("head", "all"),
+    )
+    inner_rate: float = setting(
+        0.01, "Size of a gradient step on the support set.", low=1e-5, high=10, step=0.01
+    )
+    test_steps: int = setting(
+        100, "Gradient steps on the support set at test.", low=0, high=500, step=10
+    )
+
+
+class Finetune(Algorithm):
+    name = "finetune"
+    title = "Fine-tuning"
+    family = "baseline"
+    summary = "Ordinary training on all classes at once, then a new last layer for each task."
+    formula = (
+        r"\theta \leftarrow \theta - \beta \nabla L(\mathrm{all\ classes}),\quad"
+        r"w_i = \mathrm{fit}(f_\theta)"
+    )
+    paper = "Chen et al. 2019, arXiv:1904.04232"
+    fixed_ways = False
+    norms = ("running", "transductive", "support+query", "support")
+    Config = FinetuneConfig
+
+    config: FinetuneConfig
+
+    @staticmethod
+    def outputs(ways: int, training_classes: int) -> int:
+        return training_classes
+
+    def meta_step(
+        self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
+    ) -> MetaStep:
+        """One supervised step on every example of the episode, labelled by its true class."""
+        theta = leaves(params)
+        learned = {name: value for name, value in theta.items() if value.requires_grad}
+        x, y = _mixed(episode)
+        record: Statistics = []
+        features = self.network.features(stack(theta, 1), x, record=record)
+        outputs = self.network.head(stack(theta, 1), features)
+        loss = task_losses(outputs, y).sum()
+        gradients = torch.autograd.grad(loss, list(learned.values()))
+        score = task_scores(outputs.detach(), y).mean()
+        return MetaStep(
+            dict(zip(learned, gradients, strict=True)),
+            step_metrics(loss, score, regression=episode.regression),
+            updated_running(self.network, params, [record]),
+        )
+
+    def adapt(
+        self,
+        params: Params,
+        support_x: Tensor,
+        support_y: Tensor,
+        *,
+        ways: int,
+        steps: int | None = None,
+        norm: str | None = None,
+    ) -> Iterator[Predictor]:
+        norm = resolve(norm, self.norms, self.network)
+        count = self.test_steps if steps is None else steps
+        theta = stack(self._with_head(params, support_y, ways), len(support_x))
+        alpha = self.config.inner_rate
+        if self.config.layers == "head":
+            weight, bias = theta["head.weight"], theta["head.bias"]
+            body = FrozenBody(self.network, theta, support_x, norm)
+            yield from head_steps(body, weight, bias, support_y, alpha=alpha, steps=count)
+            return
+        phis = gradient_steps(
+            self.network, theta, support_x, support_y, alpha=alpha, steps=count, norm=norm
+        )
+        for phi in phis:
+            yield AdaptedNetwork(self.network, phi, support_x, support_y, norm)
+
+    @staticmethod
+    def _with_head(params: Params, support_y: Tensor, ways: int) -> Params:
+        """A head of zeros for new classes; regression keeps the one it has."""
+        if support_y.is_floating_point():
+            return params
+        weight, bias = params["head.weight"], params["head.bias"]
+        return {
+            **params,
+            "head.weight": weight.new_zeros(ways, weight.shape[1]),
+            "head.bias": bias.new_zeros(ways),
+        }
+
+
+def _mixed(episode: Episode) -> tuple[Tensor, Tensor]:
+    """All examples of all tasks as one batch [1, B, ...] with labels that hold across tasks."""
+    x = torch.cat([episode.support_x, episode.query_x], 1).flatten(0, 1)
+    y = torch.cat([episode.support_y, episode.query_y], 1)
+    if not episode.regression:
+        assert episode.classes is not None, "images come with their classes"
+        y = episode.classes.gather(1, y)
+    return x[None], y.flatten(0, 1)[None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScratchConfig(Config):
+    inner_rate: float = setting(
+        0.1, "Size of a gradient step on the support set.", low=1e-5, high=10, step=0.05
+    )
+    test_steps: int = setting(
+        10, "Gradient steps on the support set at test.", low=0, high=500, step=5
+    )
+
+
+class Scratch(Algorithm):
+    name = "scratch"
+    title = "From scratch"
+    family = "baseline"
+    summary = "The same network from a random start, with nothing learned beforehand."
+    formula = r"\phi_i = \theta_0 - \alpha \sum_k \nabla L_i(\phi_i^{(k)})"
+    paper = "the lower bound of every comparison"
+    trains = False
+    Config = ScratchConfig
+
+    config: ScratchConfig
+
+    def meta_step(
+        self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
+    ) -> MetaStep:
+        raise UserError("From scratch means no meta-training: there is no step to take.")
+
+    def adapt(
+        self,
+        params: Params,
+        support_x: Tensor,
+        support_y: Tensor,
+        *,
+        ways: int,
+        steps: int | None = None,
+        norm: str | None = None,
+    ) -> Iterator[Predictor]:
+        norm = resolve(norm, self.norms, self.network)
+        phis = gradient_steps(
+            self.network,
+            stack(with_ways(trainable(params), ways), len(support_x)),
+            support_x,
+            support_y,
+            alpha=self.config.inner_rate,
+            steps=self.test_steps if steps is None else steps,
+        )
+        for phi in phis:
+            yield AdaptedNetwork(self.network, phi, support_x, support_y, norm)

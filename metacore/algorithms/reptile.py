@@ -1,0 +1,142 @@
+"""Reptile (Nichol, Achiam, Schulman 2018, algorithm 2).
+
+    phi_i = k steps of SGD or Adam on mini-batches of task i, from theta
+    theta <- theta + epsilon * mean_i (phi_i - theta)
+
+The "gradient" handed to the outer optimiser is theta - mean phi_i, so that plain SGD with learning
+rate epsilon is the published rule. Departure: the inner Adam starts afresh in every task; the
+published code carries its second moments over from task to task.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from metacore.algorithms.base import Algorithm, MetaStep, Predictor, step_metrics, task_scores
+from metacore.algorithms.inner import AdaptedNetwork, gradient, leaves, with_ways
+from metacore.episode import Episode
+from metacore.models.networks import Params, trainable
+from metacore.models.normalisation import resolve
+from metacore.models.stacked import stack
+from metacore.settings import Config, setting
+
+BETA2, EPSILON = 0.999, 1e-8
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReptileConfig(Config):
+    inner_optimiser: str = setting(
+        "adam", "Adam (without momentum) or plain SGD in the inner loop.", choices=("adam", "sgd")
+    )
+    inner_rate: float = setting(
+        1e-3, "Step size of the inner optimiser (alpha).", low=1e-6, high=10, step=1e-3
+    )
+    inner_steps: int = setting(5, "Inner steps while meta-training (k).", low=1, high=200, step=1)
+    inner_batch: int = setting(
+        10, "Examples per inner step, drawn from the training shots.", low=1, high=1000, step=5
+    )
+    test_steps: int = setting(50, "Inner steps at test.", low=0, high=500, step=5)
+
+
+class Reptile(Algorithm):
+    name = "reptile"
+    title = "Reptile"
+    family = "optimisation"
+    summary = (
+        "Trains on each task for a few steps, then moves the starting point towards the result."
+    )
+    formula = r"\theta \leftarrow \theta + \epsilon \, \mathrm{mean}_i(\phi_i - \theta)"
+    paper = "Nichol, Achiam, Schulman 2018, arXiv:1803.02999"
+    Config = ReptileConfig
+
+    config: ReptileConfig
+
+    def meta_step(
+        self, params: Params, episode: Episode, *, generator: torch.Generator
+    ) -> MetaStep:
+        theta = trainable(params)
+        batches = self._batches(episode.support_x, self.config.inner_steps, generator)
+        start = stack(theta, episode.tasks)
+        *_, phi = self._train(start, episode.support_x, episode.support_y, batches)
+        gradients = {name: value - phi[name].mean(0) for name, value in theta.items()}
+        return MetaStep(gradients, self._metrics(phi, episode))
+
+    def _metrics(self, phi: Params, episode: Episode) -> dict[str, Tensor]:
+        """How well the adapted networks do on what they were trained on, and on queries if any."""
+        adapted = AdaptedNetwork(
+            self.network, phi, episode.support_x, episode.support_y, "transductive"
+        )
+        asked = episode.query_x.shape[1] > 0
+        x, y = (
+            (episode.query_x, episode.query_y) if asked else (episode.support_x, episode.support_y)
+        )
+        score = task_scores(adapted(x), y).mean()
+        return step_metrics(adapted.support_loss().mean(), score, regression=episode.regression)
+
+    def _train(self, phi: Params, x: Tensor, y: Tensor, batches: list[Tensor]) -> Iterator[Params]:
+        """phi after 0, 1, … inner steps; `batches` are indices [B] into the support sets."""
+        moments = {name: torch.zeros_like(value) for name, value in phi.items()}
+        yield phi
+        for number, batch in enumerate(batches, start=1):
+            with torch.enable_grad():
+                gradients = gradient(self.network, leaves(phi), x[:, batch], y[:, batch])
+            phi = self._inner_step(phi, gradients, moments, number)
+            yield phi
+
+    def _inner_step(self, phi: Params, gradients: Params, moments: Params, number: int) -> Params:
+        values, steps = list(phi.values()), [gradients[name] for name in phi]
+        alpha = self.config.inner_rate
+        if self.config.inner_optimiser == "adam":  # with beta_1 = 0: no momentum
+            second = [moments[name] for name in phi]
+            torch._foreach_mul_(second, BETA2)
+            torch._foreach_addcmul_(second, steps, steps, 1 - BETA2)
+            scale = torch._foreach_div(second, 1 - BETA2**number)
+            torch._foreach_sqrt_(scale)
+            torch._foreach_add_(scale, EPSILON)
+            steps = list(torch._foreach_div(steps, scale))
+        moved = torch._foreach_sub(values, torch._foreach_mul(steps, alpha))
+        return dict(zip(phi, moved, strict=True))
+
+    def adapt(
+        self,
+        params: Params,
+        support_x: Tensor,
+        support_y: Tensor,
+        *,
+        ways: int,
+        steps: int | None = None,
+        norm: str | None = None,
+    ) -> Iterator[Predictor]:
+        norm = resolve(norm, self.norms, self.network)
+        count = self.test_steps if steps is None else steps
+        same_order = torch.Generator().manual_seed(0)  # so that an episode always adapts alike
+        batches = self._batches(support_x, count, same_order)
+        start = stack(with_ways(trainable(params), ways), len(support_x))
+        for phi in self._train(start, support_x, support_y, batches):
+            yield AdaptedNetwork(self.network, phi, support_x, support_y, norm)
+
+    def _batches(self, support_x: Tensor, count: int, generator: torch.Generator) -> list[Tensor]:
+        return [
+            batch.to(support_x.device)
+            for batch in shuffled_batches(
+                support_x.shape[1], self.config.inner_batch, count, generator
+            )
+        ]
+
+
+def shuffled_batches(
+    examples: int, size: int, count: int, generator: torch.Generator
+) -> list[Tensor]:
+    """`count` mini-batches of indices [B], going through the examples in shuffled order.
+
+    A batch at least as large as the set is the whole set. One order serves all tasks of an
+    episode: their examples are drawn independently, so sharing it biases nothing, and it makes the
+    result the same however the tasks are spread over processes.
+    """
+    if size >= examples:
+        return [torch.arange(examples)] * count
+    epochs = -(-count * size // examples)
+    orders = torch.rand(epochs, examples, generator=generator).argsort(-1).flatten()
+    return list(orders[: count * size].view(count, size))

@@ -1,0 +1,99 @@
+"""The command line: `metacore COMMAND …`.
+
+A UserError becomes one sentence on stderr and exit code 2; so does a bad flag. `--json` prints one
+JSON value on stdout and nothing else there.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from metacore.cli import commands
+from metacore.cli.flags import Parser, add_protocol_flags, add_run_flags
+from metacore.errors import UserError
+
+BAD_INPUT = 2
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    words = list(sys.argv[1:] if words is None else words)
+    try:
+        arguments = _parser(words).parse_args(words)
+        if arguments.command is None:
+            _parser([]).print_help()
+            return BAD_INPUT
+        command: Command = arguments.command
+        return command(arguments)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return commands.CANCELLED
+    except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return commands.FAILED
+
+
+def _parser(words: list[str]) -> Parser:
+    parser = Parser(prog="metacore", description="Watch a network learn to learn.")
+    parser.set_defaults(command=None)
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+    _add_train(verbs, words)
+    evaluate = _add(verbs, "evaluate", commands.evaluate, "Test a run on fixed episodes.")
+    evaluate.add_argument("run", metavar="RUN", help="The run's name or id.")
+    add_protocol_flags(evaluate)
+    compare = _add(verbs, "compare", commands.compare, "Test runs on the same episodes.")
+    compare.add_argument("runs", metavar="RUN", nargs="+", help="Two runs or more.")
+    add_protocol_flags(compare)
+    _add_run_verbs(verbs)
+    _add_data(verbs)
+    _add(verbs, "algorithms", commands.algorithms, "List the algorithms.")
+    _add(verbs, "datasets", commands.datasets, "List the datasets.")
+    _add(verbs, "models", commands.models, "List the models.")
+    return parser
+
+
+def _add(
+    verbs: "argparse._SubParsersAction[Parser]", name: str, command: Command, text: str
+) -> Parser:
+    parser = verbs.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=command)
+    parser.add_argument("--json", action="store_true", help="Print JSON for machines.")
+    return parser
+
+
+def _add_train(verbs: "argparse._SubParsersAction[Parser]", words: list[str]) -> None:
+    parser = _add(verbs, "train", commands.train, "Meta-train a network here and now.")
+    parser.add_argument("--name", help="What to call the run.")
+    if words[:1] == ["train"]:
+        add_run_flags(parser, words[1:])
+
+
+def _add_run_verbs(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    resume = _add(verbs, "resume", commands.resume, "Go on with a run from its last checkpoint.")
+    resume.add_argument("--iterations", type=int, metavar="N", help="A new total of meta-steps.")
+    resume.add_argument("--seconds", type=float, metavar="X", help="A new total of seconds.")
+    cancel = _add(verbs, "cancel", commands.cancel, "Stop a run; it can be resumed.")
+    show = _add(verbs, "show", commands.show, "Show a run's config and result.")
+    delete = _add(verbs, "delete", commands.delete, "Delete a run and its weights.")
+    delete.add_argument("--yes", action="store_true", help="Do not ask.")
+    leave = _add(verbs, "export", commands.export_, "Write a run to one file.")
+    for parser in (resume, cancel, show, delete, leave):
+        parser.add_argument("run", metavar="RUN", help="The run's name or id.")
+    arrive = _add(verbs, "import", commands.import_file, "Read a run from such a file.")
+    for parser in (leave, arrive):
+        parser.add_argument("file", metavar="FILE")
+    _add(verbs, "runs", commands.runs, "List all runs.")
+
+
+def _add_data(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    parser = verbs.add_parser("data", help="List, download or add datasets.")
+    kinds = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+    _add(kinds, "list", commands.data_list, "What is on this computer.")
+    get = _add(kinds, "get", commands.data_get, "Download a dataset.")
+    add = _add(kinds, "add", commands.data_add, "Take a copy you already have.")
+    for kind in (get, add):
+        kind.add_argument("dataset", metavar="DATASET")
+    add.add_argument("folder", metavar="FOLDER", help="Holds the archives or their contents.")

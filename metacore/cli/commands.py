@@ -1,0 +1,361 @@
+"""What each command does. Every one takes its parsed arguments and returns an exit code."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from metacore import library
+from metacore.algorithms import ALGORITHMS
+from metacore.cli import display
+from metacore.cli.flags import protocol, run_config
+from metacore.datasets import DATASETS
+from metacore.datasets import library as data
+from metacore.device import resolve
+from metacore.models import MODELS
+from metacore.runs import Run, Store, execute, export, follow, import_
+from metacore.runs import cancel as cancel_run
+from metacore.runs import resume as resume_run
+from metacore.settings import settings_of
+from metacore.training import distributed
+from metacore.training.learner import Learner
+from metacore.training.trainer import Trainer
+
+SUCCEEDED, FAILED, CANCELLED = 0, 1, 130
+
+
+def train(arguments: Namespace) -> int:
+    config = run_config(arguments)
+    world = _world(config.device)
+    try:
+        if not world.first:
+            device = distributed.local_device(config.device)
+            Trainer(config.replace(device=device), world=world).run()
+            return SUCCEEDED
+        store = Store()
+        return _execute(store, store.create(config, arguments.name, here=True), arguments, world)
+    finally:
+        distributed.leave()
+
+
+def resume(arguments: Namespace) -> int:
+    store = Store()
+    run = store.get(arguments.run)
+    world = _world(run.config.device)
+    try:
+        if not world.first:
+            follow(run, world)
+            return SUCCEEDED
+        run = resume_run(store, run, iterations=arguments.iterations, seconds=arguments.seconds)
+        return _execute(store, run, arguments, world)
+    finally:
+        distributed.leave()
+
+
+def _world(device: str) -> distributed.World:
+    return distributed.join(resolve(distributed.local_device(device)))
+
+
+def _execute(store: Store, run: Run, arguments: Namespace, world: distributed.World) -> int:
+    callbacks = () if arguments.json else (display.TrainingBar(run.name),)
+    run = execute(store, run, callbacks, world=world)
+    if arguments.json:
+        display.print_json(_summary(run))
+    else:
+        display.say(_outcome(run))
+    return {"finished": SUCCEEDED, "cancelled": CANCELLED}.get(run.status, FAILED)
+
+
+def _outcome(run: Run) -> str:
+    best = display.score(run.metric, run.best_value, run.best_ci95)
+    text = (
+        f"{run.name} ({run.id}) {run.status}: {run.iteration} meta-steps in"
+        f" {display.duration(run.seconds)}, best validation {best}."
+    )
+    return f"{text}\n{run.message}" if run.message else text
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "name": run.name,
+        "status": run.status,
+        "message": run.message,
+        "iterations": run.iteration,
+        "seconds": round(run.seconds, 3),
+        f"best_{run.metric}": run.best_value,
+        "ci95": run.best_ci95,
+        "best_iteration": run.best_iteration,
+        "device": run.device_name or run.device,
+        "created": run.created,
+        "tags": list(run.tags),
+        "note": run.note,
+    }
+
+
+def evaluate(arguments: Namespace) -> int:
+    run = Store().get(arguments.run)
+    with display.counting(run.name, arguments.episodes, quiet=arguments.json) as progress:
+        result = library.evaluate(
+            run,
+            dataset=arguments.dataset,
+            device=arguments.device,
+            progress=progress,
+            **protocol(arguments),
+        )
+    if arguments.json:
+        display.print_json({"run": run.id, "name": run.name, **result.to_dict()})
+        return SUCCEEDED
+    asked = result.protocol
+    display.table(
+        f"{run.name} on {asked.dataset} ({asked.split}), {asked.ways}-way {asked.shots}-shot,"
+        f" {asked.episodes} episodes, norm {asked.norm}",
+        ["inner steps", result.metric, "median", "diverged"],
+        [
+            [
+                str(step.step),
+                display.score(result.metric, step.mean, step.ci95),
+                display.score(result.metric, step.median, None),
+                f"{step.diverged:.1%}",
+            ]
+            for step in result.per_step
+        ],
+    )
+    return SUCCEEDED
+
+
+def compare(arguments: Namespace) -> int:
+    total = arguments.episodes * len(arguments.runs)
+    with display.counting("comparing", total, quiet=arguments.json) as progress:
+        found = library.compare(
+            arguments.runs,
+            dataset=arguments.dataset,
+            device=arguments.device,
+            progress=progress,
+            **protocol(arguments),
+        )
+    store = Store()
+    rows = [
+        {
+            "run": run.id,
+            "name": run.name,
+            "algorithm": learner.algorithm.name,
+            "parameters": _parameters(learner),
+            "training_seconds": round(run.seconds, 3),
+            **evaluation.to_dict(),
+        }
+        for run, learner, evaluation in zip(
+            [store.get(reference) for reference in arguments.runs],
+            found.learners,
+            found.evaluations,
+            strict=True,
+        )
+    ]
+    pairs = [vars(difference) for difference in found.differences]
+    if arguments.json:
+        display.print_json({"runs": rows, "pairs": pairs})
+        return SUCCEEDED
+    _show_comparison(rows, pairs, found.evaluations[0].metric)
+    return SUCCEEDED
+
+
+def _show_comparison(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], metric: str) -> None:
+    first = rows[0]
+    display.table(
+        f"{first['dataset']} ({first['split']}), {first['ways']}-way {first['shots']}-shot,"
+        f" {first['episodes']} shared episodes",
+        ["run", "algorithm", metric, "norm", "steps", "parameters", "trained for"],
+        [
+            [
+                row["name"],
+                row["algorithm"],
+                display.score(metric, row[metric], row["ci95"]),
+                row["norm"],
+                str(row["steps"]),
+                f"{row['parameters']:,}",
+                display.duration(row["training_seconds"]),
+            ]
+            for row in rows
+        ],
+    )
+    for pair in pairs:
+        display.say(pair["verdict"])
+
+
+def _parameters(learner: Learner) -> int:
+    return sum(p.numel() for p in learner.algorithm.network.network.parameters())
+
+
+def runs(arguments: Namespace) -> int:
+    store = Store()
+    store.reconcile()
+    found = store.runs()
+    if arguments.json:
+        display.print_json([_summary(run) for run in found])
+    elif not found:
+        display.say("There are no runs yet: try metacore train --preset demo.")
+    else:
+        display.table(
+            "Runs",
+            ["id", "name", "status", "steps", "time", "best validation"],
+            [
+                [
+                    run.id,
+                    run.name,
+                    run.status,
+                    str(run.iteration),
+                    display.duration(run.seconds),
+                    display.score(run.metric, run.best_value, run.best_ci95)
+                    if run.best_value is not None
+                    else "–",
+                ]
+                for run in found
+            ],
+        )
+    return SUCCEEDED
+
+
+def show(arguments: Namespace) -> int:
+    store = Store()
+    run = store.get(arguments.run)
+    if arguments.json:
+        environment = run.environment
+        display.print_json({**_summary(run), "config": run.values, "environment": environment})
+        return SUCCEEDED
+    display.say(_outcome(run))
+    if run.note:
+        display.say(run.note)
+    rows = [
+        [part, name, str(value)]
+        for part, values in run.values.items()
+        if isinstance(values, dict)
+        for name, value in values.items()
+    ]
+    rows += [["run", name, str(run.values[name])] for name in ("seed", "device")]
+    display.table("Config", ["part", "setting", "value"], rows)
+    return SUCCEEDED
+
+
+def cancel(arguments: Namespace) -> int:
+    store = Store()
+    run = cancel_run(store, store.get(arguments.run))
+    return _told(arguments, run, f"{run.name} will stop at its next meta-step.")
+
+
+def delete(arguments: Namespace) -> int:
+    store = Store()
+    run = store.get(arguments.run)
+    if not (arguments.yes or arguments.json) and sys.stdin.isatty():
+        answer = input(f"Delete {run.name} ({run.id}) with its weights? [y/N] ")
+        if answer.strip().lower() not in ("y", "yes"):
+            display.say("Nothing was deleted.")
+            return SUCCEEDED
+    store.delete(run)
+    return _told(arguments, run, f"{run.name} is deleted.")
+
+
+def export_(arguments: Namespace) -> int:
+    store = Store()
+    run = store.get(arguments.run)
+    file = export(store, run, Path(arguments.file))
+    return _told(arguments, run, f"{run.name} is in {file}.")
+
+
+def import_file(arguments: Namespace) -> int:
+    run = import_(Store(), Path(arguments.file))
+    return _told(arguments, run, f"{run.name} is here as {run.id}.")
+
+
+def _told(arguments: Namespace, run: Run, sentence: str) -> int:
+    if arguments.json:
+        display.print_json({"run": run.id, "name": run.name, "status": run.status})
+    else:
+        display.say(sentence)
+    return SUCCEEDED
+
+
+def data_list(arguments: Namespace) -> int:
+    holdings = data.status()
+    if arguments.json:
+        rows = [{**vars(h), "where": h.where and str(h.where)} for h in holdings]
+        display.print_json(rows)
+        return SUCCEEDED
+    display.table(
+        "Data on this computer",
+        ["dataset", "ready", "size", "how to get it"],
+        [[h.name, "yes" if h.ready else "no", display.size(h.bytes), h.how] for h in holdings],
+    )
+    return SUCCEEDED
+
+
+def data_get(arguments: Namespace) -> int:
+    with display.downloading(quiet=arguments.json) as progress:
+        where = data.get(arguments.dataset, progress)
+    return _placed(arguments, where)
+
+
+def data_add(arguments: Namespace) -> int:
+    return _placed(arguments, data.add(arguments.dataset, Path(arguments.folder)))
+
+
+def _placed(arguments: Namespace, where: Path) -> int:
+    if arguments.json:
+        display.print_json({"dataset": arguments.dataset, "where": str(where)})
+    else:
+        display.say(f"{arguments.dataset} is ready in {where}.")
+    return SUCCEEDED
+
+
+def algorithms(arguments: Namespace) -> int:
+    rows = [
+        {
+            "name": name,
+            "title": kind.title,
+            "family": kind.family,
+            "summary": kind.summary,
+            "paper": kind.paper,
+            "regression": kind.regression,
+            "norms": list(kind.norms),
+            "settings": _settings(kind.Config),
+        }
+        for name, kind in ALGORITHMS.items()
+    ]
+    return _listed(arguments, "Algorithms", ["name", "family", "summary"], rows)
+
+
+def datasets(arguments: Namespace) -> int:
+    rows = [
+        {
+            "name": name,
+            "title": kind.title,
+            "summary": kind.summary,
+            "regression": kind.regression,
+            "settings": _settings(kind.Config),
+        }
+        for name, kind in DATASETS.items()
+    ]
+    return _listed(arguments, "Datasets", ["name", "summary"], rows)
+
+
+def models(arguments: Namespace) -> int:
+    rows = []
+    for name, config in MODELS.items():
+        shape, outputs = ((1,), 1) if config.regression else ((1, 28, 28), 5)
+        count = config().parameter_count(shape, outputs)
+        row = {"name": name, "summary": config.summary, "parameters": f"{count:,}"}
+        rows.append({**row, "settings": _settings(config)})
+    return _listed(arguments, "Models", ["name", "parameters", "summary"], rows)
+
+
+def _settings(config: Any) -> dict[str, Any]:
+    return {setting.name: setting.default for setting in settings_of(config)}
+
+
+def _listed(
+    arguments: Namespace, title: str, columns: list[str], rows: list[dict[str, Any]]
+) -> int:
+    if arguments.json:
+        display.print_json(rows)
+    else:
+        display.table(title, columns, [[str(row[name]) for name in columns] for row in rows])
+    return SUCCEEDED

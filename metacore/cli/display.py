@@ -1,0 +1,153 @@
+"""What people see in a terminal: tables, progress bars, numbers rounded as a scientist would."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from metacore.training.callbacks import Callback
+
+if TYPE_CHECKING:
+    from metacore.training.evaluate import Evaluation
+    from metacore.training.trainer import Trainer
+
+REFRESH_SECONDS = 0.1
+
+
+def say(text: str) -> None:
+    """A line for people, on stdout."""
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def print_json(value: Any) -> None:
+    json.dump(value, sys.stdout, indent=2, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    found = Table(title=title, title_justify="left")
+    for name in columns:
+        found.add_column(name)
+    for row in rows:
+        found.add_row(*row)
+    console = Console()
+    if not console.is_terminal:  # a pipe has no width: never cut what somebody may grep
+        console = Console(width=200)
+    console.print(found, markup=False)
+
+
+def score(metric: str, mean: float | None, ci95: float | None) -> str:
+    """`97.3 ± 0.4 %`, or `0.38 ± 0.03` for an error."""
+    if mean is None:
+        return "infinite" if metric == "mse" else "–"
+    scale, digits, unit = (100, 1, " %") if metric == "accuracy" else (1, 3, "")
+    around = "" if ci95 is None else f" ± {ci95 * scale:.{digits}f}"
+    return f"{mean * scale:.{digits}f}{around}{unit}"
+
+
+def duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def size(count: int) -> str:
+    value = float(count)
+    for unit in ("B", "KB", "MB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}"
+        value /= 1024
+    return f"{value:.1f} GB"
+
+
+class TrainingBar(Callback):
+    """A bar over the run's budget, with loss, rate and time left; on stderr."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.note = ""
+        self.shown = 0.0
+        self.first: tuple[float, int] | None = None
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[news]}"),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self.task = self.bar.add_task(name, total=1.0, news="")
+
+    def on_start(self, trainer: "Trainer") -> None:
+        self.first = (time.monotonic(), trainer.iteration)
+        self.bar.start()
+
+    def on_step(self, trainer: "Trainer", metrics: dict[str, float]) -> None:
+        now = time.monotonic()
+        if now - self.shown < REFRESH_SECONDS or self.first is None:
+            return
+        self.shown = now
+        rate = (trainer.iteration - self.first[1]) / max(now - self.first[0], 1e-9)
+        news = f"step {trainer.iteration} · {rate:.1f}/s · loss {metrics['loss']:.3f}{self.note}"
+        self.bar.update(self.task, completed=trainer.progress, news=news)
+
+    def on_validation(self, trainer: "Trainer", evaluation: "Evaluation", best: bool) -> None:
+        self.note = f" · val {score(evaluation.metric, evaluation.mean, evaluation.ci95)}"
+
+    def on_end(self, trainer: "Trainer") -> None:
+        self.bar.update(self.task, completed=trainer.progress)
+        self.bar.stop()
+
+
+@contextmanager
+def counting(label: str, total: int, *, quiet: bool) -> Iterator[Any]:
+    """A bar that is told how many of `total` are done."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def downloading(*, quiet: bool) -> Iterator[Any]:
+    """A bar per file that arrives."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+    ) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield progress

@@ -1,0 +1,16 @@
+"""Where Metacore keeps what it makes: $METACORE_HOME, or ~/.metacore."""
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    return Path(os.environ.get("METACORE_HOME") or Path.home() / ".metacore").expanduser()
+
+
+def data_folder() -> Path:
+    return home() / "data"
+
+
+def runs_folder() -> Path:
+    return home() / "runs"

@@ -1,0 +1,167 @@
+"""An adaptation recorded step by step, for looking at.
+
+Axes: S+1 recorded moments (after 0, 1, …, S inner steps; one moment for methods that adapt in a
+single computation), then T tasks. Everything is float32 numpy, ready for a figure.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metacore.algorithms.base import Predictor, task_losses, task_scores
+from metacore.algorithms.matching import AttentionPredictor
+from metacore.algorithms.protonet import PrototypePredictor, squared_distances
+from metacore.datasets.regression import HIGH, LOW
+from metacore.episode import Episode
+from metacore.models.networks import Params
+from metacore.models.normalisation import resolve
+from metacore.training.learner import Learner
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+GRID_POINTS = 101
+
+
+@dataclass(frozen=True)
+class MetricView:
+    """How a metric method sees an episode."""
+
+    support: Array  # embeddings [T, N*K, F]
+    query: Array  # embeddings [T, N*Q, F]
+    prototypes: Array | None  # [T, N, F]
+    distances: Array | None  # squared, queries to prototypes [T, N*Q, N]
+    attention: Array | None  # queries to supports [T, N*Q, N*K]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What adaptation did to T tasks."""
+
+    metric: str  # accuracy or mse
+    norm: str
+    steps: list[int]
+    support_loss: Array  # [S+1, T]
+    query_loss: Array  # [S+1, T]
+    query_score: Array  # [S+1, T] accuracy or mse
+    query_probabilities: Array | None = None  # [S+1, T, N*Q, N]
+    update_norms: dict[str, Array] = field(default_factory=dict)  # layer -> [S, T] per inner step
+    support_features: Array | None = None  # [S+1, T, N*K, F]
+    query_features: Array | None = None  # [S+1, T, N*Q, F]
+    grid: Array | None = None  # [G] where curves are drawn
+    curves: Array | None = None  # [S+1, T, G] predicted values on the grid
+    metric_view: MetricView | None = None
+
+
+def trace(
+    learner: Learner,
+    episode: Episode,
+    *,
+    steps: int | None = None,
+    norm: str | None = None,
+    features: bool = True,
+) -> Trace:
+    """Adapts to every task of the episode and records each inner step.
+
+    `features=False` leaves the features out: for a hundred episodes behind one, curves are enough.
+    """
+    algorithm = learner.algorithm
+    predictors = algorithm.adapt(
+        learner.params,
+        episode.support_x,
+        episode.support_y,
+        ways=episode.ways,
+        steps=steps,
+        norm=norm,
+    )
+    recorder = _Recorder(episode, features)
+    for predictor in predictors:
+        recorder.record(predictor)
+    return recorder.result(resolve(norm, algorithm.norms, algorithm.network))
+
+
+class _Recorder:
+    def __init__(self, episode: Episode, features: bool) -> None:
+        self.episode = episode
+        self.features = features and not episode.regression
+        self.columns: dict[str, list[Tensor]] = {}
+        self.updates: dict[str, list[Tensor]] = {}
+        self.before: Params | None = None
+        self.last: Predictor | None = None
+        span = torch.linspace(LOW, HIGH, GRID_POINTS, device=episode.query_x.device)
+        self.grid = span[None, :, None].expand(episode.tasks, -1, -1)
+
+    def record(self, predictor: Predictor) -> None:
+        episode = self.episode
+        outputs = predictor(episode.query_x)
+        self._keep("support_loss", predictor.support_loss)
+        self._keep("query_loss", lambda: task_losses(outputs, episode.query_y))
+        self._keep("query_score", lambda: task_scores(outputs, episode.query_y))
+        if episode.regression:
+            self._keep("curves", lambda: predictor(self.grid)[..., 0])
+        else:
+            self._keep("query_probabilities", lambda: outputs.softmax(-1))
+        if self.features:
+            self._keep("support_features", lambda: predictor.features(episode.support_x))
+            self._keep("query_features", lambda: predictor.features(episode.query_x))
+        self._record_update(predictor.params)
+        self.last = predictor
+
+    def _keep(self, name: str, value: Callable[[], Tensor]) -> None:
+        self.columns.setdefault(name, []).append(value().detach())
+
+    def _record_update(self, params: Params | None) -> None:
+        if params is None:
+            return
+        if self.before is not None:
+            for layer, norm in _layer_distances(self.before, params).items():
+                self.updates.setdefault(layer, []).append(norm)
+        self.before = params
+
+    def result(self, norm: str) -> Trace:
+        moments = len(self.columns["query_loss"])
+        regression = self.episode.regression
+        return Trace(
+            metric="mse" if regression else "accuracy",
+            norm=norm,
+            steps=list(range(moments)),
+            update_norms={layer: _array(torch.stack(v)) for layer, v in self.updates.items()},
+            grid=_array(self.grid[0, :, 0]) if regression else None,
+            metric_view=self._metric_view(),
+            **{name: _array(torch.stack(values)) for name, values in self.columns.items()},
+        )
+
+    def _metric_view(self) -> MetricView | None:
+        predictor, query_x = self.last, self.episode.query_x
+        if not isinstance(predictor, PrototypePredictor | AttentionPredictor):
+            return None
+        support, query = predictor.embedding.both(query_x)
+        prototypes = distances = attention = None
+        if isinstance(predictor, PrototypePredictor):
+            prototypes = predictor.prototypes_of(support)
+            distances = squared_distances(query, prototypes)
+        else:
+            attention = predictor.attention(query_x)
+        return MetricView(
+            support=_array(support),
+            query=_array(query),
+            prototypes=None if prototypes is None else _array(prototypes),
+            distances=None if distances is None else _array(distances),
+            attention=None if attention is None else _array(attention),
+        )
+
+
+def _layer_distances(before: Params, after: Params) -> dict[str, Tensor]:
+    """How far each layer of each task moved: layer -> [T]."""
+    squares: dict[str, Tensor] = {}
+    for name, value in after.items():
+        layer = name.rpartition(".")[0].removeprefix("features.")
+        moved = (value - before[name]).flatten(1).pow(2).sum(1)
+        squares[layer] = squares[layer] + moved if layer in squares else moved
+    return {layer: value.sqrt() for layer, value in squares.items()}
+
+
+def _array(tensor: Tensor) -> Array:
+    return tensor.detach().float().cpu().numpy()

@@ -1,0 +1,143 @@
+"""What a notebook calls: train, load, evaluate, trace and compare runs in a line each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from metacore import datasets
+from metacore.datasets import DATASETS
+from metacore.datasets.base import Dataset
+from metacore.episode import Episode
+from metacore.errors import UserError
+from metacore.insight import trace as tracing
+from metacore.insight.trace import Trace
+from metacore.runs import Run, Store, execute, load_params
+from metacore.settings import Config
+from metacore.statistics import Difference
+from metacore.training import evaluate as evaluation
+from metacore.training.callbacks import Callback
+from metacore.training.config import RunConfig, lookup
+from metacore.training.evaluate import Evaluation
+from metacore.training.learner import Learner, build
+
+Reference = Run | Learner | str  # a run, what it learned, or its id or name
+
+
+def train(
+    config: RunConfig,
+    *,
+    name: str | None = None,
+    callbacks: Sequence[Callback] = (),
+    store: Store | None = None,
+) -> Run:
+    """Trains here and now, and returns the run as it ended; raises UserError if it failed."""
+    store = store or Store()
+    run = execute(store, store.create(config, name, here=True), callbacks)
+    if run.status == "failed":
+        raise UserError(run.message)
+    return run
+
+
+def load(run: Reference, *, device: str = "auto", which: str = "best") -> Learner:
+    """What a run has learned: its `best` weights by validation, or its `last`."""
+    if isinstance(run, Learner):
+        return run
+    if isinstance(run, str):
+        run = Store().get(run)
+    return build(run.config, load_params(run.folder, which), device)
+
+
+def evaluate(
+    run: Reference,
+    *,
+    dataset: str | Config | None = None,
+    device: str = "auto",
+    **protocol: Any,
+) -> Evaluation:
+    """The run's score over fixed test episodes; see `metacore.training.evaluate.evaluate`."""
+    learner = load(run, device=device)
+    return evaluation.evaluate(learner, dataset=_dataset(learner, dataset), **protocol)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs on the same episodes, and every pair's difference."""
+
+    names: list[str]
+    learners: list[Learner]
+    evaluations: list[Evaluation]
+    differences: list[Difference]
+
+
+def compare(
+    runs: Sequence[Run | str],
+    *,
+    dataset: str | Config | None = None,
+    device: str = "auto",
+    progress: Callable[[int], None] | None = None,
+    **protocol: Any,
+) -> Comparison:
+    """Evaluates runs on the same episodes; what is not given is as the first was trained.
+
+    `progress` hears how many episodes are done, over all runs.
+    """
+    if len(runs) < 2:
+        raise UserError("Name at least two runs to compare.")
+    found = [Store().get(run) if isinstance(run, str) else run for run in runs]
+    learners = [load(run, device=device) for run in found]
+    first = learners[0].config
+    source = dataset if dataset is not None else first.dataset
+    task = {name: getattr(first.task, name) for name in ("ways", "shots", "queries")}
+    asked = {**task, **{name: value for name, value in protocol.items() if value is not None}}
+    evaluations: list[Evaluation] = []
+    for number, learner in enumerate(learners):
+        done = number * asked.get("episodes", 600)
+        evaluations.append(
+            evaluation.evaluate(
+                learner,
+                dataset=_dataset(learner, source),
+                progress=_shifted(progress, done),
+                **asked,
+            )
+        )
+    names = [run.name for run in found]
+    return Comparison(names, learners, evaluations, evaluation.compare(names, evaluations))
+
+
+def trace(
+    run: Reference,
+    episode: Episode | None = None,
+    *,
+    dataset: str | Config | None = None,
+    seed: int = 0,
+    numbers: range = range(1),
+    device: str = "auto",
+    **options: Any,
+) -> Trace:
+    """An adaptation step by step: to `episode`, or to test episodes named by seed and numbers."""
+    learner = load(run, device=device)
+    if episode is None:
+        task = learner.config.task
+        episode = (_dataset(learner, dataset) or learner.dataset).episodes(
+            "test",
+            ways=task.ways,
+            shots=task.shots,
+            queries=task.queries,
+            seed=seed,
+            numbers=numbers,
+        )
+    return tracing.trace(learner, episode, **options)
+
+
+def _shifted(progress: Callable[[int], None] | None, before: int) -> Callable[[int], None] | None:
+    return progress and (lambda done: progress(before + done))
+
+
+def _dataset(learner: Learner, wanted: str | Config | None) -> Dataset | None:
+    if wanted is None or wanted == learner.config.dataset:
+        return None
+    if isinstance(wanted, Config):
+        return datasets.load(wanted, learner.device)
+    if wanted == learner.dataset.name:
+        return None
+    return datasets.load(lookup(DATASETS, "dataset", wanted).Config(), learner.device)

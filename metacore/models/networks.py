@@ -1,0 +1,162 @@
+"""The networks: features, then one linear head; registered by their configs.
+
+They are ordinary `nn.Module`s made of an `nn.Sequential` of well-known layers, which is what lets
+`stacked.py` run many parameter sets of one network at once. Convolutions followed by batch
+normalisation carry no bias (it would be subtracted again), and pooling comes before ReLU: the same
+result for a quarter of the work.
+"""
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from metacore.settings import Config, setting
+
+Params = dict[str, Tensor]
+NORMS = ("batch", "layer", "none")
+
+
+class Network(nn.Module):
+    """`features` maps an input to a vector, `head` maps it to outputs (none for metric methods)."""
+
+    def __init__(self, features: nn.Sequential, width: int, outputs: int) -> None:
+        super().__init__()
+        self.features = features
+        self.head = nn.Linear(width, outputs) if outputs else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(Config):
+    """A network that can be built for any input and any number of outputs."""
+
+    summary: ClassVar[str]
+    regression: ClassVar[bool] = False
+
+    def build(self, input_shape: tuple[int, ...], outputs: int) -> Network:
+        """`outputs` 0 leaves the head away."""
+        raise NotImplementedError
+
+    def parameter_count(self, input_shape: tuple[int, ...], outputs: int) -> int:
+        """How many numbers are learned; costs no memory."""
+        with torch.device("meta"):
+            network = self.build(input_shape, outputs)
+        return sum(parameter.numel() for parameter in network.parameters())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conv4(ModelConfig):
+    summary: ClassVar[str] = "Four strided convolutions: the network of MAML's Omniglot results."
+    pool: ClassVar[bool] = False
+
+    width: int = setting(64, "Filters in each of the four layers.", low=4, high=512, step=16)
+    norm: str = setting(
+        "batch",
+        "How activations are normalised: over the batch, per example, or not.",
+        choices=NORMS,
+    )
+
+    def build(self, input_shape: tuple[int, ...], outputs: int) -> Network:
+        channels, *size = input_shape
+        blocks: list[tuple[str, nn.Module]] = []
+        for number in range(1, 5):
+            blocks += self._block(number, channels)
+            channels = self.width
+            size = [side // 2 if self.pool else math.ceil(side / 2) for side in size]
+        blocks.append(("flatten", nn.Flatten()))
+        return Network(nn.Sequential(OrderedDict(blocks)), channels * math.prod(size), outputs)
+
+    def _block(self, number: int, channels: int) -> list[tuple[str, nn.Module]]:
+        stride = 1 if self.pool else 2
+        bias = self.norm != "batch"
+        convolution = nn.Conv2d(channels, self.width, 3, stride, padding=1, bias=bias)
+        layers: list[tuple[str, nn.Module]] = [(f"conv{number}", convolution)]
+        if self.norm == "batch":
+            layers.append((f"norm{number}", nn.BatchNorm2d(self.width)))
+        elif self.norm == "layer":
+            layers.append((f"norm{number}", nn.GroupNorm(1, self.width)))
+        if self.pool:
+            layers.append((f"pool{number}", nn.MaxPool2d(2)))
+        return [*layers, (f"relu{number}", nn.ReLU())]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conv4Pool(Conv4):
+    summary: ClassVar[str] = (
+        "Four convolutions, each halved by 2x2 max-pooling: ProtoNet's network."
+    )
+    pool: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mlp(ModelConfig):
+    summary: ClassVar[str] = "One hidden layer on the pixels: a classic teaching network."
+
+    width: int = setting(400, "Units of the hidden layer.", low=4, high=4096, step=50)
+
+    def build(self, input_shape: tuple[int, ...], outputs: int) -> Network:
+        layers = OrderedDict(
+            flatten=nn.Flatten(),
+            linear1=nn.Linear(math.prod(input_shape), self.width),
+            relu1=nn.ReLU(),
+        )
+        return Network(nn.Sequential(layers), self.width, outputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SineMlp(ModelConfig):
+    summary: ClassVar[str] = "Two hidden layers from one number to one number: MAML's sine network."
+    regression: ClassVar[bool] = True
+
+    width: int = setting(40, "Units of each hidden layer.", low=2, high=1024, step=10)
+
+    def build(self, input_shape: tuple[int, ...], outputs: int) -> Network:
+        layers = OrderedDict(
+            linear1=nn.Linear(math.prod(input_shape), self.width),
+            relu1=nn.ReLU(),
+            linear2=nn.Linear(self.width, self.width),
+            relu2=nn.ReLU(),
+        )
+        return Network(nn.Sequential(layers), self.width, outputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear(ModelConfig):
+    summary: ClassVar[str] = "A slope and an intercept: two parameters one can see in a plane."
+    regression: ClassVar[bool] = True
+
+    def build(self, input_shape: tuple[int, ...], outputs: int) -> Network:
+        return Network(nn.Sequential(nn.Flatten()), math.prod(input_shape), outputs)
+
+
+def initial_params(network: nn.Module, generator: torch.Generator) -> Params:
+    """Fresh weights as PyTorch draws them (Kaiming uniform), from this generator alone.
+
+    Running statistics are included under their own names; `trainable` leaves them out.
+    """
+    params: Params = {}
+    for prefix, module in network.named_modules():
+        for name, tensor in module.named_parameters(recurse=False):
+            params[f"{prefix}.{name}"] = _draw(module, name, tensor, generator)
+        for name, buffer in module.named_buffers(recurse=False):
+            if buffer is not None and buffer.is_floating_point():
+                params[f"{prefix}.{name}"] = buffer.detach().clone()
+    return params
+
+
+def _draw(module: nn.Module, name: str, tensor: Tensor, generator: torch.Generator) -> Tensor:
+    if not isinstance(module, nn.Linear | nn.Conv2d):
+        return tensor.detach().clone()
+    bound = 1 / math.sqrt(module.weight[0].numel())
+    return torch.empty(tensor.shape).uniform_(-bound, bound, generator=generator)
+
+
+def trainable(params: Params) -> Params:
+    """The learned tensors: all but running statistics."""
+    return {name: value for name, value in params.items() if ".running_" not in name}

@@ -1,0 +1,214 @@
+"""One network, many parameter sets: the T tasks of an episode in one forward pass.
+
+Each layer of the network's `nn.Sequential` is run for all parameter sets at once: convolutions as
+one grouped convolution on [B, T*C, H, W], linear layers as one batched product. A single parameter
+set runs in channels-last, which is faster for the plain convolutions it then needs. A network with
+other layers still works, through `torch.func.vmap(functional_call)`.
+
+Parameters are always stacked, [P, ...]. Inputs are [S, B, ...] where S is a multiple of P: each
+parameter set serves S / P batches, and batch statistics never mix two batches.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from metacore.errors import UserError
+from metacore.models import twice
+from metacore.models.networks import Network, Params
+
+Statistics = list[tuple[Tensor, Tensor]]  # per normalisation layer: mean and variance, [P * C]
+
+
+def stack(params: Params, sets: int) -> Params:
+    """The same parameters `sets` times, without a copy: [...] -> [P, ...]."""
+    return {name: value.expand(sets, *value.shape) for name, value in params.items()}
+
+
+class Stacked:
+    """Runs `network` for many parameter sets."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.layers = [
+            (f"features.{name}", layer) for name, layer in network.features.named_children()
+        ]
+        self.fast = all(type(layer) in _LAYERS for _, layer in self.layers)
+        self.norms = [name for name, layer in self.layers if isinstance(layer, nn.BatchNorm2d)]
+
+    @property
+    def uses_batch_statistics(self) -> bool:
+        return bool(self.norms) or not self.fast
+
+    def __call__(
+        self, params: Params, x: Tensor, *, statistics: Statistics | None = None
+    ) -> Tensor:
+        """Outputs [S, B, N] of inputs [S, B, ...]."""
+        return self.head(params, self.features(params, x, statistics=statistics))
+
+    def head(self, params: Params, features: Tensor) -> Tensor:
+        """Outputs [S, B, N] of features [S, B, F]."""
+        if "head.weight" not in params:
+            return features
+        weight, bias = params["head.weight"], params["head.bias"]
+        repeat = len(features) // len(weight)
+        joined = features.reshape(len(weight), -1, features.shape[-1])
+        outputs = torch.baddbmm(bias[:, None], joined, weight.mT)
+        return outputs.view(len(weight) * repeat, -1, outputs.shape[-1])
+
+    def features(
+        self,
+        params: Params,
+        x: Tensor,
+        *,
+        statistics: Statistics | None = None,
+        record: Statistics | None = None,
+    ) -> Tensor:
+        """Features [S, B, F] of inputs [S, B, ...].
+
+        `statistics` normalises with these instead of the batch's own; `record` receives the
+        batch's own (for S = P).
+        """
+        if not self.fast:
+            return self._by_vmap(params, x, statistics, record)
+        sets = len(next(iter(params.values())))
+        batches = len(x) // sets
+        if batches > 1 and (statistics is not None or not self.norms):
+            joined = x.reshape(sets, -1, *x.shape[2:])
+            features = self._forward(params, joined, statistics, None)
+            return features.reshape(len(x), -1, features.shape[-1])
+        if batches > 1:
+            apart = x.unflatten(0, (sets, batches)).unbind(1)
+            results = [self._forward(params, part, None, None) for part in apart]
+            return torch.stack(results, 1).flatten(0, 1)
+        return self._forward(params, x, statistics, record)
+
+    def statistics(self, params: Params, x: Tensor) -> Statistics:
+        """The batch statistics of x [P, B, ...] at every normalisation layer."""
+        record: Statistics = []
+        self.features(params, x, record=record)
+        return record
+
+    def running(self, params: Params) -> Statistics:
+        """The statistics kept from meta-training."""
+        return [
+            (params[f"{name}.running_mean"].flatten(), params[f"{name}.running_var"].flatten())
+            for name in self.norms
+        ]
+
+    def _forward(
+        self, params: Params, x: Tensor, statistics: Statistics | None, record: Statistics | None
+    ) -> Tensor:
+        sets = len(x)
+        given = iter(statistics or ())
+        h = x.transpose(0, 1).flatten(1, 2) if x.dim() > 3 else x
+        if sets == 1 and h.dim() == 4:
+            h = _channels_last(h)
+        for name, layer in self.layers:
+            if isinstance(layer, nn.BatchNorm2d):
+                fixed = next(given) if statistics is not None else None
+                h = _batch_norm(layer, name, params, h, fixed, record)
+            else:
+                h = _LAYERS[type(layer)](layer, name, params, h, sets)
+        return h
+
+    def _by_vmap(
+        self, params: Params, x: Tensor, statistics: Statistics | None, record: Statistics | None
+    ) -> Tensor:
+        if statistics is not None or record is not None:
+            raise UserError(
+                "A network of your own layers supports only the transductive norm mode."
+            )
+        sets = len(next(iter(params.values())))
+        prefix = "features."
+        own = {k.removeprefix(prefix): v for k, v in params.items() if k.startswith(prefix)}
+
+        def one(own: Params, batch: Tensor) -> Tensor:
+            result: Tensor = torch.func.functional_call(self.network.features, own, (batch,))
+            return result
+
+        repeated = {k: v.repeat_interleave(len(x) // sets, 0) for k, v in own.items()}
+        result: Tensor = torch.func.vmap(one, randomness="different")(repeated, x)
+        return result
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    """With one channel both layouts look alike, so the strides say which is meant."""
+    if x.shape[1] == 1:
+        x = x.contiguous()
+        return x.as_strided(x.shape, (x[0].numel(), 1, x.shape[3], 1))
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def _layout(weight: Tensor, sets: int) -> Tensor:
+    merged = weight.flatten(0, 1)
+    return merged.contiguous(memory_format=torch.channels_last) if sets == 1 else merged
+
+
+def _conv(layer: nn.Conv2d, name: str, params: Params, h: Tensor, sets: int) -> Tensor:
+    weight = _layout(params[f"{name}.weight"], sets)
+    stride, padding = tuple(layer.stride), tuple(layer.padding)
+    h = twice.conv2d(h, weight, stride, padding, sets)  # type: ignore[arg-type]
+    if layer.bias is None:
+        return h
+    return h + params[f"{name}.bias"].flatten()[:, None, None]
+
+
+def _batch_norm(
+    layer: nn.BatchNorm2d,
+    name: str,
+    params: Params,
+    h: Tensor,
+    fixed: tuple[Tensor, Tensor] | None,
+    record: Statistics | None,
+) -> Tensor:
+    weight, bias = params[f"{name}.weight"].flatten(), params[f"{name}.bias"].flatten()
+    if fixed is not None:
+        mean, variance = fixed
+        return F.batch_norm(h, mean, variance, weight, bias, False, 0.0, layer.eps)
+    h, mean, rstd = twice.batch_norm(h, weight, bias, layer.eps)
+    if record is not None:
+        record.append((mean, rstd.pow(-2) - layer.eps))
+    return h
+
+
+def _group_norm(layer: nn.GroupNorm, name: str, params: Params, h: Tensor, sets: int) -> Tensor:
+    weight, bias = params[f"{name}.weight"].flatten(), params[f"{name}.bias"].flatten()
+    apart = F.group_norm(h.reshape(-1, layer.num_channels, *h.shape[2:]), layer.num_groups)
+    return apart.view(h.shape) * weight[:, None, None] + bias[:, None, None]
+
+
+def _max_pool(layer: nn.MaxPool2d, name: str, params: Params, h: Tensor, sets: int) -> Tensor:
+    return F.max_pool2d(h, layer.kernel_size, layer.stride, layer.padding)
+
+
+def _relu(layer: nn.ReLU, name: str, params: Params, h: Tensor, sets: int) -> Tensor:
+    return h.relu()
+
+
+def _linear(layer: nn.Linear, name: str, params: Params, h: Tensor, sets: int) -> Tensor:
+    """On [P, B, F]: one product per parameter set."""
+    return torch.baddbmm(params[f"{name}.bias"][:, None], h, params[f"{name}.weight"].mT)
+
+
+def _flatten(layer: nn.Flatten, name: str, params: Params, h: Tensor, sets: int) -> Tensor:
+    """[B, P*C, H, W] -> [P, B, C*H*W]."""
+    return h.reshape(len(h), sets, -1).transpose(0, 1) if h.dim() == 4 else h.flatten(2)
+
+
+_LAYERS: dict[type[nn.Module], Callable[..., Tensor]] = {
+    nn.Conv2d: _conv,
+    nn.BatchNorm2d: _batch_norm,
+    nn.GroupNorm: _group_norm,
+    nn.MaxPool2d: _max_pool,
+    nn.ReLU: _relu,
+    nn.Linear: _linear,
+    nn.Flatten: _flatten,
+}
+
+
+def chunks(total: int, size: int) -> Sequence[slice]:
+    """Slices of at most `size` that cover `total`."""
+    return [slice(start, min(start + size, total)) for start in range(0, total, max(1, size))]

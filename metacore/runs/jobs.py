@@ -1,0 +1,155 @@
+"""The queue: runs wait for their device, one at a time each, and are trained in other processes.
+
+A worker has a session of its own, so it outlives the page, the server and the terminal that
+started it. There is no server to the queue: whoever calls `dispatch` (a page's thread, a command,
+a worker that has just ended) starts what may start, and the database sees to it that nothing is
+started twice.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from metacore.errors import UserError
+from metacore.home import home
+from metacore.runs.process import Process, identify
+from metacore.runs.record import FINISHED, Run
+from metacore.runs.store import Store
+from metacore.training.config import RunConfig
+
+LOG = "worker.log"
+QUEUE_SECONDS = 1.0
+_PACKAGE_FOLDER = Path(__file__).parents[2]  # where `metacore` itself is found
+_workers: list[subprocess.Popen[bytes]] = []
+
+
+def submit(store: Store, config: RunConfig, name: str | None = None) -> Run:
+    """A new run at the end of the queue."""
+    return store.create(config, name)
+
+
+def dispatch(store: Store) -> list[Run]:
+    """Starts a worker for every queued run whose device is free; returns those runs."""
+    _reap()
+    store.reconcile()
+    started = []
+    while (run := store.launch(lambda run: _start(store, run))) is not None:
+        started.append(run)
+    return started
+
+
+def cancel(store: Store, run: Run) -> Run:
+    """A queued run ends at once, a running one within a meta-step, a hung one by force."""
+    run = store.cancel(run)
+    if run.process is not None and run.silent(time.time()):
+        run.process.kill()
+        store.reconcile()
+    return store.get(run.id)
+
+
+def resume(
+    store: Store, run: Run, *, iterations: int | None = None, seconds: float | None = None
+) -> Run:
+    """Queues an ended run to go on from its last checkpoint.
+
+    `iterations` and `seconds` are new totals, those already done included. When either is given,
+    the two replace the old budget; a finished run needs one of them.
+    """
+    if not run.resumable:
+        raise UserError(f"{run.name} cannot be resumed: it is {run.status}.")
+    config = run.config
+    if iterations is not None or seconds is not None:
+        training = replace(config.training, iterations=iterations or 0, seconds=seconds or 0.0)
+        config = config.replace(training=training)
+    _refuse_used_up(run, config)
+    return store.requeue(run, config)
+
+
+def _refuse_used_up(run: Run, config: RunConfig) -> None:
+    training = config.training
+    same = config == run.config
+    if run.status == FINISHED and same:
+        raise UserError(f"{run.name} is finished: say for how long it should continue.")
+    if training.iterations and training.iterations <= run.iteration and not same:
+        raise UserError(
+            f"{run.name} has already done {run.iteration} meta-steps: ask for more than that."
+        )
+    if training.seconds and training.seconds <= run.seconds and not same:
+        raise UserError(
+            f"{run.name} has already trained for {run.seconds:.0f} seconds: ask for more than that."
+        )
+
+
+class Queue:
+    """A thread that keeps the queue moving while a dashboard is open."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="queue", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread; workers go on."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        said = ""
+        while not self._ended.is_set():
+            said = self._look(said)
+            self._ended.wait(QUEUE_SECONDS)
+
+    def _look(self, said: str) -> str:
+        """One round; a failure is logged once, and the next round tries again."""
+        try:
+            dispatch(self.store)
+        except UserError as error:
+            if str(error) != said:
+                logging.getLogger(__name__).error("%s", error)
+            return str(error)
+        return ""
+
+
+def _start(store: Store, run: Run) -> Process:
+    command = [sys.executable, "-m", "metacore.runs.worker", run.id, str(store.folder)]
+    try:
+        with open(run.folder / LOG, "ab") as log:
+            worker = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(),
+                start_new_session=True,
+                creationflags=_flags(),
+            )
+    except OSError as error:
+        raise UserError(f"No worker could be started for {run.name}: {error}.") from error
+    _workers.append(worker)
+    return identify(worker.pid)
+
+
+def _environment() -> dict[str, str]:
+    """The worker finds the same home and the same program, wherever it is started from."""
+    path = os.pathsep.join(filter(None, [str(_PACKAGE_FOLDER), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "METACORE_HOME": str(home().absolute()), "PYTHONPATH": path}
+
+
+def _flags() -> int:
+    """Windows has no sessions: a process group without a console comes closest."""
+    if sys.platform != "win32":
+        return 0
+    return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+
+
+def _reap() -> None:
+    """Lets the system forget the workers started here that have ended."""
+    _workers[:] = [worker for worker in _workers if worker.poll() is None]

@@ -1,0 +1,63 @@
+"""Which process runs a run, and whether it still lives.
+
+A process id alone may have been given to someone else, so its start time is kept beside it. A
+heartbeat decides where neither can be trusted: another machine, or a clock that was set anew.
+"""
+
+import platform
+import time
+from dataclasses import dataclass
+from functools import cache
+
+import psutil
+
+HEARTBEAT_SECONDS = 1.0
+SILENCE_SECONDS = 15.0  # a heartbeat older than this is no sign of life
+CLOCK_TOLERANCE = 2.0  # start times are derived from the boot time, which drifts with the clock
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of one machine, told from later ones with the same number."""
+
+    pid: int
+    started: float
+    host: str
+
+    def alive(self, heartbeat: float | None) -> bool:
+        """Whether it still runs; `heartbeat` is when it was last heard of."""
+        heard = heartbeat is not None and abs(time.time() - heartbeat) < SILENCE_SECONDS
+        if self.host != platform.node():
+            return heard
+        try:
+            found = psutil.Process(self.pid)
+            if found.status() == psutil.STATUS_ZOMBIE:
+                return False
+            return heard or abs(found.create_time() - self.started) < CLOCK_TOLERANCE
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.AccessDenied:
+            return heard
+
+    def kill(self) -> None:
+        """Ends it at once, unless its number now belongs to someone else."""
+        try:
+            found = psutil.Process(self.pid)
+            same = abs(found.create_time() - self.started) < CLOCK_TOLERANCE
+            if same and self.host == platform.node():
+                found.kill()
+        except psutil.NoSuchProcess:
+            return
+
+
+def identify(pid: int) -> Process:
+    try:
+        started = psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:  # it has already ended; nobody will find it alive
+        started = 0.0
+    return Process(pid, started, platform.node())
+
+
+@cache
+def this_process() -> Process:
+    return identify(psutil.Process().pid)

@@ -1,0 +1,170 @@
+"""What there is to know about a run: the frozen view of it that everyone but its worker gets."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from metacore.errors import UserError
+from metacore.runs.process import SILENCE_SECONDS, Process
+from metacore.training.config import RunConfig
+
+QUEUED, RUNNING, FINISHED = "queued", "running", "finished"
+CANCELLED, FAILED, INTERRUPTED = "cancelled", "failed", "interrupted"
+STATUSES = (QUEUED, RUNNING, FINISHED, CANCELLED, FAILED, INTERRUPTED)
+ENDED = (FINISHED, CANCELLED, FAILED, INTERRUPTED)
+
+
+class Metric(NamedTuple):
+    """One number at one meta-step; `row` grows, so `rows after N` are the new ones."""
+
+    row: int
+    step: int
+    seconds: float
+    key: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it stood when it was read. Times are seconds since 1970."""
+
+    id: str
+    name: str
+    status: str
+    values: dict[str, Any] = field(hash=False, repr=False)  # the config as plain JSON
+    metric: str  # "accuracy" or "mse": what best_value is
+    device: str  # "cpu", "cuda:0": what it queues for
+    folder: Path
+    created: float
+    device_name: str = ""
+    environment: dict[str, Any] = field(default_factory=dict, hash=False, repr=False)
+    queued: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    process: Process | None = None
+    heartbeat: float | None = None
+    iteration: int = 0
+    seconds: float = 0.0
+    rate: float | None = None  # meta-steps per second
+    best_value: float | None = None
+    best_ci95: float | None = None
+    best_iteration: int | None = None
+    message: str = ""
+    cancel: bool = False
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    read_only: bool = False
+
+    @cached_property
+    def config(self) -> RunConfig:
+        return RunConfig.from_dict(self.values)
+
+    @property
+    def active(self) -> bool:
+        """Still to change by itself: a page that shows it should keep looking."""
+        return self.status in (QUEUED, RUNNING)
+
+    @property
+    def resumable(self) -> bool:
+        """Can go on: where it stopped, or, if finished, for longer."""
+        return self.status in ENDED and not self.read_only
+
+    def alive(self) -> bool:
+        """Whether the process that has claimed or will claim it still lives."""
+        return self.process is not None and self.process.alive(self.heartbeat)
+
+    def silent(self, now: float) -> bool:
+        """Whether its worker has not been heard of for a suspiciously long time."""
+        heard = self.heartbeat or self.started or now
+        return self.status == RUNNING and now - heard > SILENCE_SECONDS
+
+
+FACTS = (
+    *("name", "status", "metric", "device", "device_name", "environment", "created", "started"),
+    *("ended", "iteration", "seconds", "rate", "best_value", "best_ci95", "best_iteration"),
+    *("message", "note", "tags"),
+)
+
+
+def facts_json(run: Run) -> bytes:
+    """All but the config, the metrics and the weights, for a file that leaves the store."""
+    facts = {name: _finite(getattr(run, name)) for name in FACTS}
+    return json.dumps({"format": 1, **facts}, indent=2).encode()
+
+
+def config_json(run: Run) -> bytes:
+    return json.dumps(run.values, indent=2).encode()
+
+
+def metrics_csv(metrics: Iterable[Metric]) -> bytes:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("step", "seconds", "key", "value"))
+    rows.writerows((metric.step, metric.seconds, metric.key, metric.value) for metric in metrics)
+    return text.getvalue().encode()
+
+
+def read_metrics(data: bytes, source: str) -> list[Metric]:
+    """The rows of a metrics.csv; `source` is what a refusal calls it."""
+    try:
+        rows = list(csv.reader(io.StringIO(data.decode())))
+        if rows[0] != ["step", "seconds", "key", "value"]:
+            raise ValueError("unknown columns")
+        return [
+            Metric(number, int(step), float(seconds), key, float(value))
+            for number, (step, seconds, key, value) in enumerate(rows[1:], 1)
+        ]
+    except (ValueError, IndexError, csv.Error) as error:
+        raise UserError(f"{source}: metrics.csv cannot be read ({error}).") from None
+
+
+def read_run(run_id: str, folder: Path, config: bytes, facts: bytes, source: str) -> Run:
+    """A run from its config.json and run.json, each value checked for its kind."""
+    values, known = _object(config, f"{source}: config.json"), _object(facts, f"{source}: run.json")
+    if known.get("format") != 1:
+        raise UserError(f"{source} was written by another version of Metacore: update Metacore.")
+    try:
+        checked = RunConfig.from_dict(values)
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from error
+    wanted = {name: known[name] for name in FACTS if known.get(name) is not None}
+    for name, value in wanted.items():
+        if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
+            raise UserError(f"{source}: run.json has no valid {name}.")
+    wanted["tags"] = tuple(str(tag) for tag in wanted.get("tags", ()))
+    try:
+        return Run(id=run_id, folder=folder, values=checked.to_dict(), **wanted)
+    except TypeError:
+        raise UserError(f"{source}: run.json is incomplete.") from None
+
+
+_KINDS: dict[str, Any] = {
+    **dict.fromkeys(("created", "started", "ended", "seconds", "rate"), (int, float)),
+    **dict.fromkeys(("best_value", "best_ci95"), (int, float)),
+    **dict.fromkeys(("iteration", "best_iteration"), int),
+    **dict.fromkeys(("name", "status", "metric", "device", "device_name"), str),
+    **dict.fromkeys(("message", "note"), str),
+    "environment": dict,
+    "tags": list,
+}
+
+
+def _object(data: bytes, source: str) -> dict[str, Any]:
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise UserError(f"{source} is not a JSON object.")
+    return found
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,321 @@
+"""The runs there are: a row and a folder each, and the metrics they have reported.
+
+Every change is one short transaction, so any number of pages, command lines and workers may use
+the store at once. What only the process training a run may write is in claim.py.
+"""
+
+import itertools
+import json
+import math
+import secrets
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from metacore.device import resolve
+from metacore.errors import UserError
+from metacore.home import runs_folder
+from metacore.runs.claim import INSERT_METRIC, Claim
+from metacore.runs.database import Database
+from metacore.runs.files import write_whole
+from metacore.runs.process import Process, this_process
+from metacore.runs.record import (
+    CANCELLED,
+    ENDED,
+    FAILED,
+    INTERRUPTED,
+    QUEUED,
+    RUNNING,
+    Metric,
+    Run,
+    config_json,
+)
+from metacore.runs.shelf import Shelf
+from metacore.training.config import RunConfig
+
+DATABASE = "runs.db"
+ID_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # no look-alikes: ids are read out and typed
+ID_LENGTH = 8
+NAME_LENGTH = 80
+
+
+class Store:
+    """The runs in one folder (METACORE_HOME/runs), beside shelves of read-only ones."""
+
+    def __init__(self, folder: Path | None = None, *, shelves: Sequence[Shelf] = ()) -> None:
+        self.folder = (folder or runs_folder()).absolute()
+        self.shelves = tuple(shelves)
+        self.database = Database(self.folder / DATABASE)
+
+    def create(self, config: RunConfig, name: str | None = None, *, here: bool = False) -> Run:
+        """A new run, waiting in the queue or, with `here`, already claimed by this process."""
+        metric = "mse" if config.dataset_class.regression else "accuracy"
+        name = name or f"{config.algorithm_class.name} {config.dataset_class.name}"
+        now, device = time.time(), slot(config.device)
+        columns = {"metric": metric, "device": device, "created": now, "queued": now}
+        run = self._read(self.insert(name, config.to_dict(), {"status": QUEUED, **columns}))
+        run.folder.mkdir(parents=True, exist_ok=True)
+        write_whole(run.folder / "config.json", config_json(run))
+        return self.claim(run).run if here else run
+
+    def insert(
+        self,
+        name: str,
+        values: dict[str, Any],
+        columns: dict[str, Any],
+        metrics: Iterable[Metric] = (),
+        *,
+        run_id: str | None = None,
+    ) -> str:
+        """Adds a row under a free variant of the name; returns its id."""
+        run_id = run_id or new_id()
+        rows = [(run_id, m.step, m.seconds, m.key, m.value) for m in metrics]
+        with self.database.writing() as db:
+            name = _free_name(db, checked_name(name))
+            columns = {"id": run_id, "name": name, "values_json": json.dumps(values), **columns}
+            marks = ", ".join("?" * len(columns))
+            db.execute(
+                f"INSERT INTO runs ({', '.join(columns)}) VALUES ({marks})", [*columns.values()]
+            )
+            db.executemany(INSERT_METRIC, rows)
+        return run_id
+
+    def runs(self) -> list[Run]:
+        """All runs, newest first, then those of the shelves."""
+        with self.database.reading() as db:
+            rows = db.execute("SELECT * FROM runs ORDER BY created DESC, id").fetchall()
+        shelved = [run for shelf in self.shelves for run in shelf.runs()]
+        return [*(self._run(row) for row in rows), *shelved]
+
+    def get(self, reference: str) -> Run:
+        """The run with this id, this name, or an id that begins like this."""
+        runs = self.runs()
+        for found in (
+            [run for run in runs if run.id == reference],
+            [run for run in runs if run.name == reference],
+            [run for run in runs if reference and run.id.startswith(reference)],
+        ):
+            if len(found) == 1:
+                return found[0]
+            if found:
+                several = ", ".join(f"{run.id} ({run.name})" for run in found)
+                raise UserError(f"{reference!r} could be several runs: {several}. Give an id.")
+        raise UserError(f"There is no run {reference!r}.")
+
+    def metrics(self, run: Run, after: int = 0) -> list[Metric]:
+        """What the run has reported, in order; with `after`, only rows newer than that row.
+
+        A resumed run takes back the rows later than its checkpoint: read all anew when
+        `run.started` has changed.
+        """
+        if run.read_only:
+            return [metric for metric in Shelf.metrics(run) if metric.row > after]
+        columns = "row, step, seconds, key, value"
+        with self.database.reading() as db:
+            rows = db.execute(
+                f"SELECT {columns} FROM metrics WHERE run = ? AND row > ? ORDER BY row",
+                (run.id, after),
+            )
+            return [
+                Metric(row, step, seconds, key, math.nan if value is None else value)
+                for row, step, seconds, key, value in rows
+            ]
+
+    def rename(self, run: Run, name: str) -> Run:
+        name = checked_name(name)
+        with self.database.writing() as db:
+            other = db.execute("SELECT id FROM runs WHERE name = ?", (name,)).fetchone()
+            if other and other["id"] != run.id:
+                raise UserError(f"There is already a run named {name!r}; choose another name.")
+            self._change(db, run, name=name)
+        return self._read(run.id)
+
+    def annotate(self, run: Run, note: str) -> Run:
+        with self.database.writing() as db:
+            self._change(db, run, note=note)
+        return self._read(run.id)
+
+    def tag(self, run: Run, tags: Iterable[str]) -> Run:
+        """Replaces the run's tags."""
+        kept = sorted({tag.strip() for tag in tags} - {""})
+        with self.database.writing() as db:
+            self._change(db, run, tags=json.dumps(kept))
+        return self._read(run.id)
+
+    def delete(self, run: Run) -> None:
+        """Removes a run with its metrics and weights, unless it is being trained."""
+        with self.database.writing() as db:
+            now = self._row(db, run)
+            if now.status == RUNNING and now.alive():
+                raise UserError(f"{run.name} is running: cancel it before deleting it.")
+            db.execute("DELETE FROM metrics WHERE run = ?", (run.id,))
+            db.execute("DELETE FROM runs WHERE id = ?", (run.id,))
+        try:
+            shutil.rmtree(run.folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UserError(
+                f"{run.name} is deleted, but its folder {run.folder} could not be removed:"
+                f" {error.strerror}."
+            ) from error
+
+    def claim(self, run: Run) -> Claim:
+        """Makes this process the one that trains the run, if it still is as `run` shows it."""
+        process = this_process()
+        now = time.time()
+        fresh = {"status": RUNNING, "started": now, "heartbeat": now, "ended": None, "cancel": 0}
+        with self.database.writing() as db:
+            current = self._row(db, run)
+            if current.status == RUNNING and current.process == process:
+                return Claim(self.database, current)
+            if current.status == RUNNING or current.status != run.status:
+                raise UserError(f"{run.name} is {current.status} by now: it was not started again.")
+            self._change(db, run, **fresh, **_columns(process), message="")
+        return Claim(self.database, self._read(run.id))
+
+    def launch(self, start: Callable[[Run], Process]) -> Run | None:
+        """Starts a worker for the oldest queued run whose device is free; one slot per device.
+
+        The process is started inside the transaction, so that no two dispatchers start two. A run
+        that cannot be started fails, so that it does not hold up the others.
+        """
+        with self.database.reading() as db:
+            if self._waiting(db) is None:
+                return None  # the usual answer, without locking anyone out
+        with self.database.writing() as db:
+            run = self._waiting(db)
+            if run is None:
+                return None
+            try:
+                worker = start(run)
+            except UserError as error:
+                self._change(db, run, status=FAILED, message=str(error), ended=time.time())
+            else:
+                self._change(db, run, **_columns(worker), heartbeat=time.time())
+        return self._read(run.id)
+
+    def _waiting(self, db: sqlite3.Connection) -> Run | None:
+        """The oldest queued run whose device no other run occupies."""
+        query = "SELECT * FROM runs WHERE status IN (?, ?) ORDER BY queued, id"
+        runs = [self._run(row) for row in db.execute(query, (QUEUED, RUNNING))]
+        busy = {run.device for run in runs if run.process is not None}
+        return next((r for r in runs if r.process is None and r.device not in busy), None)
+
+    def requeue(self, run: Run, config: RunConfig) -> Run:
+        """Puts an ended run back into the queue, perhaps with a larger budget."""
+        fresh = {"pid": None, "pid_started": None, "host": None, "heartbeat": None, "cancel": 0}
+        with self.database.writing() as db:
+            current = self._row(db, run)
+            if current.status not in ENDED:
+                raise UserError(f"{run.name} is {current.status} already.")
+            changed = {"values_json": json.dumps(config.to_dict()), "device": slot(config.device)}
+            again = {"status": QUEUED, "queued": time.time(), "ended": None, "message": ""}
+            self._change(db, run, **changed, **again, **fresh)
+        again_run = self._read(run.id)
+        write_whole(run.folder / "config.json", config_json(again_run))
+        return again_run
+
+    def cancel(self, run: Run) -> Run:
+        """A queued run is cancelled at once; a running one is asked to stop."""
+        with self.database.writing() as db:
+            current = self._row(db, run)
+            if current.status == QUEUED:
+                message = "Cancelled before it began."
+                self._change(db, run, status=CANCELLED, ended=time.time(), message=message)
+            elif current.status == RUNNING:
+                self._change(db, run, cancel=1)
+        return self._read(run.id)
+
+    def reconcile(self) -> list[Run]:
+        """Says of every run whose worker has died that it was interrupted; returns those."""
+        with self.database.reading() as db:
+            query = "SELECT * FROM runs WHERE status IN (?, ?) AND pid IS NOT NULL"
+            claimed = [self._run(row) for row in db.execute(query, (QUEUED, RUNNING))]
+        return [run for run in claimed if not run.alive() and self._bury(run)]
+
+    def _bury(self, run: Run) -> bool:
+        """Marks a dead worker's run, unless it has changed since it was looked at."""
+        status = INTERRUPTED if run.status == RUNNING else FAILED
+        message = _epitaph(run)
+        with self.database.writing() as db:
+            query = "SELECT * FROM runs WHERE id = ?"
+            row = db.execute(query, (run.id,)).fetchone()
+            same = row and (row["status"], self._run(row).process) == (run.status, run.process)
+            if same:
+                self._change(db, run, status=status, message=message, ended=time.time(), rate=None)
+        return bool(same)
+
+    def _change(self, db: sqlite3.Connection, run: Run, **columns: Any) -> None:
+        if run.read_only:
+            raise UserError(f"{run.name} comes with Metacore and cannot be changed.")
+        assignments = ", ".join(f"{column} = ?" for column in columns)
+        db.execute(f"UPDATE runs SET {assignments} WHERE id = ?", [*columns.values(), run.id])
+
+    def _row(self, db: sqlite3.Connection, run: Run) -> Run:
+        """The run as it stands inside this transaction."""
+        if run.read_only:
+            raise UserError(f"{run.name} comes with Metacore and cannot be changed.")
+        row = db.execute("SELECT * FROM runs WHERE id = ?", (run.id,)).fetchone()
+        if row is None:
+            raise UserError(f"{run.name} has been deleted.")
+        return self._run(row)
+
+    def _read(self, run_id: str) -> Run:
+        with self.database.reading() as db:
+            row = db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise UserError(f"The run {run_id} has been deleted.")
+        return self._run(row)
+
+    def _run(self, row: sqlite3.Row) -> Run:
+        columns = dict(row)
+        pid, started, host = (columns.pop(name) for name in ("pid", "pid_started", "host"))
+        plain = {
+            "values": json.loads(columns.pop("values_json")),
+            "environment": json.loads(columns.pop("environment")),
+            "tags": tuple(json.loads(columns.pop("tags"))),
+            "cancel": bool(columns.pop("cancel")),
+            "process": None if pid is None else Process(pid, started, host),
+        }
+        return Run(**columns, **plain, folder=self.folder / columns["id"])
+
+
+def _columns(process: Process) -> dict[str, Any]:
+    return {"pid": process.pid, "pid_started": process.started, "host": process.host}
+
+
+def _epitaph(run: Run) -> str:
+    if run.status == RUNNING:
+        return (
+            f"Its worker stopped at meta-step {run.iteration} without a word (killed, or the"
+            " machine was restarted). Resume it to go on from its last checkpoint."
+        )
+    return f"Its worker ended before it began: see {run.folder / 'worker.log'}."
+
+
+def new_id() -> str:
+    return "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
+
+
+def slot(device: str) -> str:
+    """The device a run will occupy, by its full name: "cpu", "cuda:0"."""
+    found = resolve(device)
+    return f"{found.type}:{found.index or 0}" if found.type == "cuda" else found.type
+
+
+def checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > NAME_LENGTH or not name.isprintable():
+        raise UserError(f"A run's name is one line of 1 to {NAME_LENGTH} characters.")
+    return name
+
+
+def _free_name(db: sqlite3.Connection, name: str) -> str:
+    """The name itself, or with the first number that makes it new."""
+    taken = {row["name"] for row in db.execute("SELECT name FROM runs")}
+    variants = itertools.chain([name], (f"{name} {number}" for number in itertools.count(2)))
+    return next(variant for variant in variants if variant not in taken)

@@ -1,0 +1,55 @@
+"""Means with their uncertainty, and paired comparisons said in words."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+def mean_ci95(values: Tensor) -> tuple[float, float]:
+    """The mean of [E] values and the half-width of its 95% interval (normal approximation)."""
+    values = values.double()
+    if values.numel() < 2:
+        return values.mean().item(), math.inf
+    return values.mean().item(), (1.96 * values.std() / math.sqrt(values.numel())).item()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How two runs differ on the same episodes: positive when the first is better."""
+
+    first: str
+    second: str
+    mean: float
+    ci95: float
+    verdict: str
+
+
+def paired_difference(
+    first: str, second: str, a: Tensor, b: Tensor, *, accuracy: bool
+) -> Difference:
+    """Compares two runs by their values [E] on the same E episodes.
+
+    Accuracies differ in points, errors in their own unit; a task that diverged for either run
+    makes the mean meaningless, so such pairs are left out of it and counted in the verdict.
+    """
+    both = torch.isfinite(a) & torch.isfinite(b)
+    gain = (a - b) if accuracy else (b - a)
+    mean, ci95 = mean_ci95(gain[both])
+    return Difference(
+        first, second, mean, ci95, _verdict(first, second, mean, ci95, both, accuracy)
+    )
+
+
+def _verdict(
+    first: str, second: str, mean: float, ci95: float, both: Tensor, accuracy: bool
+) -> str:
+    scale, unit, format_ = (100, " points", ".1f") if accuracy else (1, " in MSE", ".2g")
+    lost = int((~both).sum())
+    left_out = f" ({lost} diverged episodes left out)" if lost else ""
+    if not math.isfinite(ci95) or abs(mean) <= ci95:
+        return f"no difference shown between {first} and {second}{left_out}"
+    better = first if mean > 0 else second
+    size = f"{abs(mean) * scale:{format_}} ± {ci95 * scale:{format_}}"
+    return f"{better} better by {size}{unit}{left_out}"

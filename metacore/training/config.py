@@ -1,0 +1,204 @@
+"""A run's whole description: what is learned from what, by which rule, and for how long.
+
+Every part is a frozen dataclass; `to_dict` and `from_dict` carry it through JSON unchanged, and
+the command line and the forms are generated from the same fields.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from metacore.algorithms import ALGORITHMS
+from metacore.algorithms.base import Algorithm
+from metacore.datasets import DATASETS
+from metacore.datasets.base import Dataset
+from metacore.errors import UserError
+from metacore.models import MODELS
+from metacore.models.networks import ModelConfig
+from metacore.settings import Config, setting
+
+OPTIMISERS = ("adam", "adamw", "sgd", "rmsprop", "adagrad")
+SCHEDULES = ("constant", "step", "linear", "cosine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskConfig(Config):
+    """The few-shot task a run is made for: what validation and the test ask of it."""
+
+    ways: int = setting(5, "How many classes a task has.", low=2, high=100, step=1)
+    shots: int = setting(1, "How many labelled examples each class has.", low=1, high=100, step=1)
+    queries: int = setting(
+        5, "How many examples of each class are asked about.", low=1, high=100, step=1
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Config):
+    """The outer loop: shared by all algorithms."""
+
+    train_ways: int = setting(
+        0, "Ways of the training tasks; 0 means the same as the task's.", low=0, high=5000, step=5
+    )
+    train_shots: int = setting(
+        0, "Shots of the training tasks; 0 means the same as the task's.", low=0, high=100, step=1
+    )
+    train_queries: int = setting(
+        0, "Queries of the training tasks; 0 means the same as the task's.", low=0, high=100, step=1
+    )
+    tasks: int = setting(4, "How many tasks one meta-step averages over.", low=1, high=512, step=1)
+    iterations: int = setting(
+        1000, "Stop after this many meta-steps; 0 means no limit.", low=0, high=10**7, step=100
+    )
+    seconds: float = setting(
+        0, "Stop after this many seconds of training; 0 means no limit.", low=0, high=10**6, step=10
+    )
+    optimiser: str = setting(
+        "adam", "The rule that turns meta-gradients into steps.", choices=OPTIMISERS
+    )
+    learning_rate: float = setting(
+        1e-3, "The size of a meta-step.", low=1e-6, high=10, step=1e-4, label="Outer learning rate"
+    )
+    momentum: float = setting(0.0, "Momentum of SGD and RMSProp.", low=0, high=0.999, step=0.1)
+    weight_decay: float = setting(
+        0.0, "How strongly weights are pulled to 0.", low=0, high=1, step=1e-4
+    )
+    schedule: str = setting(
+        "constant", "How the outer learning rate changes over the run.", choices=SCHEDULES
+    )
+    step_every: int = setting(
+        2000, "The step schedule halves the rate after this many meta-steps.", low=1, high=10**6
+    )
+    clip: float = setting(
+        0.0, "Largest norm of a meta-gradient; 0 means no clipping.", low=0, high=1000, step=1
+    )
+    validate_every: int = setting(
+        200, "Meta-steps between validations; 0 means none.", low=0, high=10**6, step=50
+    )
+    validation_episodes: int = setting(
+        100, "How many fixed tasks a validation covers.", low=2, high=10000, step=50
+    )
+    patience: int = setting(
+        0,
+        "Stop after this many validations without a new best; 0 means never.",
+        low=0,
+        high=1000,
+        step=1,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    algorithm: Config
+    dataset: Config
+    model: ModelConfig
+    task: TaskConfig = field(default_factory=TaskConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    @property
+    def algorithm_class(self) -> type[Algorithm]:
+        return _owner(ALGORITHMS, self.algorithm)
+
+    @property
+    def dataset_class(self) -> type[Dataset]:
+        return _owner(DATASETS, self.dataset)
+
+    @property
+    def model_name(self) -> str:
+        return _name(MODELS, self.model)
+
+    @property
+    def ways(self) -> int:
+        """Outputs of a task: its classes, or 1 for regression."""
+        return 1 if self.dataset_class.regression else self.task.ways
+
+    def training_task(self) -> dict[str, int]:
+        """Ways, shots and queries of the training tasks."""
+        training, task = self.training, self.task
+        return {
+            "ways": training.train_ways or task.ways,
+            "shots": training.train_shots or task.shots,
+            "queries": training.train_queries or task.queries,
+        }
+
+    def check(self) -> None:
+        """Refuses combinations that make no sense, in a sentence."""
+        algorithm, dataset = self.algorithm_class, self.dataset_class
+        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
+            raise UserError(f"seed must be a whole number from 0 on, not {self.seed!r}.")
+        if dataset.regression and not algorithm.regression:
+            able = ", ".join(name for name, other in ALGORITHMS.items() if other.regression)
+            raise UserError(
+                f"{algorithm.title} classifies and {dataset.title} is a regression task:"
+                f" choose one of {able}, or a dataset of images."
+            )
+        if self.model.regression != dataset.regression:
+            fitting = [n for n, m in MODELS.items() if m.regression == dataset.regression]
+            raise UserError(
+                f"The model {self.model_name} does not fit {dataset.name}:"
+                f" choose {' or '.join(fitting)}."
+            )
+        if algorithm.trains and not (self.training.iterations or self.training.seconds):
+            raise UserError("Give the run a budget: iterations, seconds, or both.")
+        if algorithm.fixed_ways and self.training_task()["ways"] != self.task.ways:
+            raise UserError(
+                f"{algorithm.title} learns one output per way, so its training tasks need the"
+                f" same ways as its test tasks ({self.task.ways}): leave train_ways at 0."
+            )
+
+    def replace(self, **parts: Any) -> Self:
+        return replace(self, **parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "algorithm": {"name": self.algorithm_class.name, **self.algorithm.to_dict()},
+            "dataset": {"name": self.dataset_class.name, **self.dataset.to_dict()},
+            "model": {"name": self.model_name, **self.model.to_dict()},
+            "task": self.task.to_dict(),
+            "training": self.training.to_dict(),
+            "seed": self.seed,
+            "device": self.device,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        try:
+            return cls(
+                algorithm=_read(ALGORITHMS, "algorithm", values),
+                dataset=_read(DATASETS, "dataset", values),
+                model=_read(MODELS, "model", values),
+                task=TaskConfig.from_dict(values["task"]),
+                training=TrainingConfig.from_dict(values["training"]),
+                seed=values["seed"],
+                device=values.get("device", "auto"),
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UserError(f"This is not the description of a run: {error!r}.") from error
+
+
+def _owner(registry: dict[str, Any], config: Config) -> Any:
+    return registry[_name(registry, config)]
+
+
+def _name(registry: dict[str, Any], config: Config) -> str:
+    """Which entry of a registry a config belongs to (models are registered as their configs)."""
+    for name, entry in registry.items():
+        if type(config) is getattr(entry, "Config", entry):
+            return name
+    raise UserError(f"{type(config).__name__} is not one of {', '.join(registry)}.")
+
+
+def _read(registry: dict[str, Any], part: str, values: dict[str, Any]) -> Any:
+    fields = dict(values[part])
+    entry = lookup(registry, part, fields.pop("name"))
+    return getattr(entry, "Config", entry).from_dict(fields)
+
+
+def lookup(registry: dict[str, Any], part: str, name: str) -> Any:
+    """The registry's entry of that name, or a sentence with the names there are."""
+    if name not in registry:
+        raise UserError(f"{part} must be one of {', '.join(registry)}, not {name!r}.")
+    return registry[name]

@@ -1,0 +1,41 @@
+"""A config brought to life: its dataset on a device and its algorithm over its network."""
+
+from dataclasses import dataclass
+
+import torch
+
+from metacore import datasets
+from metacore.algorithms.base import Algorithm
+from metacore.datasets.base import Dataset
+from metacore.device import resolve
+from metacore.models.networks import Params
+from metacore.randomness import generator
+from metacore.training.config import RunConfig
+
+
+@dataclass
+class Learner:
+    """What was learned so far, and what is needed to use it."""
+
+    config: RunConfig
+    algorithm: Algorithm
+    params: Params
+    dataset: Dataset
+    device: torch.device
+
+
+def build(config: RunConfig, params: Params | None = None, device: str | None = None) -> Learner:
+    """Fresh (or given) parameters, on the config's device unless another is named."""
+    where = resolve(device or config.device)
+    dataset = datasets.load(config.dataset, where)
+    algorithm = build_algorithm(config, dataset)
+    if params is None:
+        params = algorithm.init(generator(config.seed, "init"))
+    on_device = {name: value.to(where) for name, value in params.items()}
+    return Learner(config, algorithm, on_device, dataset, where)
+
+
+def build_algorithm(config: RunConfig, dataset: Dataset) -> Algorithm:
+    kind = config.algorithm_class
+    outputs = 1 if dataset.regression else kind.outputs(config.ways, dataset.classes("train"))
+    return kind(config.algorithm, config.model.build(dataset.input_shape, outputs))

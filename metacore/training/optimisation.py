@@ -1,0 +1,77 @@
+"""The outer loop's optimiser and schedule, and their state as flat tensors."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from metacore.models.networks import Params
+from metacore.training.config import TrainingConfig
+
+
+class OuterOptimiser:
+    """A `torch.optim` optimiser over named meta-parameters, fed with functional gradients."""
+
+    def __init__(self, config: TrainingConfig, params: Params) -> None:
+        self.config = config
+        self.params = params
+        self.optimiser = _make(config, list(params.values()))
+
+    def step(self, gradients: Params, rate: float) -> None:
+        """One step with learning rate `rate`, in place."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        for name, value in self.params.items():
+            value.grad = gradients[name]
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+
+    def state(self) -> dict[str, Tensor]:
+        """`name/key` -> tensor."""
+        state = self.optimiser.state_dict()["state"]
+        return {
+            f"{name}/{key}": value
+            for number, name in enumerate(self.params)
+            for key, value in state.get(number, {}).items()
+            if isinstance(value, Tensor)
+        }
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        state: dict[int, dict[str, Any]] = {}
+        numbers = {name: number for number, name in enumerate(self.params)}
+        for path, value in tensors.items():
+            name, key = path.rsplit("/", 1)
+            state.setdefault(numbers[name], {})[key] = value.clone()
+        groups = self.optimiser.state_dict()["param_groups"]
+        self.optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _make(config: TrainingConfig, values: list[Tensor]) -> torch.optim.Optimizer:
+    rate, decay = config.learning_rate, config.weight_decay
+    match config.optimiser:
+        case "sgd":
+            return torch.optim.SGD(values, rate, momentum=config.momentum, weight_decay=decay)
+        case "rmsprop":
+            return torch.optim.RMSprop(values, rate, momentum=config.momentum, weight_decay=decay)
+        case "adagrad":
+            return torch.optim.Adagrad(values, rate, weight_decay=decay)
+        case "adamw":
+            return torch.optim.AdamW(values, rate, weight_decay=decay)
+    return torch.optim.Adam(values, rate, weight_decay=decay)
+
+
+def learning_rate(config: TrainingConfig, iteration: int, progress: float) -> float:
+    """The rate at this iteration; `progress` is the share of the budget used, 0 to 1."""
+    match config.schedule:
+        case "step":
+            return config.learning_rate * 0.5 ** (iteration // config.step_every)
+        case "linear":
+            return config.learning_rate * (1 - progress)
+        case "cosine":
+            return config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+    return config.learning_rate
+
+
+def total_norm(gradients: Params) -> Tensor:
+    return torch.stack(torch._foreach_norm(list(gradients.values()))).norm()

@@ -1,0 +1,103 @@
+import multiprocessing
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from metacore.errors import UserError
+from metacore.runs.database import SCRIPTS, Database
+from metacore.runs.store import Store
+from metacore.training.config import RunConfig
+
+
+def _open_and_write(path: Path, number: int) -> None:
+    database = Database(path)
+    for step in range(20):
+        with database.writing() as db:
+            db.execute(
+                "INSERT INTO metrics (run, step, seconds, key, value) VALUES ('r', ?, 0, 'k', ?)",
+                (step, number),
+            )
+
+
+def test_many_processes_make_and_write_one_database(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "runs.db"
+    context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
+    writers = [context.Process(target=_open_and_write, args=(path, n)) for n in range(6)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0] * 6
+    with Database(path).reading() as db:
+        assert db.execute("SELECT count(*) FROM metrics").fetchone()[0] == 120
+
+
+def test_a_failing_transaction_changes_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path / "runs.db")
+    insert = "INSERT INTO metrics (run, step, seconds, key, value) VALUES ('r', 1, 0, 'k', 1)"
+    with pytest.raises(ZeroDivisionError), database.writing() as db:
+        db.execute(insert)
+        raise ZeroDivisionError
+    with database.reading() as db:
+        assert db.execute("SELECT count(*) FROM metrics").fetchone()[0] == 0
+
+
+def test_garbage_instead_of_a_database_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "runs.db").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(UserError, match=r"runs\.db is damaged .* move it away"):
+        Database(tmp_path / "runs.db")
+
+
+def test_a_damaged_page_is_found_before_anything_is_read(store: Store, config: RunConfig) -> None:
+    for _ in range(30):
+        store.create(config)
+    data = bytearray(store.database.path.read_bytes())
+    assert len(data) > 3 * 4096
+    for page in range(1, len(data) // 4096):
+        data[page * 4096 : page * 4096 + 200] = b"\xff" * 200
+    store.database.path.write_bytes(data)
+    with pytest.raises(UserError, match="damaged"):
+        Store()
+
+
+def test_an_emptied_database_does_not_pass_for_a_new_one(store: Store, config: RunConfig) -> None:
+    store.create(config)
+    store.database.path.write_bytes(b"")
+    with pytest.raises(UserError, match="it is empty"):
+        Store()
+
+
+def test_a_database_moved_away_is_made_anew_and_the_weights_stay(
+    store: Store, config: RunConfig
+) -> None:
+    run = store.create(config)
+    store.database.path.rename(store.folder / "old.db")
+    assert Store().runs() == []
+    assert store.runs() == []
+    assert (run.folder / "config.json").exists()
+
+
+def test_a_newer_database_is_not_touched(store: Store) -> None:
+    with sqlite3.connect(store.database.path) as db:
+        db.execute(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
+    db.close()
+    with pytest.raises(UserError, match="newer Metacore"):
+        Store()
+
+
+def test_a_home_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="set METACORE_HOME"):
+        Store(tmp_path / "file" / "runs")
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+    database = Database(tmp_path / "runs.db")
+    with pytest.raises(UserError, match="disk is full"), database.writing() as db:
+        db.execute("PRAGMA max_page_count = 1")
+        insert = "INSERT INTO metrics (run, step, seconds, key, value) VALUES (?, 1, 0, 'k', 1)"
+        db.executemany(insert, [("long" * 5000,)] * 10)
+    with database.reading() as db:
+        assert db.execute("SELECT count(*) FROM metrics").fetchone()[0] == 0

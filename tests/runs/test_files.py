@@ -1,0 +1,177 @@
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from metacore.errors import UserError
+from metacore.runs import files
+from metacore.training.checkpoint import Checkpoint
+
+posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+def checkpoint(iteration: int) -> Checkpoint:
+    generator = torch.Generator().manual_seed(iteration)
+    return Checkpoint(
+        {
+            "params/w": torch.randn(3, 4, generator=generator),
+            "params/half": torch.randn(5, generator=generator).bfloat16(),
+            "params/whole": torch.arange(6).view(2, 3).T,  # not contiguous
+            "params/empty": torch.empty(0, 2),
+            "optimiser/w/step": torch.tensor(float(iteration)),
+        },
+        {"iteration": iteration, "seconds": 0.1 + 0.2, "best": None},
+    )
+
+
+def same(a: Checkpoint, b: Checkpoint) -> bool:
+    return files.digest(a.tensors) == files.digest(b.tensors) and a.info == b.info
+
+
+def test_a_checkpoint_comes_back_bit_for_bit(tmp_path: Path) -> None:
+    files.save(tmp_path, checkpoint(1))
+    loaded = files.load(tmp_path, "last")
+    assert same(loaded, checkpoint(1))
+    for name, tensor in checkpoint(1).tensors.items():
+        assert loaded.tensors[name].dtype == tensor.dtype
+        assert torch.equal(loaded.tensors[name], tensor)
+
+
+def test_tensors_that_share_memory_are_kept_apart(tmp_path: Path) -> None:
+    shared = torch.arange(4.0)
+    files.save(tmp_path, Checkpoint({"params/a": shared, "params/b": shared[1:]}, {}))
+    assert torch.equal(files.load_params(tmp_path)["b"], torch.tensor([1.0, 2.0, 3.0]))
+
+
+def test_the_digest_covers_names_shapes_types_bytes_and_info() -> None:
+    base = files.digest({"a": torch.zeros(2, 2)}, "{}")
+    others = [
+        files.digest({"b": torch.zeros(2, 2)}, "{}"),
+        files.digest({"a": torch.zeros(4)}, "{}"),
+        files.digest({"a": torch.zeros(2, 2, dtype=torch.int32)}, "{}"),
+        files.digest({"a": torch.eye(2)}, "{}"),
+        files.digest({"a": torch.zeros(2, 2)}, "[]"),
+    ]
+    assert len({base, *others}) == 6
+
+
+def test_best_stays_while_last_moves_on(tmp_path: Path) -> None:
+    files.save(tmp_path, checkpoint(1), best=True)
+    files.save(tmp_path, checkpoint(2))
+    assert same(files.load(tmp_path), checkpoint(1))
+    assert same(files.load(tmp_path, "last"), checkpoint(2))
+    assert same(files.read(files.path_of(tmp_path, "previous")), checkpoint(1))
+
+
+def test_without_a_best_the_last_is_loaded_and_without_either_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no weights yet"):
+        files.load_params(tmp_path)
+    files.save(tmp_path, checkpoint(3))
+    assert set(files.load_params(tmp_path)) == {"w", "half", "whole", "empty"}
+
+
+def test_a_flipped_bit_anywhere_is_found() -> None:
+    whole = files.to_bytes(checkpoint(1))
+    for place in range(len(whole)):
+        data = bytearray(whole)
+        data[place] ^= 1
+        with pytest.raises(files.DamagedError, match="here"):
+            files.from_bytes(bytes(data), "here")
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00" * 7, b"\xff" * 64, b'\x02\0\0\0\0\0\0\0{}', b"PK"])
+def test_what_is_no_checkpoint_is_refused(data: bytes) -> None:
+    with pytest.raises(files.DamagedError, match="not a checkpoint"):
+        files.from_bytes(data, "here")
+
+
+def test_a_damaged_last_gives_way_to_the_one_before(tmp_path: Path) -> None:
+    for iteration in (1, 2):
+        files.save(tmp_path, checkpoint(iteration))
+    _truncate(tmp_path, "last")
+    loaded = files.load_last(tmp_path)
+    assert loaded is not None
+    assert same(loaded.checkpoint, checkpoint(1))
+    assert "last.safetensors" in loaded.warning
+    _truncate(tmp_path, "previous")
+    with pytest.raises(UserError, match=r"last\.safetensors.*previous\.safetensors.*Move both"):
+        files.load_last(tmp_path)
+
+
+def _truncate(folder: Path, which: str) -> None:
+    path = files.path_of(folder, which)
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+@posix
+@pytest.mark.parametrize("step", range(11))
+def test_kill_9_at_any_step_of_writing_leaves_a_whole_checkpoint(tmp_path: Path, step: int) -> None:
+    """The child is killed at its n-th call to the system; before or after, never between."""
+    files.save(tmp_path, checkpoint(1), best=True)
+    child = os.fork()
+    if child == 0:
+        _die_at(step)
+        files.save(tmp_path, checkpoint(2), best=True)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) == (step < _CALLS)
+    loaded = files.load_last(tmp_path)
+    assert loaded is not None
+    assert not loaded.warning
+    assert loaded.checkpoint.info["iteration"] in (1, 2)
+    assert files.load(tmp_path, "best").info["iteration"] in (1, 2)
+    files.clear_parts(tmp_path)
+    files.save(tmp_path, checkpoint(3))
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+_CALLS = 10  # write, fsync, replace, folder; write, fsync, link, replace, replace, folder
+
+
+def _die_at(step: int) -> None:
+    """Replaces what touches the disk by versions that count, and that kill in the middle."""
+    calls = 0
+
+    def count() -> None:
+        nonlocal calls
+        if calls == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        calls += 1
+
+    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            count()
+            return real(*arguments)
+
+        return call
+
+    def write(path: Path, data: bytes, whole: Callable[[Path, bytes], None] = files._write) -> None:
+        path.write_bytes(data[: len(data) // 2])
+        count()
+        whole(path, data)
+
+    files._write = write
+    for name in ("fsync", "replace", "link"):
+        setattr(os, name, counted(getattr(os, name)))
+
+
+@posix
+def test_a_disk_that_takes_no_more_is_a_sentence_and_leaves_the_old_checkpoint(
+    tmp_path: Path,
+) -> None:
+    import resource
+
+    files.save(tmp_path, checkpoint(1))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
+    try:
+        with pytest.raises(UserError, match="disk is full"):
+            files.save(tmp_path, checkpoint(2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert same(files.load(tmp_path), checkpoint(1))
+    assert [path.name for path in tmp_path.iterdir()] == ["last.safetensors"]

@@ -1,0 +1,179 @@
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import MakeConfig
+
+from metacore.errors import UserError
+from metacore.runs import files, transfer
+from metacore.runs.execution import execute
+from metacore.runs.jobs import resume
+from metacore.runs.store import Store
+from metacore.runs.transfer import export, import_
+from metacore.training.checkpoint import Checkpoint
+from metacore.training.config import RunConfig
+
+
+@pytest.fixture
+def exported(store: Store, config: RunConfig, tmp_path: Path) -> Path:
+    run = execute(store, store.create(config, "sine"))
+    return export(store, run, tmp_path / "sine.metacore")
+
+
+def rewritten(file: Path, **changes: bytes | None) -> Path:
+    """The same export with parts replaced, added or (None) left out; `_` in a name is a dot."""
+    with zipfile.ZipFile(file) as archive:
+        parts: dict[str, bytes | None] = {name: archive.read(name) for name in archive.namelist()}
+    parts |= {name.replace("_", "."): data for name, data in changes.items()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in parts.items():
+            if data is not None:
+                archive.writestr(name, data)
+    return file
+
+
+def refused(store: Store, file: Path, match: str) -> None:
+    """The import fails with a sentence that names the file, and leaves nothing behind."""
+    before = sorted(path.name for path in store.folder.iterdir()), store.runs()
+    with pytest.raises(UserError, match=match) as caught:
+        import_(store, file)
+    assert str(file) in str(caught.value)
+    assert (sorted(path.name for path in store.folder.iterdir()), store.runs()) == before
+
+
+def test_what_was_exported_is_imported_whole(store: Store, exported: Path, tmp_path: Path) -> None:
+    run, other = store.get("sine"), Store(tmp_path / "elsewhere")
+    store.tag(run, ["kept"])
+    found = import_(other, export(store, store.get("sine"), exported))
+    facts = ("config", "status", "iteration", "seconds", "best_value", "best_ci95", "metric")
+    assert all(getattr(found, fact) == getattr(run, fact) for fact in facts)
+    assert (found.name, found.tags) == ("sine", ("kept",))
+    assert [m[1:] for m in other.metrics(found)] == [m[1:] for m in store.metrics(run)]
+    for which in ("best", "last"):
+        mine, theirs = files.load(run.folder, which), files.load(found.folder, which)
+        assert files.digest(mine.tensors) == files.digest(theirs.tensors)
+
+
+def test_an_imported_run_has_a_name_of_its_own_and_can_go_on(
+    store: Store, exported: Path, make_config: MakeConfig
+) -> None:
+    found = import_(store, exported)
+    assert found.name == "sine 2"
+    longer = execute(store, resume(store, found, iterations=50))
+    straight = execute(store, store.create(make_config(iterations=50)))
+    mine, theirs = (files.load(run.folder, "last") for run in (longer, straight))
+    assert files.digest(mine.tensors) == files.digest(theirs.tensors)
+
+
+def test_a_run_without_weights_is_not_exported(
+    store: Store, config: RunConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="no weights yet"):
+        export(store, store.create(config), tmp_path / "x")
+
+
+def test_what_is_no_export_is_refused(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "x.zip"
+    refused(store, file, "no file")
+    file.write_bytes(b"hello")
+    refused(store, file, "not an exported run")
+
+
+def test_a_truncated_or_altered_export_is_refused(store: Store, exported: Path) -> None:
+    data = exported.read_bytes()
+    exported.write_bytes(data[: len(data) // 2])
+    refused(store, exported, "not an exported run, or is damaged")
+    middle = data.index(b"last.safetensors") + 200
+    exported.write_bytes(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])
+    refused(store, exported, "not an exported run, or is damaged")
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "/etc/evil", "extra/best.safetensors", "a.pkl"])
+def test_only_expected_names_are_unpacked(store: Store, exported: Path, name: str) -> None:
+    with zipfile.ZipFile(exported, "a") as archive:
+        archive.writestr(name, b"x")
+    refused(store, exported, "it contains")
+
+
+def test_missing_parts_are_refused(store: Store, exported: Path) -> None:
+    refused(store, rewritten(exported, metrics_csv=None), "missing")
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(
+    store: Store, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "LARGEST_BYTES", 1000)
+    refused(store, exported, "larger than any run")
+
+
+def test_a_config_of_nonsense_is_refused(store: Store, exported: Path) -> None:
+    refused(store, rewritten(exported, config_json=b"[" * 100_000), "not a JSON object")
+    refused(store, rewritten(exported, config_json=b"{}"), "not the description of a run")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("iteration", "many"), ("best_value", []), ("name", 3), ("format", 2)]
+)
+def test_facts_of_the_wrong_kind_are_refused(
+    store: Store, exported: Path, name: str, value: object
+) -> None:
+    with zipfile.ZipFile(exported) as archive:
+        facts = json.loads(archive.read("run.json"))
+    changed = json.dumps({**facts, name: value}).encode()
+    refused(store, rewritten(exported, run_json=changed), f"no valid {name}|another version")
+
+
+def test_metrics_of_words_are_refused(store: Store, exported: Path) -> None:
+    metrics = b"step,seconds,key,value\n1,1.0,train_loss,small\n"
+    refused(store, rewritten(exported, metrics_csv=metrics), "metrics.csv cannot be read")
+
+
+def test_weights_with_a_wrong_digest_are_refused(store: Store, exported: Path) -> None:
+    with zipfile.ZipFile(exported) as archive:
+        weights = bytearray(archive.read("best.safetensors"))
+    weights[-1] ^= 1
+    refused(store, rewritten(exported, best_safetensors=bytes(weights)), "does not match its digest")
+
+
+def test_pickled_weights_are_never_opened(store: Store, exported: Path, tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.mkdir, (str(tmp_path / "opened"),)
+
+    torch.save({"w": Evil()}, tmp_path / "weights.pt")
+    weights = (tmp_path / "weights.pt").read_bytes()
+    refused(store, rewritten(exported, best_safetensors=weights), "not a checkpoint")
+    assert not (tmp_path / "opened").exists()
+
+
+@pytest.mark.parametrize("change", ["shape", "name", "info", "optimiser"])
+def test_weights_of_another_network_are_refused(store: Store, exported: Path, change: str) -> None:
+    with zipfile.ZipFile(exported) as archive:
+        whole = files.from_bytes(archive.read("last.safetensors"), "")
+    tensors, info = dict(whole.tensors), dict(whole.info)
+    name = next(name for name in tensors if name.startswith("params/"))
+    if change == "shape":
+        tensors[name] = torch.zeros(3, 3)
+    elif change == "name":
+        tensors["params/other"] = tensors.pop(name)
+    elif change == "info":
+        info["iteration"] = "40"
+    else:
+        slot = next(name for name in tensors if name.endswith("/exp_avg"))
+        tensors[slot] = torch.zeros(2, 2, 2)
+    weights = files.to_bytes(Checkpoint(tensors, info))
+    refused(store, rewritten(exported, last_safetensors=weights), "does not belong to the network")
+
+
+def test_a_run_from_a_device_that_is_not_here_goes_on_on_the_one_that_is(
+    store: Store, exported: Path
+) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has the device")
+    with zipfile.ZipFile(exported) as archive:
+        values = json.loads(archive.read("config.json"))
+    changed = json.dumps({**values, "device": "cuda"}).encode()
+    assert import_(store, rewritten(exported, config_json=changed)).config.device == "auto"
