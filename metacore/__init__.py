@@ -16,6 +16,7 @@ from metacore.models import MODELS
 from metacore.randomness import generator
 from metacore.runs import Run, Store
 from metacore.training.config import RunConfig, TaskConfig, TrainingConfig
+from metacore.training.learner import Learner, build
 from metacore.training.presets import PRESETS, preset
 
 __all__ = [
@@ -25,12 +26,14 @@ __all__ = [
     "PRESETS",
     "Comparison",
     "Episode",
+    "Learner",
     "Run",
     "RunConfig",
     "Store",
     "TaskConfig",
     "TrainingConfig",
     "UserError",
+    "build",
     "compare",
     "evaluate",
     "generator",

@@ -7,10 +7,12 @@ from typing import Any
 from metacore import datasets
 from metacore.datasets import DATASETS
 from metacore.datasets.base import Dataset
+from metacore.device import resolve
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.insight import trace as tracing
 from metacore.insight.trace import Trace
+from metacore.randomness import generator
 from metacore.runs import Run, Store, execute, load_params
 from metacore.settings import Config
 from metacore.statistics import Difference
@@ -31,11 +33,22 @@ def train(
     store: Store | None = None,
 ) -> Run:
     """Trains here and now, and returns the run as it ended; raises UserError if it failed."""
+    rehearse(config)
     store = store or Store()
     run = execute(store, store.create(config, name, here=True), callbacks)
     if run.status == "failed":
         raise UserError(run.message)
     return run
+
+
+def rehearse(config: RunConfig) -> None:
+    """Draws a task of each split: what cannot be trained is refused before there is a run of it."""
+    dataset = datasets.load(config.dataset, resolve(config.device))
+    task = {name: getattr(config.task, name) for name in ("ways", "shots", "queries")}
+    for split, asked in (("train", config.training_task()), ("val", task), ("test", task)):
+        if split != "train" or config.algorithm_class.trains:
+            chance = generator(config.seed, "rehearsal")
+            dataset.sample(split, tasks=1, **asked, generator=chance)
 
 
 def load(run: Reference, *, device: str = "auto", which: str = "best") -> Learner:

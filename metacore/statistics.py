@@ -1,4 +1,4 @@
-"""Means with their uncertainty, and paired comparisons said in words."""
+"""Means with their uncertainty, and how both are said: as text, and as verdicts on pairs."""
 
 import math
 from dataclasses import dataclass
@@ -13,6 +13,15 @@ def mean_ci95(values: Tensor) -> tuple[float, float]:
     if values.numel() < 2:
         return values.mean().item(), math.inf
     return values.mean().item(), (1.96 * values.std() / math.sqrt(values.numel())).item()
+
+
+def score(metric: str, mean: float | None, ci95: float | None) -> str:
+    """`97.3 ± 0.4 %`, or `0.380 ± 0.031` for an error; None is infinite, as in our JSON."""
+    if mean is None or not math.isfinite(mean):
+        return "infinite" if metric == "mse" else "–"
+    scale, digits, unit = (100, 1, " %") if metric == "accuracy" else (1, 3, "")
+    around = "" if ci95 is None or not math.isfinite(ci95) else f" ± {ci95 * scale:.{digits}f}"
+    return f"{mean * scale:.{digits}f}{around}{unit}"
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,6 @@ def _verdict(
     left_out = f" ({lost} diverged episodes left out)" if lost else ""
     if not math.isfinite(ci95) or abs(mean) <= ci95:
         return f"no difference shown between {first} and {second}{left_out}"
-    better = first if mean > 0 else second
+    better, worse = (first, second) if mean > 0 else (second, first)
     size = f"{abs(mean) * scale:{format_}} ± {ci95 * scale:{format_}}"
-    return f"{better} better by {size}{unit}{left_out}"
+    return f"{better} is better than {worse} by {size}{unit}{left_out}"

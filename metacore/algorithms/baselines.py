@@ -58,7 +58,7 @@ class Finetune(Algorithm):
     family = "baseline"
     summary = "Ordinary training on all classes at once, then a new last layer for each task."
     formula = (
-        r"\theta \leftarrow \theta - \beta \nabla L(\mathrm{all\ classes}),\quad"
+        r"\theta \leftarrow \theta - \beta \nabla L(\mathrm{all\ classes}),\quad "
         r"w_i = \mathrm{fit}(f_\theta)"
     )
     paper = "Chen et al. 2019, arXiv:1904.04232"

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from metacore.cli import commands
-from metacore.cli.flags import Parser, add_protocol_flags, add_run_flags
+from metacore.cli.flags import Parser, add_protocol_flags, add_run_flags, number, whole
 from metacore.errors import UserError
 
 BAD_INPUT = 2
@@ -20,9 +20,11 @@ Command = Callable[[argparse.Namespace], int]
 def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words)
     try:
-        arguments = _parser(words).parse_args(words)
+        arguments, unknown = _parser(words).parse_known_args(words)
+        if unknown:
+            arguments.parser.refuse(unknown)
         if arguments.command is None:
-            _parser([]).print_help()
+            arguments.parser.print_help()
             return BAD_INPUT
         command: Command = arguments.command
         return command(arguments)
@@ -38,7 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _parser(words: list[str]) -> Parser:
     parser = Parser(prog="metacore", description="Watch a network learn to learn.")
-    parser.set_defaults(command=None)
+    parser.set_defaults(command=None, parser=parser)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     _add_train(verbs, words)
     evaluate = _add(verbs, "evaluate", commands.evaluate, "Test a run on fixed episodes.")
@@ -59,7 +61,7 @@ def _add(
     verbs: "argparse._SubParsersAction[Parser]", name: str, command: Command, text: str
 ) -> Parser:
     parser = verbs.add_parser(name, help=text, description=text)
-    parser.set_defaults(command=command)
+    parser.set_defaults(command=command, parser=parser)
     parser.add_argument("--json", action="store_true", help="Print JSON for machines.")
     return parser
 
@@ -73,8 +75,8 @@ def _add_train(verbs: "argparse._SubParsersAction[Parser]", words: list[str]) ->
 
 def _add_run_verbs(verbs: "argparse._SubParsersAction[Parser]") -> None:
     resume = _add(verbs, "resume", commands.resume, "Go on with a run from its last checkpoint.")
-    resume.add_argument("--iterations", type=int, metavar="N", help="A new total of meta-steps.")
-    resume.add_argument("--seconds", type=float, metavar="X", help="A new total of seconds.")
+    resume.add_argument("--iterations", type=whole, metavar="N", help="A new total of meta-steps.")
+    resume.add_argument("--seconds", type=number, metavar="X", help="A new total of seconds.")
     cancel = _add(verbs, "cancel", commands.cancel, "Stop a run; it can be resumed.")
     show = _add(verbs, "show", commands.show, "Show a run's config and result.")
     delete = _add(verbs, "delete", commands.delete, "Delete a run and its weights.")
@@ -89,7 +91,9 @@ def _add_run_verbs(verbs: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _add_data(verbs: "argparse._SubParsersAction[Parser]") -> None:
-    parser = verbs.add_parser("data", help="List, download or add datasets.")
+    text = "List, download or add datasets."
+    parser = verbs.add_parser("data", help=text, description=text)
+    parser.set_defaults(parser=parser)
     kinds = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     _add(kinds, "list", commands.data_list, "What is on this computer.")
     get = _add(kinds, "get", commands.data_get, "Download a dataset.")

@@ -17,7 +17,9 @@ from metacore.runs import Run, Store, execute, export, follow, import_
 from metacore.runs import cancel as cancel_run
 from metacore.runs import resume as resume_run
 from metacore.settings import settings_of
+from metacore.statistics import score
 from metacore.training import distributed
+from metacore.training.evaluate import StepScore, finite
 from metacore.training.learner import Learner
 from metacore.training.trainer import Trainer
 
@@ -26,6 +28,7 @@ SUCCEEDED, FAILED, CANCELLED = 0, 1, 130
 
 def train(arguments: Namespace) -> int:
     config = run_config(arguments)
+    library.rehearse(config.replace(device=distributed.local_device(config.device)))
     world = _world(config.device)
     try:
         if not world.first:
@@ -67,12 +70,13 @@ def _execute(store: Store, run: Run, arguments: Namespace, world: distributed.Wo
 
 
 def _outcome(run: Run) -> str:
-    best = display.score(run.metric, run.best_value, run.best_ci95)
     text = (
         f"{run.name} ({run.id}) {run.status}: {run.iteration} meta-steps in"
-        f" {display.duration(run.seconds)}, best validation {best}."
+        f" {display.duration(run.seconds)}"
     )
-    return f"{text}\n{run.message}" if run.message else text
+    if run.best_iteration is not None:
+        text += f", best validation {score(run.metric, run.best_value, run.best_ci95)}"
+    return f"{text}.\n{run.message}" if run.message else f"{text}."
 
 
 def _summary(run: Run) -> dict[str, Any]:
@@ -107,21 +111,31 @@ def evaluate(arguments: Namespace) -> int:
         display.print_json({"run": run.id, "name": run.name, **result.to_dict()})
         return SUCCEEDED
     asked = result.protocol
+    rows = [[str(after.step), *_scores(result.metric, after)] for after in result.per_step]
     display.table(
-        f"{run.name} on {asked.dataset} ({asked.split}), {asked.ways}-way {asked.shots}-shot,"
-        f" {asked.episodes} episodes, norm {asked.norm}",
-        ["inner steps", result.metric, "median", "diverged"],
-        [
-            [
-                str(step.step),
-                display.score(result.metric, step.mean, step.ci95),
-                display.score(result.metric, step.median, None),
-                f"{step.diverged:.1%}",
-            ]
-            for step in result.per_step
-        ],
+        f"{run.name} on {_task(result.metric, vars(asked))}, {asked.episodes} episodes,"
+        f" normalisation: {asked.norm}",
+        ["inner steps", *SCORE_COLUMNS[result.metric]],
+        rows,
     )
     return SUCCEEDED
+
+
+SCORE_COLUMNS = {"accuracy": ["accuracy", "median"], "mse": ["MSE", "median", "diverged"]}
+
+
+def _scores(metric: str, after: StepScore) -> list[str]:
+    """The columns of SCORE_COLUMNS."""
+    shown = [score(metric, after.mean, after.ci95), score(metric, after.median, None)]
+    return [*shown, f"{after.diverged:.1%}"] if metric == "mse" else shown
+
+
+def _task(metric: str, protocol: dict[str, Any]) -> str:
+    """`omniglot (test), 5-way 1-shot`."""
+    size = f"{protocol['ways']}-way {protocol['shots']}-shot"
+    if metric == "mse":
+        size = f"{protocol['shots']} points"
+    return f"{protocol['dataset']} ({protocol['split']}), {size}"
 
 
 def compare(arguments: Namespace) -> int:
@@ -151,7 +165,10 @@ def compare(arguments: Namespace) -> int:
             strict=True,
         )
     ]
-    pairs = [vars(difference) for difference in found.differences]
+    pairs = [
+        {**vars(pair), "mean": finite(pair.mean), "ci95": finite(pair.ci95)}
+        for pair in found.differences
+    ]
     if arguments.json:
         display.print_json({"runs": rows, "pairs": pairs})
         return SUCCEEDED
@@ -162,14 +179,21 @@ def compare(arguments: Namespace) -> int:
 def _show_comparison(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], metric: str) -> None:
     first = rows[0]
     display.table(
-        f"{first['dataset']} ({first['split']}), {first['ways']}-way {first['shots']}-shot,"
-        f" {first['episodes']} shared episodes",
-        ["run", "algorithm", metric, "norm", "steps", "parameters", "trained for"],
+        f"{_task(metric, first)}, {first['episodes']} shared episodes",
+        [
+            "run",
+            "algorithm",
+            SCORE_COLUMNS[metric][0],
+            "normalisation",
+            "steps",
+            "parameters",
+            "trained for",
+        ],
         [
             [
                 row["name"],
                 row["algorithm"],
-                display.score(metric, row[metric], row["ci95"]),
+                score(metric, row[metric], row["ci95"]),
                 row["norm"],
                 str(row["steps"]),
                 f"{row['parameters']:,}",
@@ -205,8 +229,8 @@ def runs(arguments: Namespace) -> int:
                     run.status,
                     str(run.iteration),
                     display.duration(run.seconds),
-                    display.score(run.metric, run.best_value, run.best_ci95)
-                    if run.best_value is not None
+                    score(run.metric, run.best_value, run.best_ci95)
+                    if run.best_iteration is not None
                     else "–",
                 ]
                 for run in found

@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from metacore.statistics import score
 from metacore.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def print_json(value: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    found = Table(title=title, title_justify="left")
+    found = Table()
     for name in columns:
         found.add_column(name)
     for row in rows:
@@ -47,16 +48,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     console = Console()
     if not console.is_terminal:  # a pipe has no width: never cut what somebody may grep
         console = Console(width=200)
+    console.print(title, style="bold", markup=False, highlight=False)  # a table would wrap it
     console.print(found, markup=False)
-
-
-def score(metric: str, mean: float | None, ci95: float | None) -> str:
-    """`97.3 ± 0.4 %`, or `0.38 ± 0.03` for an error."""
-    if mean is None:
-        return "infinite" if metric == "mse" else "–"
-    scale, digits, unit = (100, 1, " %") if metric == "accuracy" else (1, 3, "")
-    around = "" if ci95 is None else f" ± {ci95 * scale:.{digits}f}"
-    return f"{mean * scale:.{digits}f}{around}{unit}"
 
 
 def duration(seconds: float) -> str:
@@ -77,20 +70,24 @@ def size(count: int) -> str:
 
 
 class TrainingBar(Callback):
-    """A bar over the run's budget, with loss, rate and time left; on stderr."""
+    """A bar over the run's budget, with loss, rate and time left; on stderr.
+
+    Where stderr is a file, each validation is a line of it instead.
+    """
 
     def __init__(self, name: str) -> None:
-        self.name = name
         self.note = ""
         self.shown = 0.0
         self.first: tuple[float, int] | None = None
+        self.console = Console(stderr=True, highlight=False)
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[news]}"),
-            TextColumn("left"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            TextColumn("left"),
+            console=self.console,
+            disable=not self.console.is_terminal,
         )
         self.task = self.bar.add_task(name, total=1.0, news="")
 
@@ -108,7 +105,13 @@ class TrainingBar(Callback):
         self.bar.update(self.task, completed=trainer.progress, news=news)
 
     def on_validation(self, trainer: "Trainer", evaluation: "Evaluation", best: bool) -> None:
-        self.note = f" · val {score(evaluation.metric, evaluation.mean, evaluation.ci95)}"
+        found = score(evaluation.metric, evaluation.mean, evaluation.ci95)
+        self.note = f" · val {found}"
+        if not self.console.is_terminal:
+            self.console.print(
+                f"step {trainer.iteration} · {duration(trainer.seconds)} · validation {found}"
+                + (" (best so far)" if best else "")
+            )
 
     def on_end(self, trainer: "Trainer") -> None:
         self.bar.update(self.task, completed=trainer.progress)
@@ -118,13 +121,14 @@ class TrainingBar(Callback):
 @contextmanager
 def counting(label: str, total: int, *, quiet: bool) -> Iterator[Any]:
     """A bar that is told how many of `total` are done."""
+    console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
+        console=console,
+        disable=quiet or not console.is_terminal,
         transient=True,
     ) as bar:
         task = bar.add_task(label, total=total)
@@ -134,14 +138,15 @@ def counting(label: str, total: int, *, quiet: bool) -> Iterator[Any]:
 @contextmanager
 def downloading(*, quiet: bool) -> Iterator[Any]:
     """A bar per file that arrives."""
+    console = Console(stderr=True)
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
+        console=console,
+        disable=quiet or not console.is_terminal,
     ) as bar:
         tasks: dict[str, TaskID] = {}
 

@@ -82,7 +82,7 @@ def invent(n: int, generator: Generator) -> Characters:
         count=count,
         walks=walks,
         joints=_invent_joints((n, STROKES), generator),
-        size=62 * (ink / 2.5) ** 0.4 * (0.17 * _normal((n,), generator)).exp(),
+        size=62 * (ink / 2.5) ** 0.3 * (0.17 * _normal((n,), generator)).exp(),
         aspect=0.18 * _normal((n,), generator),
     )
 
@@ -139,7 +139,7 @@ def _invent_corners(shape: tuple[int, int], generator: Generator) -> Tensor:
 
 
 def _invent_joints(shape: tuple[int, int], generator: Generator) -> Joints:
-    attached = _chance(0.72, shape, generator)
+    attached = _chance(0.6, shape, generator)
     own = _uniform(shape, generator)
     ends_or_middle = torch.tensor([0.0, 0.5])[_pick((0.82, 0.18), shape, generator)]
     return Joints(
@@ -147,7 +147,7 @@ def _invent_joints(shape: tuple[int, int], generator: Generator) -> Joints:
         to=_earlier(shape, generator),
         at=_spot(shape, generator),
         by=torch.where(_chance(0.85, shape, generator), ends_or_middle, own),
-        offset=0.55 * _normal((*shape, 2), generator),
+        offset=0.8 * _normal((*shape, 2), generator),
         closed=attached & _chance(0.2, shape, generator),
         end_to=_earlier(shape, generator),
         end_at=_spot(shape, generator),
@@ -175,7 +175,7 @@ def draw(characters: Characters, drawings: int, generator: Generator) -> Tensor:
     """
     characters = _repeated(characters, drawings)
     n = len(characters.count)
-    sloppiness = 0.6 * (0.35 * _normal((n,), generator)).exp()
+    sloppiness = 0.8 * (0.35 * _normal((n,), generator)).exp()
 
     def jitter(amount: float, *shape: int) -> Tensor:
         unit = _normal((n, STROKES, *shape), generator)

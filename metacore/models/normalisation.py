@@ -20,6 +20,8 @@ NORM_MODES = ("transductive", "support+query", "support", "running")
 def resolve(norm: str | None, supported: tuple[str, ...], network: Stacked) -> str:
     """The mode to use: the method's own by default, `none` for a network without batch norm."""
     if not network.uses_batch_statistics:
+        if norm not in (None, "none", *NORM_MODES):
+            raise UserError(f"norm must be one of {', '.join(NORM_MODES)}, not {norm!r}.")
         return "none"
     if norm is None:
         return supported[0]

@@ -211,4 +211,5 @@ _LAYERS: dict[type[nn.Module], Callable[..., Tensor]] = {
 
 def chunks(total: int, size: int) -> Sequence[slice]:
     """Slices of at most `size` that cover `total`."""
-    return [slice(start, min(start + size, total)) for start in range(0, total, max(1, size))]
+    size = max(1, size)
+    return [slice(start, min(start + size, total)) for start in range(0, total, size)]

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 aten = torch.ops.aten
@@ -79,9 +78,9 @@ class _ConvolutionBackward(torch.autograd.Function):
         return _conv_backward(g, x, weight, shape, wanted)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, u: Tensor | None, v: Tensor | None) -> tuple[Tensor | None, ...]:
         """u and v are the cotangents of dL/dx and dL/dw."""
+        _refuse_third_derivative()
         g, x, weight = ctx.saved_tensors
         stride, padding, groups = ctx.shape
         for_g = for_x = for_weight = None
@@ -141,9 +140,9 @@ class _BatchNormBackward(torch.autograd.Function):
         return gx, gw, gb
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, u: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor | None, ...]:
         """u, a and b are the cotangents of dL/dx, dL/dw and dL/db."""
+        _refuse_third_derivative()
         g, x, w, mean, r, sum_gx, sum_g = ctx.saved_tensors
         n = x.numel() / x.shape[1]
         for_g, sum_ux, sum_u = _norm_backward(u, x, w, mean, r)  # for_g starts as w r P(u)
@@ -157,6 +156,12 @@ class _BatchNormBackward(torch.autograd.Function):
         for_x = _affine(x, of_x, -r * mean_c - of_x * mean)
         for_x.addcmul_(g, _channels(of_g * r, g)).addcmul_(u, _channels(of_u * r, u))
         return for_g, for_x, r * sum_uPg, None, None
+
+
+def _refuse_third_derivative() -> None:
+    """Autograd asks for a graph of the second derivative only to differentiate it again."""
+    if torch.is_grad_enabled():
+        raise RuntimeError("Third derivatives of these layers are not available.")
 
 
 def _affine(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

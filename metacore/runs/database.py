@@ -57,6 +57,10 @@ SCRIPTS = (
 )
 
 
+class BusyError(UserError):
+    """Someone else has been writing for longer than anyone should."""
+
+
 class Database:
     """One SQLite file, made with its tables where there is none."""
 
@@ -98,7 +102,7 @@ class Database:
                 self._upgrade(db)
                 yield db
         except sqlite3.Error as error:
-            raise UserError(self._explain(error)) from error
+            raise self._explained(error) from error
 
     def _make_folder(self) -> None:
         try:
@@ -140,12 +144,16 @@ class Database:
             " folders beside it."
         )
 
-    def _explain(self, error: sqlite3.Error) -> str:
+    def _explained(self, error: sqlite3.Error) -> UserError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return self._damaged(str(error))
+            return UserError(self._damaged(str(error)))
         if code == sqlite3.SQLITE_FULL:
-            return f"The disk is full: {self.path} could not be written. Free some space."
+            return UserError(
+                f"The disk is full: {self.path} could not be written. Free some space."
+            )
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return f"The run database {self.path} is in use by another program; try again."
-        return f"The run database {self.path} cannot be used: {error}."
+            return BusyError(
+                f"The run database {self.path} is in use by another program; try again."
+            )
+        return UserError(f"The run database {self.path} cannot be used: {error}.")

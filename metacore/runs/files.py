@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from torch import Tensor
 from metacore.errors import UserError
 from metacore.training.checkpoint import Checkpoint
 
+REPLACE_TRIES = 20
 FORMAT = "metacore checkpoint 1"
 NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 _UNREADABLE = (SafetensorError, ValueError, KeyError, TypeError, AssertionError, RecursionError)
@@ -56,23 +58,33 @@ def save(folder: Path, checkpoint: Checkpoint, *, best: bool = False) -> None:
 
 def load_last(folder: Path) -> Loaded | None:
     """The newest checkpoint that is whole, or None where none was ever written."""
-    last, previous, best = (path_of(folder, which) for which in ("last", "previous", "best"))
-    if not last.exists() and not previous.exists():
-        return Loaded(read(best)) if best.exists() else None
+    written = [path_of(folder, which) for which in ("last", "previous", "best")]
+    there = [path for path in written if path.exists()]
+    if not there:
+        return None
     try:
-        return Loaded(read(last))
-    except UserError as error:
-        if not previous.exists():
+        return Loaded(read(there[0]))
+    except DamagedError as error:
+        if [path.stem for path in there[:2]] != ["last", "previous"]:
             raise
-        return Loaded(_read_previous(previous, error), f"{error} The one before it was used.")
+        return Loaded(_read_previous(there[1], error), f"{error} The one before it was used.")
 
 
-def _read_previous(path: Path, error: UserError) -> Checkpoint:
+def _read_previous(path: Path, error: DamagedError) -> Checkpoint:
     try:
         return read(path)
-    except UserError as second:
+    except DamagedError as second:
         both = f"{error} {second} Move both away to train this run from its start."
         raise DamagedError(both) from None
+
+
+def set_aside(folder: Path) -> None:
+    """Moves a damaged `last` out of the way, lest the next save keep it in place of `previous`."""
+    last = path_of(folder, "last")
+    try:
+        os.replace(last, last.with_suffix(".damaged"))
+    except OSError as error:
+        raise UserError(why_not_written(last, error)) from error
 
 
 def load(folder: Path, which: str = "best") -> Checkpoint:
@@ -102,7 +114,8 @@ def read(path: Path) -> Checkpoint:
 def to_bytes(checkpoint: Checkpoint) -> bytes:
     tensors = {name: _plain(tensor) for name, tensor in checkpoint.tensors.items()}
     info = json.dumps(checkpoint.info)
-    metadata = {"format": FORMAT, "info": info, "digest": digest(tensors, info)}
+    names = json.dumps(list(tensors))  # the format sorts them, and sums depend on their order
+    metadata = {"format": FORMAT, "names": names, "info": info, "digest": digest(tensors, info)}
     return safetensors.torch.save(tensors, metadata)
 
 
@@ -111,7 +124,9 @@ def from_bytes(data: bytes, source: str) -> Checkpoint:
     try:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         metadata = header["__metadata__"]
-        tensors = safetensors.torch.load(data)
+        found = safetensors.torch.load(data)
+        # Copies lie where PyTorch's allocator puts them: kernels may round by alignment.
+        tensors = {name: found.pop(name).clone() for name in json.loads(metadata["names"])}
         known = metadata["format"] == FORMAT
         whole = metadata["digest"] == digest(tensors, metadata["info"])
         info = json.loads(metadata["info"])
@@ -119,18 +134,17 @@ def from_bytes(data: bytes, source: str) -> Checkpoint:
         raise DamagedError(f"{source} is damaged or not a checkpoint of Metacore.") from None
     if not known:
         raise DamagedError(f"{source} was written by another version of Metacore, or is damaged.")
-    if not whole or not isinstance(info, dict):
+    if found or not whole or not isinstance(info, dict):
         raise DamagedError(f"{source} is damaged: its content does not match its digest.")
     return Checkpoint(tensors, info)
 
 
 def digest(tensors: Mapping[str, Tensor], info: str = "") -> str:
-    """One number for names, dtypes, shapes, every byte of the tensors, and the info."""
-    names = sorted(tensors)
-    outline = [(name, str(tensors[name].dtype), list(tensors[name].shape)) for name in names]
+    """One number for names in their order, dtypes, shapes, all bytes of the tensors, and info."""
+    outline = [(name, str(value.dtype), list(value.shape)) for name, value in tensors.items()]
     hashed = hashlib.blake2b(json.dumps([info, outline]).encode(), digest_size=32)
-    for name in names:
-        hashed.update(_plain(tensors[name]).flatten().view(torch.uint8).numpy().data)
+    for value in tensors.values():
+        hashed.update(_plain(value).flatten().view(torch.uint8).numpy().data)
     return hashed.hexdigest()
 
 
@@ -157,12 +171,22 @@ def _replacing(target: Path) -> Iterator[Path]:
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         yield part
-        os.replace(part, target)
+        _replace(part, target)
         _sync_folder(target.parent)
     except OSError as error:
         raise UserError(why_not_written(target, error)) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _replace(part: Path, target: Path) -> None:
+    """On Windows a file cannot be replaced at the moment someone reads it: try again."""
+    for _ in range(REPLACE_TRIES - 1):
+        with contextlib.suppress(PermissionError):
+            os.replace(part, target)
+            return
+        time.sleep(0.05)
+    os.replace(part, target)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -181,7 +205,7 @@ def _keep(last: Path, previous: Path) -> None:
     except OSError:  # a file system without hard links
         shutil.copyfile(last, link)
     try:
-        os.replace(link, previous)
+        _replace(link, previous)
     finally:
         link.unlink(missing_ok=True)
 

@@ -62,24 +62,21 @@ def resume(
     """
     if not run.resumable:
         raise UserError(f"{run.name} cannot be resumed: it is {run.status}.")
-    config = run.config
-    if iterations is not None or seconds is not None:
-        training = replace(config.training, iterations=iterations or 0, seconds=seconds or 0.0)
-        config = config.replace(training=training)
-    _refuse_used_up(run, config)
-    return store.requeue(run, config)
+    if iterations is None and seconds is None:
+        if run.status == FINISHED:
+            raise UserError(f"{run.name} is finished: say for how long it should continue.")
+        return store.requeue(run, run.config)
+    _refuse_used_up(run, iterations or 0, seconds or 0.0)
+    budget = replace(run.config.training, iterations=iterations or 0, seconds=seconds or 0.0)
+    return store.requeue(run, run.config.replace(training=budget))
 
 
-def _refuse_used_up(run: Run, config: RunConfig) -> None:
-    training = config.training
-    same = config == run.config
-    if run.status == FINISHED and same:
-        raise UserError(f"{run.name} is finished: say for how long it should continue.")
-    if training.iterations and training.iterations <= run.iteration and not same:
+def _refuse_used_up(run: Run, iterations: int, seconds: float) -> None:
+    if iterations and iterations <= run.iteration:
         raise UserError(
             f"{run.name} has already done {run.iteration} meta-steps: ask for more than that."
         )
-    if training.seconds and training.seconds <= run.seconds and not same:
+    if seconds and seconds <= run.seconds:
         raise UserError(
             f"{run.name} has already trained for {run.seconds:.0f} seconds: ask for more than that."
         )

@@ -4,6 +4,8 @@ A process id alone may have been given to someone else, so its start time is kep
 heartbeat decides where neither can be trusted: another machine, or a clock that was set anew.
 """
 
+import contextlib
+import os
 import platform
 import time
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import psutil
 
 HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS = 15.0  # a heartbeat older than this is no sign of life
+KILL_SECONDS = 5.0  # the system takes a moment to end a process
 CLOCK_TOLERANCE = 2.0  # start times are derived from the boot time, which drifts with the clock
 
 
@@ -40,14 +43,14 @@ class Process:
             return heard
 
     def kill(self) -> None:
-        """Ends it at once, unless its number now belongs to someone else."""
-        try:
-            found = psutil.Process(self.pid)
-            same = abs(found.create_time() - self.started) < CLOCK_TOLERANCE
-            if same and self.host == platform.node():
-                found.kill()
-        except psutil.NoSuchProcess:
+        """Ends it and waits until it has ended, unless its number now belongs to someone else."""
+        if self.host != platform.node() or not self.alive(None):
             return
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(self.pid).kill()
+        deadline = time.monotonic() + KILL_SECONDS
+        while self.alive(None) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
 
 def identify(pid: int) -> Process:
@@ -58,6 +61,8 @@ def identify(pid: int) -> Process:
     return Process(pid, started, platform.node())
 
 
-@cache
 def this_process() -> Process:
-    return identify(psutil.Process().pid)
+    return _identify_once(os.getpid())  # by number: a forked process is another one
+
+
+_identify_once = cache(identify)

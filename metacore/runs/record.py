@@ -20,6 +20,9 @@ STATUSES = (QUEUED, RUNNING, FINISHED, CANCELLED, FAILED, INTERRUPTED)
 ENDED = (FINISHED, CANCELLED, FAILED, INTERRUPTED)
 
 
+LARGEST_NUMBER = 2**53  # what JSON readers and databases agree on
+
+
 class Metric(NamedTuple):
     """One number at one meta-step; `row` grows, so `rows after N` are the new ones."""
 
@@ -98,8 +101,8 @@ def facts_json(run: Run) -> bytes:
     return json.dumps({"format": 1, **facts}, indent=2).encode()
 
 
-def config_json(run: Run) -> bytes:
-    return json.dumps(run.values, indent=2).encode()
+def config_json(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, indent=2).encode()
 
 
 def metrics_csv(metrics: Iterable[Metric]) -> bytes:
@@ -116,10 +119,13 @@ def read_metrics(data: bytes, source: str) -> list[Metric]:
         rows = list(csv.reader(io.StringIO(data.decode())))
         if rows[0] != ["step", "seconds", "key", "value"]:
             raise ValueError("unknown columns")
-        return [
+        metrics = [
             Metric(number, int(step), float(seconds), key, float(value))
             for number, (step, seconds, key, value) in enumerate(rows[1:], 1)
         ]
+        if any(abs(metric.step) > LARGEST_NUMBER for metric in metrics):
+            raise ValueError("a step is too large")
+        return metrics
     except (ValueError, IndexError, csv.Error) as error:
         raise UserError(f"{source}: metrics.csv cannot be read ({error}).") from None
 
@@ -135,7 +141,7 @@ def read_run(run_id: str, folder: Path, config: bytes, facts: bytes, source: str
         raise UserError(f"{source}: {error}") from error
     wanted = {name: known[name] for name in FACTS if known.get(name) is not None}
     for name, value in wanted.items():
-        if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
+        if not _valid(value, _KINDS[name]):
             raise UserError(f"{source}: run.json has no valid {name}.")
     wanted["tags"] = tuple(str(tag) for tag in wanted.get("tags", ()))
     try:
@@ -153,6 +159,15 @@ _KINDS: dict[str, Any] = {
     "environment": dict,
     "tags": list,
 }
+
+
+def _valid(value: Any, kind: Any) -> bool:
+    """Of its kind, and something a database can hold: no half characters, no endless numbers."""
+    if not isinstance(value, kind) or isinstance(value, bool):
+        return False
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode() == value
+    return not isinstance(value, int) or abs(value) <= LARGEST_NUMBER
 
 
 def _object(data: bytes, source: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ it says every second that the run is alive and how far it is, and asks ten times
 someone wants it to stop.
 """
 
+import contextlib
 import math
 import threading
 import time
@@ -13,8 +14,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from metacore.device import describe
+from metacore.errors import UserError
 from metacore.runs import files
 from metacore.runs.claim import Claim, Progress, Row
+from metacore.runs.database import BusyError
 from metacore.runs.process import HEARTBEAT_SECONDS
 from metacore.training.callbacks import Callback
 
@@ -69,10 +72,14 @@ class Pulse(threading.Thread):
             while not self._ended.wait(LISTEN_SECONDS):
                 self.heard = self.heard or self.listen()
                 if time.monotonic() >= next_beat:
-                    self.beat()
+                    self._beat()
                     next_beat = time.monotonic() + HEARTBEAT_SECONDS
         except Exception as error:  # raised again in the training thread
             self.error = error
+
+    def _beat(self) -> None:
+        with contextlib.suppress(BusyError):  # the next beat says it all
+            self.beat()
 
     def __enter__(self) -> Self:
         self.start()
@@ -100,6 +107,7 @@ class Recorder(Callback):
         self._writing = threading.Lock()  # so that rows are in the database when `flush` returns
         self._saved = time.monotonic()
         self._measured = (time.monotonic(), 0)
+        self._known_rate: float | None = None
 
     def resume(self, trainer: "Trainer", loaded: files.Loaded) -> None:
         """Puts the trainer, the curves and the row back to where the checkpoint was written."""
@@ -108,7 +116,9 @@ class Recorder(Callback):
         trainer.restore(replace(loaded.checkpoint, info=info))
         self.claim.rewind(trainer.iteration)
         self.resumed_at, self.warning = trainer.iteration, loaded.warning
-        self.claim.say(loaded.warning)
+        if loaded.warning:
+            files.set_aside(self.claim.run.folder)
+            self.claim.say(loaded.warning)
 
     def on_start(self, trainer: "Trainer") -> None:
         self.claim.describe(_full_name(trainer), dict(describe(trainer.device)))
@@ -153,7 +163,12 @@ class Recorder(Callback):
         with self._writing:
             with self._lock:
                 rows, self._rows = self._rows, []
-            self.claim.report(self.progress, rows)
+            try:
+                self.claim.report(self.progress, rows)
+            except UserError:
+                with self._lock:
+                    self._rows = rows + self._rows
+                raise
 
     def _add(self, trainer: "Trainer", values: dict[str, float]) -> None:
         step, seconds = trainer.iteration, trainer.seconds
@@ -172,13 +187,12 @@ class Recorder(Callback):
         )
 
     def _rate(self, iteration: int) -> float | None:
-        """Meta-steps per second of late; the last known while a new one is being measured."""
+        """Meta-steps per second, measured anew every few seconds."""
         now, (since, before) = time.monotonic(), self._measured
-        if now - since < RATE_SECONDS:
-            known = self.progress.rate
-            return known or ((iteration - before) / (now - since) if now > since else None)
-        self._measured = (now, iteration)
-        return (iteration - before) / (now - since)
+        rate = (iteration - before) / (now - since) if now > since else None
+        if now - since >= RATE_SECONDS:
+            self._measured, self._known_rate = (now, iteration), rate
+        return self._known_rate or rate
 
 
 def _points_until_now(trainer: "Trainer") -> int:

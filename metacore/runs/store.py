@@ -11,8 +11,9 @@ import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from metacore.device import resolve
@@ -20,7 +21,7 @@ from metacore.errors import UserError
 from metacore.home import runs_folder
 from metacore.runs.claim import INSERT_METRIC, Claim
 from metacore.runs.database import Database
-from metacore.runs.files import write_whole
+from metacore.runs.files import why_not_written, write_whole
 from metacore.runs.process import Process, this_process
 from metacore.runs.record import (
     CANCELLED,
@@ -55,33 +56,40 @@ class Store:
         metric = "mse" if config.dataset_class.regression else "accuracy"
         name = name or f"{config.algorithm_class.name} {config.dataset_class.name}"
         now, device = time.time(), slot(config.device)
-        columns = {"metric": metric, "device": device, "created": now, "queued": now}
-        run = self._read(self.insert(name, config.to_dict(), {"status": QUEUED, **columns}))
-        run.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(run.folder / "config.json", config_json(run))
-        return self.claim(run).run if here else run
+        columns: dict[str, Any] = {"metric": metric, "device": device, "created": now}
+        if here:
+            columns |= {"status": RUNNING, "started": now, "heartbeat": now}
+            columns |= _columns(this_process())
+        else:
+            columns |= {"status": QUEUED, "queued": now}
+        return self.insert(new_id(), name, config.to_dict(), columns)
 
     def insert(
         self,
+        run_id: str,
         name: str,
         values: dict[str, Any],
         columns: dict[str, Any],
         metrics: Iterable[Metric] = (),
-        *,
-        run_id: str | None = None,
-    ) -> str:
-        """Adds a row under a free variant of the name; returns its id."""
-        run_id = run_id or new_id()
-        rows = [(run_id, m.step, m.seconds, m.key, m.value) for m in metrics]
-        with self.database.writing() as db:
-            name = _free_name(db, checked_name(name))
-            columns = {"id": run_id, "name": name, "values_json": json.dumps(values), **columns}
-            marks = ", ".join("?" * len(columns))
-            db.execute(
-                f"INSERT INTO runs ({', '.join(columns)}) VALUES ({marks})", [*columns.values()]
-            )
-            db.executemany(INSERT_METRIC, rows)
-        return run_id
+        weights: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> Run:
+        """Adds a run under a free variant of the name: its folder first, its row last.
+
+        What is not in the database was never there: if either fails, neither stays.
+        """
+        folder = self.folder / run_id
+        texts = {"config.json": config_json(values)}
+        try:
+            _fill(folder, {**texts, **weights})
+            with self.database.writing() as db:
+                named = {"id": run_id, "name": _free_name(db, checked_name(name))}
+                _insert(db, {**named, "values_json": json.dumps(values), **columns})
+                rows = [(run_id, *metric[1:]) for metric in metrics]
+                db.executemany(INSERT_METRIC, rows)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # the first error is the one to hear about
+            raise
+        return self._read(run_id)
 
     def runs(self) -> list[Run]:
         """All runs, newest first, then those of the shelves."""
@@ -92,6 +100,10 @@ class Store:
 
     def get(self, reference: str) -> Run:
         """The run with this id, this name, or an id that begins like this."""
+        with self.database.reading() as db:
+            row = db.execute("SELECT * FROM runs WHERE id = ?", (reference,)).fetchone()
+        if row is not None:
+            return self._run(row)
         runs = self.runs()
         for found in (
             [run for run in runs if run.id == reference],
@@ -216,7 +228,7 @@ class Store:
             again = {"status": QUEUED, "queued": time.time(), "ended": None, "message": ""}
             self._change(db, run, **changed, **again, **fresh)
         again_run = self._read(run.id)
-        write_whole(run.folder / "config.json", config_json(again_run))
+        write_whole(run.folder / "config.json", config_json(again_run.values))
         return again_run
 
     def cancel(self, run: Run) -> Run:
@@ -286,6 +298,20 @@ class Store:
 
 def _columns(process: Process) -> dict[str, Any]:
     return {"pid": process.pid, "pid_started": process.started, "host": process.host}
+
+
+def _insert(db: sqlite3.Connection, columns: dict[str, Any]) -> None:
+    marks = ", ".join("?" * len(columns))
+    db.execute(f"INSERT INTO runs ({', '.join(columns)}) VALUES ({marks})", [*columns.values()])
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise UserError(why_not_written(folder, error)) from error
+    for name, data in files.items():
+        write_whole(folder / name, data)
 
 
 def _epitaph(run: Run) -> str:

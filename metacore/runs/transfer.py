@@ -7,7 +7,6 @@ kept, nothing is unpickled, and a refusal leaves nothing behind.
 
 import io
 import json
-import shutil
 import time
 import zipfile
 import zlib
@@ -25,7 +24,6 @@ from metacore.randomness import generator
 from metacore.runs import files
 from metacore.runs.record import (
     FINISHED,
-    Metric,
     Run,
     config_json,
     facts_json,
@@ -33,7 +31,7 @@ from metacore.runs.record import (
     read_metrics,
     read_run,
 )
-from metacore.runs.store import NAME_LENGTH, Store, new_id, slot
+from metacore.runs.store import Store, checked_name, new_id, slot
 from metacore.training.checkpoint import Checkpoint
 from metacore.training.config import RunConfig
 from metacore.training.learner import Learner
@@ -46,18 +44,16 @@ BEST, LAST = "best.safetensors", "last.safetensors"
 
 def export(store: Store, run: Run, file: Path) -> Path:
     """Writes the run into one file and returns its path; a running run as it stands now."""
-    weights = {name: run.folder / name for name in (BEST, LAST) if (run.folder / name).exists()}
-    if not weights:
+    paths = [run.folder / name for name in (BEST, LAST) if (run.folder / name).exists()]
+    if not paths:
         raise UserError(f"{run.name} has no weights yet: there is nothing to export.")
-    for path in weights.values():
-        files.read(path)  # what leaves is whole
     texts = {
-        CONFIG: config_json(run),
+        CONFIG: config_json(run.values),
         FACTS: facts_json(run),
         METRICS: metrics_csv(store.metrics(run)),
     }
-    data = _pack({**texts, **{name: path.read_bytes() for name, path in weights.items()}})
-    files.write_whole(file, data)
+    weights = {path.name: files.to_bytes(files.read(path)) for path in paths}
+    files.write_whole(file, _pack({**texts, **weights}))
     return file
 
 
@@ -65,38 +61,28 @@ def import_(store: Store, file: Path) -> Run:
     """A new, finished run from an exported file; its name gets a number if it is taken."""
     parts = _unpack(file)
     found = _here(read_run(new_id(), store.folder, parts[CONFIG], parts[FACTS], str(file)))
-    metrics = read_metrics(parts[METRICS], str(file))
-    for name in (BEST, LAST):
-        if name in parts:
-            source = f"{file}: {name}"
-            _check(found.config, files.from_bytes(parts[name], source), source)
-    return _keep(store, found, metrics, parts)
+    name, metrics = _name(found, file), read_metrics(parts[METRICS], str(file))
+    weights = {part: parts[part] for part in (BEST, LAST) if part in parts}
+    for part, data in weights.items():
+        source = f"{file}: {part}"
+        _check(found.config, files.from_bytes(data, source), source)
+    return store.insert(found.id, name, found.values, _row(found), metrics, weights)
+
+
+def _name(found: Run, file: Path) -> str:
+    try:
+        return checked_name(found.name)
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from error
 
 
 def _here(found: Run) -> Run:
     """A run made on a device this machine lacks goes on on the one it has."""
     try:
-        slot(found.config.device)
+        slot(str(found.config.device))
     except UserError:
         return replace(found, values={**found.values, "device": "auto"})
     return found
-
-
-def _keep(store: Store, found: Run, metrics: list[Metric], parts: Mapping[str, bytes]) -> Run:
-    """Folder first, row last: what is not in the database was never there."""
-    folder = store.folder / found.id
-    try:
-        folder.mkdir(parents=True)
-        files.write_whole(folder / CONFIG, config_json(found))
-        for name in (BEST, LAST):
-            if name in parts:
-                files.write_whole(folder / name, parts[name])
-        name = found.name[:NAME_LENGTH]
-        store.insert(name, found.values, _row(found), metrics, run_id=found.id)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # the first error is the one to hear about
-        raise
-    return store.get(found.id)
 
 
 def _row(found: Run) -> dict[str, Any]:

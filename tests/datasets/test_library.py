@@ -198,7 +198,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(library, "_put", full)
-    with pytest.raises(UserError, match="disk that holds .* is full"):
+    with pytest.raises(UserError, match=r"disk that holds .* is full"):
         library.add("omniglot", archives(tmp_path / "data"))
     assert not omniglot.ready()
 
@@ -232,9 +232,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     sent = {part: (source / f"{part}.zip").read_bytes() for part in omniglot.PARTS}
     sums = {part: hashlib.md5(content).hexdigest() for part, content in sent.items()}
     monkeypatch.setattr(library.torchvision.datasets.Omniglot, "zips_md5", sums)
-    monkeypatch.setattr(
-        urllib.request, "urlopen", lambda url, **_: Answer(sent[Path(url).stem])
-    )
+    monkeypatch.setattr(urllib.request, "urlopen", lambda url, **_: Answer(sent[Path(url).stem]))
     return sent
 
 

@@ -16,11 +16,11 @@ MakeConfig = Callable[..., RunConfig]
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setenv("METACORE_HOME", str(tmp_path))
+    monkeypatch.setenv("METACORE_HOME", str(tmp_path / "home"))
     return Store()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_config() -> MakeConfig:
     """MAML on sine waves: milliseconds per meta-step, with the training settings asked for."""
 

@@ -36,10 +36,9 @@ def test_many_processes_make_and_write_one_database(tmp_path: Path) -> None:
 
 def test_a_failing_transaction_changes_nothing(tmp_path: Path) -> None:
     database = Database(tmp_path / "runs.db")
-    insert = "INSERT INTO metrics (run, step, seconds, key, value) VALUES ('r', 1, 0, 'k', 1)"
-    with pytest.raises(ZeroDivisionError), database.writing() as db:
-        db.execute(insert)
-        raise ZeroDivisionError
+    insert = "INSERT INTO metrics (run, step, seconds, key, value) VALUES ('r', 1, 0, 'k', ?)"
+    with pytest.raises(UserError, match="no such column"), database.writing() as db:
+        _ = db.execute(insert, (1,)), db.execute("UPDATE metrics SET nonsense = 1")
     with database.reading() as db:
         assert db.execute("SELECT count(*) FROM metrics").fetchone()[0] == 0
 
@@ -95,9 +94,9 @@ def test_a_home_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
     database = Database(tmp_path / "runs.db")
+    insert = "INSERT INTO metrics (run, step, seconds, key, value) VALUES (?, 1, 0, 'k', 1)"
+    full = "PRAGMA max_page_count = 1"
     with pytest.raises(UserError, match="disk is full"), database.writing() as db:
-        db.execute("PRAGMA max_page_count = 1")
-        insert = "INSERT INTO metrics (run, step, seconds, key, value) VALUES (?, 1, 0, 'k', 1)"
-        db.executemany(insert, [("long" * 5000,)] * 10)
+        _ = db.execute(full), db.executemany(insert, [("long" * 5000,)] * 10)
     with database.reading() as db:
         assert db.execute("SELECT count(*) FROM metrics").fetchone()[0] == 0

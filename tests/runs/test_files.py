@@ -14,6 +14,13 @@ from metacore.training.checkpoint import Checkpoint
 posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run's folder with nothing in it."""
+    (tmp_path / "run").mkdir()
+    return tmp_path / "run"
+
+
 def checkpoint(iteration: int) -> Checkpoint:
     generator = torch.Generator().manual_seed(iteration)
     return Checkpoint(
@@ -32,19 +39,19 @@ def same(a: Checkpoint, b: Checkpoint) -> bool:
     return files.digest(a.tensors) == files.digest(b.tensors) and a.info == b.info
 
 
-def test_a_checkpoint_comes_back_bit_for_bit(tmp_path: Path) -> None:
-    files.save(tmp_path, checkpoint(1))
-    loaded = files.load(tmp_path, "last")
+def test_a_checkpoint_comes_back_bit_for_bit(folder: Path) -> None:
+    files.save(folder, checkpoint(1))
+    loaded = files.load(folder, "last")
     assert same(loaded, checkpoint(1))
     for name, tensor in checkpoint(1).tensors.items():
         assert loaded.tensors[name].dtype == tensor.dtype
         assert torch.equal(loaded.tensors[name], tensor)
 
 
-def test_tensors_that_share_memory_are_kept_apart(tmp_path: Path) -> None:
+def test_tensors_that_share_memory_are_kept_apart(folder: Path) -> None:
     shared = torch.arange(4.0)
-    files.save(tmp_path, Checkpoint({"params/a": shared, "params/b": shared[1:]}, {}))
-    assert torch.equal(files.load_params(tmp_path)["b"], torch.tensor([1.0, 2.0, 3.0]))
+    files.save(folder, Checkpoint({"params/a": shared, "params/b": shared[1:]}, {}))
+    assert torch.equal(files.load_params(folder)["b"], torch.tensor([1.0, 2.0, 3.0]))
 
 
 def test_the_digest_covers_names_shapes_types_bytes_and_info() -> None:
@@ -59,19 +66,26 @@ def test_the_digest_covers_names_shapes_types_bytes_and_info() -> None:
     assert len({base, *others}) == 6
 
 
-def test_best_stays_while_last_moves_on(tmp_path: Path) -> None:
-    files.save(tmp_path, checkpoint(1), best=True)
-    files.save(tmp_path, checkpoint(2))
-    assert same(files.load(tmp_path), checkpoint(1))
-    assert same(files.load(tmp_path, "last"), checkpoint(2))
-    assert same(files.read(files.path_of(tmp_path, "previous")), checkpoint(1))
+def test_tensors_come_back_in_their_order(folder: Path) -> None:
+    """A norm over all gradients rounds differently in another order."""
+    names = [f"params/{letter}" for letter in "zebra"]
+    files.save(folder, Checkpoint({name: torch.ones(1) for name in names}, {}))
+    assert list(files.load(folder).tensors) == names
 
 
-def test_without_a_best_the_last_is_loaded_and_without_either_a_sentence(tmp_path: Path) -> None:
+def test_best_stays_while_last_moves_on(folder: Path) -> None:
+    files.save(folder, checkpoint(1), best=True)
+    files.save(folder, checkpoint(2))
+    assert same(files.load(folder), checkpoint(1))
+    assert same(files.load(folder, "last"), checkpoint(2))
+    assert same(files.read(files.path_of(folder, "previous")), checkpoint(1))
+
+
+def test_without_a_best_the_last_is_loaded_and_without_either_a_sentence(folder: Path) -> None:
     with pytest.raises(UserError, match="no weights yet"):
-        files.load_params(tmp_path)
-    files.save(tmp_path, checkpoint(3))
-    assert set(files.load_params(tmp_path)) == {"w", "half", "whole", "empty"}
+        files.load_params(folder)
+    files.save(folder, checkpoint(3))
+    assert set(files.load_params(folder)) == {"w", "half", "whole", "empty"}
 
 
 def test_a_flipped_bit_anywhere_is_found() -> None:
@@ -83,23 +97,35 @@ def test_a_flipped_bit_anywhere_is_found() -> None:
             files.from_bytes(bytes(data), "here")
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00" * 7, b"\xff" * 64, b'\x02\0\0\0\0\0\0\0{}', b"PK"])
+@pytest.mark.parametrize("data", [b"", b"\x00" * 7, b"\xff" * 64, b"\x02\0\0\0\0\0\0\0{}", b"PK"])
 def test_what_is_no_checkpoint_is_refused(data: bytes) -> None:
     with pytest.raises(files.DamagedError, match="not a checkpoint"):
         files.from_bytes(data, "here")
 
 
-def test_a_damaged_last_gives_way_to_the_one_before(tmp_path: Path) -> None:
+def test_a_damaged_last_gives_way_to_the_one_before(folder: Path) -> None:
     for iteration in (1, 2):
-        files.save(tmp_path, checkpoint(iteration))
-    _truncate(tmp_path, "last")
-    loaded = files.load_last(tmp_path)
+        files.save(folder, checkpoint(iteration))
+    _truncate(folder, "last")
+    loaded = files.load_last(folder)
     assert loaded is not None
     assert same(loaded.checkpoint, checkpoint(1))
     assert "last.safetensors" in loaded.warning
-    _truncate(tmp_path, "previous")
+    _truncate(folder, "previous")
     with pytest.raises(UserError, match=r"last\.safetensors.*previous\.safetensors.*Move both"):
-        files.load_last(tmp_path)
+        files.load_last(folder)
+
+
+def test_a_damaged_last_never_takes_the_place_of_previous(folder: Path) -> None:
+    for iteration in (1, 2):
+        files.save(folder, checkpoint(iteration))
+    _truncate(folder, "last")
+    files.set_aside(folder)
+    loaded = files.load_last(folder)
+    assert loaded is not None
+    assert (loaded.checkpoint.info["iteration"], loaded.warning) == (1, "")
+    files.save(folder, checkpoint(3))
+    assert same(files.read(files.path_of(folder, "previous")), checkpoint(1))
 
 
 def _truncate(folder: Path, which: str) -> None:
@@ -109,24 +135,24 @@ def _truncate(folder: Path, which: str) -> None:
 
 @posix
 @pytest.mark.parametrize("step", range(11))
-def test_kill_9_at_any_step_of_writing_leaves_a_whole_checkpoint(tmp_path: Path, step: int) -> None:
+def test_kill_9_at_any_step_of_writing_leaves_a_whole_checkpoint(folder: Path, step: int) -> None:
     """The child is killed at its n-th call to the system; before or after, never between."""
-    files.save(tmp_path, checkpoint(1), best=True)
+    files.save(folder, checkpoint(1), best=True)
     child = os.fork()
     if child == 0:
         _die_at(step)
-        files.save(tmp_path, checkpoint(2), best=True)
+        files.save(folder, checkpoint(2), best=True)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) == (step < _CALLS)
-    loaded = files.load_last(tmp_path)
+    loaded = files.load_last(folder)
     assert loaded is not None
     assert not loaded.warning
     assert loaded.checkpoint.info["iteration"] in (1, 2)
-    assert files.load(tmp_path, "best").info["iteration"] in (1, 2)
-    files.clear_parts(tmp_path)
-    files.save(tmp_path, checkpoint(3))
-    assert len(list(tmp_path.iterdir())) == 3
+    assert files.load(folder, "best").info["iteration"] in (1, 2)
+    files.clear_parts(folder)
+    files.save(folder, checkpoint(3))
+    assert len(list(folder.iterdir())) == 3
 
 
 _CALLS = 10  # write, fsync, replace, folder; write, fsync, link, replace, replace, folder
@@ -161,17 +187,17 @@ def _die_at(step: int) -> None:
 
 @posix
 def test_a_disk_that_takes_no_more_is_a_sentence_and_leaves_the_old_checkpoint(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
     import resource
 
-    files.save(tmp_path, checkpoint(1))
+    files.save(folder, checkpoint(1))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
     try:
         with pytest.raises(UserError, match="disk is full"):
-            files.save(tmp_path, checkpoint(2))
+            files.save(folder, checkpoint(2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert same(files.load(tmp_path), checkpoint(1))
-    assert [path.name for path in tmp_path.iterdir()] == ["last.safetensors"]
+    assert same(files.load(folder), checkpoint(1))
+    assert [path.name for path in folder.iterdir()] == ["last.safetensors"]

@@ -4,9 +4,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from conftest import MakeConfig
 
 from metacore.errors import UserError
 from metacore.runs import jobs
@@ -16,6 +16,7 @@ from metacore.runs.process import identify
 from metacore.runs.record import Run
 from metacore.runs.store import Store
 from metacore.training.config import RunConfig
+from tests.runs.conftest import MakeConfig
 
 
 def wait_for(true: Callable[[], bool], seconds: float = 60) -> None:
@@ -76,10 +77,10 @@ def test_a_worker_that_dies_before_it_begins_does_not_hold_up_the_queue(
 def _instead_of_a_worker(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     real = subprocess.Popen
 
-    def start(_command: list[str], **options: object) -> subprocess.Popen[bytes]:
-        return real([sys.executable, "-c", program], **options)  # type: ignore[call-overload]
+    def start(_command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        return real([sys.executable, "-c", program], **options)
 
-    monkeypatch.setattr(jobs.subprocess, "Popen", start)
+    monkeypatch.setattr(subprocess, "Popen", start)
 
 
 def test_a_failing_round_does_not_end_the_queue(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from metacore.errors import UserError
+from metacore.runs import store as runs_store
 from metacore.runs.claim import Progress, RunLostError
 from metacore.runs.process import Process, identify, this_process
 from metacore.runs.record import facts_json, metrics_csv
@@ -42,8 +43,8 @@ def test_an_unknown_and_an_ambiguous_reference_are_refused(store: Store, config:
     with pytest.raises(UserError, match="There is no run ''"):
         store.get("")
     for run_id in ("abc23456", "abd23456"):
-        store.insert("same", config.to_dict(), _columns(), run_id=run_id)
-    with pytest.raises(UserError, match="could be several runs: .*Give an id"):
+        store.insert(run_id, "same", config.to_dict(), _columns())
+    with pytest.raises(UserError, match=r"could be several runs: .*Give an id"):
         store.get("ab")
 
 
@@ -84,6 +85,19 @@ def test_rows_written_after_a_rewind_are_new_to_a_reader(store: Store, config: R
     assert [m.step for m in store.metrics(claim.run, after=last_seen)] == [4]
 
 
+def test_a_run_that_cannot_be_written_leaves_nothing(
+    store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise UserError("The disk is full.")
+
+    monkeypatch.setattr(runs_store, "write_whole", fail)
+    with pytest.raises(UserError, match="disk is full"):
+        store.create(config)
+    assert store.runs() == []
+    assert [path.name for path in store.folder.iterdir()] == ["runs.db"]
+
+
 def test_a_deleted_run_leaves_nothing(store: Store, config: RunConfig) -> None:
     run = store.create(config)
     store.delete(run)
@@ -118,7 +132,6 @@ def test_exactly_one_of_many_processes_claims_a_run(
 ) -> None:
     run, start, results = store.create(config), tmp_path / "start", tmp_path / "won"
     results.mkdir()
-    this_process.cache_clear()  # a forked process would inherit the answer
     context = multiprocessing.get_context("fork")
     arguments = (store.folder, run.id, str(start), str(results))
     rivals = [context.Process(target=_try_to_claim, args=arguments) for _ in range(4)]

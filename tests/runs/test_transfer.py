@@ -5,22 +5,29 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import MakeConfig
 
 from metacore.errors import UserError
 from metacore.runs import files, transfer
 from metacore.runs.execution import execute
 from metacore.runs.jobs import resume
+from metacore.runs.record import Run
 from metacore.runs.store import Store
 from metacore.runs.transfer import export, import_
 from metacore.training.checkpoint import Checkpoint
 from metacore.training.config import RunConfig
+from tests.runs.conftest import MakeConfig
+
+
+@pytest.fixture(scope="module")
+def trained(make_config: MakeConfig, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Run]:
+    """A finished run in a store that no test changes."""
+    store = Store(tmp_path_factory.mktemp("trained"))
+    return store, execute(store, store.create(make_config(), "sine"))
 
 
 @pytest.fixture
-def exported(store: Store, config: RunConfig, tmp_path: Path) -> Path:
-    run = execute(store, store.create(config, "sine"))
-    return export(store, run, tmp_path / "sine.metacore")
+def exported(trained: tuple[Store, Run], tmp_path: Path) -> Path:
+    return export(*trained, tmp_path / "sine.metacore")
 
 
 def rewritten(file: Path, **changes: bytes | None) -> Path:
@@ -44,25 +51,27 @@ def refused(store: Store, file: Path, match: str) -> None:
     assert (sorted(path.name for path in store.folder.iterdir()), store.runs()) == before
 
 
-def test_what_was_exported_is_imported_whole(store: Store, exported: Path, tmp_path: Path) -> None:
-    run, other = store.get("sine"), Store(tmp_path / "elsewhere")
-    store.tag(run, ["kept"])
-    found = import_(other, export(store, store.get("sine"), exported))
-    facts = ("config", "status", "iteration", "seconds", "best_value", "best_ci95", "metric")
+def test_what_was_exported_is_imported_whole(
+    trained: tuple[Store, Run], store: Store, exported: Path
+) -> None:
+    origin, run = trained
+    found = import_(store, exported)
+    facts = ("name", "config", "status", "iteration", "seconds", "best_value", "best_ci95")
     assert all(getattr(found, fact) == getattr(run, fact) for fact in facts)
-    assert (found.name, found.tags) == ("sine", ("kept",))
-    assert [m[1:] for m in other.metrics(found)] == [m[1:] for m in store.metrics(run)]
+    assert [m[1:] for m in store.metrics(found)] == [m[1:] for m in origin.metrics(run)]
     for which in ("best", "last"):
         mine, theirs = files.load(run.folder, which), files.load(found.folder, which)
         assert files.digest(mine.tensors) == files.digest(theirs.tensors)
 
 
-def test_an_imported_run_has_a_name_of_its_own_and_can_go_on(
-    store: Store, exported: Path, make_config: MakeConfig
-) -> None:
-    found = import_(store, exported)
-    assert found.name == "sine 2"
-    longer = execute(store, resume(store, found, iterations=50))
+def test_notes_and_tags_travel_along(store: Store, exported: Path, tmp_path: Path) -> None:
+    run = store.annotate(store.tag(import_(store, exported), ["kept"]), "a note")
+    found = import_(store, export(store, run, tmp_path / "again.metacore"))
+    assert (found.tags, found.note, found.name) == (("kept",), "a note", "sine 2")
+
+
+def test_an_imported_run_can_go_on(store: Store, exported: Path, make_config: MakeConfig) -> None:
+    longer = execute(store, resume(store, import_(store, exported), iterations=50))
     straight = execute(store, store.create(make_config(iterations=50)))
     mine, theirs = (files.load(run.folder, "last") for run in (longer, straight))
     assert files.digest(mine.tensors) == files.digest(theirs.tensors)
@@ -115,7 +124,15 @@ def test_a_config_of_nonsense_is_refused(store: Store, exported: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("iteration", "many"), ("best_value", []), ("name", 3), ("format", 2)]
+    ("name", "value"),
+    [
+        ("iteration", "many"),
+        ("iteration", 10**30),
+        ("best_value", []),
+        ("name", 3),
+        ("note", "half a character: \ud800"),
+        ("format", 2),
+    ],
 )
 def test_facts_of_the_wrong_kind_are_refused(
     store: Store, exported: Path, name: str, value: object
@@ -126,16 +143,25 @@ def test_facts_of_the_wrong_kind_are_refused(
     refused(store, rewritten(exported, run_json=changed), f"no valid {name}|another version")
 
 
-def test_metrics_of_words_are_refused(store: Store, exported: Path) -> None:
-    metrics = b"step,seconds,key,value\n1,1.0,train_loss,small\n"
-    refused(store, rewritten(exported, metrics_csv=metrics), "metrics.csv cannot be read")
+@pytest.mark.parametrize("name", ["", "two\nlines", "long" * 100])
+def test_a_name_that_cannot_be_shown_is_refused(store: Store, exported: Path, name: str) -> None:
+    with zipfile.ZipFile(exported) as archive:
+        facts = json.loads(archive.read("run.json"))
+    changed = json.dumps({**facts, "name": name}).encode()
+    refused(store, rewritten(exported, run_json=changed), "one line")
+
+
+def test_metrics_of_nonsense_are_refused(store: Store, exported: Path) -> None:
+    for row in (b"1,1.0,train_loss,small", b"1,1.0", b"9" * 25 + b",1.0,train_loss,1"):
+        metrics = b"step,seconds,key,value\n" + row
+        refused(store, rewritten(exported, metrics_csv=metrics), "metrics.csv cannot be read")
 
 
 def test_weights_with_a_wrong_digest_are_refused(store: Store, exported: Path) -> None:
     with zipfile.ZipFile(exported) as archive:
         weights = bytearray(archive.read("best.safetensors"))
     weights[-1] ^= 1
-    refused(store, rewritten(exported, best_safetensors=bytes(weights)), "does not match its digest")
+    refused(store, rewritten(exported, best_safetensors=bytes(weights)), "not match its digest")
 
 
 def test_pickled_weights_are_never_opened(store: Store, exported: Path, tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""Means, intervals and verdicts against hand computations."""
+
+import math
+
+import pytest
+import torch
+
+from metacore.statistics import mean_ci95, paired_difference, score
+
+INF = float("inf")
+
+
+def test_the_interval_is_the_textbooks() -> None:
+    """Mean 5, sample variance 32/7 over 8 values: 1.96 · sqrt(32/7/8)."""
+    mean, ci95 = mean_ci95(torch.tensor([2.0, 4, 4, 4, 5, 5, 7, 9]))
+    assert mean == 5
+    assert ci95 == pytest.approx(1.96 * math.sqrt(4 / 7))
+
+
+def test_one_value_has_no_interval() -> None:
+    assert mean_ci95(torch.tensor([3.0])) == (3.0, INF)
+
+
+def test_small_differences_survive_single_precision() -> None:
+    mean, _ = mean_ci95(torch.full((100_000,), 0.1))
+    assert mean == pytest.approx(0.1, abs=1e-8)
+
+
+def test_pairing_sees_what_the_intervals_hide() -> None:
+    """Tasks differ far more than the runs, but one run is a bit better on every task."""
+    hard = torch.linspace(0, 1, 100)
+    noise = torch.tensor([0.001, -0.001]).repeat(50)
+    found = paired_difference("a", "b", hard + 0.02 + noise, hard, accuracy=True)
+    assert found.mean == pytest.approx(0.02)
+    assert found.ci95 == pytest.approx(1.96 * 0.001 * math.sqrt(100 / 99) / 10, rel=1e-3)
+    assert found.verdict == "a is better than b by 2.0 ± 0.0 points"
+
+
+def test_the_smaller_error_is_better() -> None:
+    large, small = torch.tensor([2.0, 2.1, 2.2]), torch.tensor([1.0, 1.1, 1.2])
+    found = paired_difference("large", "small", large, small, accuracy=False)
+    assert found.mean == pytest.approx(-1)
+    assert found.verdict.startswith("small is better than large by 1 ± ")
+    assert found.verdict.endswith(" in MSE")
+
+
+def test_equal_runs_are_not_told_apart() -> None:
+    values = torch.rand(50)
+    found = paired_difference("a", "b", values, values, accuracy=True)
+    assert (found.mean, found.verdict) == (0, "no difference shown between a and b")
+
+
+def test_a_difference_within_its_interval_is_none() -> None:
+    found = paired_difference(
+        "a", "b", torch.tensor([1.0, 0, 1, 0]), torch.tensor([0.0, 1, 0, 0]), accuracy=True
+    )
+    assert found.mean == pytest.approx(0.25)
+    assert found.verdict == "no difference shown between a and b"
+
+
+def test_diverged_tasks_are_counted_in_the_verdict() -> None:
+    a = torch.tensor([1.0, 1.1, INF, float("nan"), 1.2])
+    b = torch.tensor([2.0, 2.1, 2.2, 2.3, 2.2])
+    found = paired_difference("a", "b", a, b, accuracy=False)
+    assert found.mean == pytest.approx(1)
+    assert found.verdict.endswith("(2 diverged episodes left out)")
+
+
+def test_where_all_diverged_nothing_is_claimed() -> None:
+    found = paired_difference(
+        "a", "b", torch.full((3,), INF), torch.tensor([1.0, 2, 3]), accuracy=False
+    )
+    assert found.verdict == "no difference shown between a and b (3 diverged episodes left out)"
+
+
+@pytest.mark.parametrize(
+    ("metric", "mean", "ci95", "text"),
+    [
+        ("accuracy", 0.9732, 0.0041, "97.3 ± 0.4 %"),
+        ("accuracy", 0.5, None, "50.0 %"),
+        ("accuracy", None, None, "–"),
+        ("mse", 0.3814, 0.0306, "0.381 ± 0.031"),
+        ("mse", INF, float("nan"), "infinite"),
+        ("mse", None, None, "infinite"),
+        ("mse", 2.0, INF, "2.000"),
+    ],
+)
+def test_scores_are_said_as_a_scientist_would(
+    metric: str, mean: float | None, ci95: float | None, text: str
+) -> None:
+    assert score(metric, mean, ci95) == text

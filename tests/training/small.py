@@ -1,0 +1,30 @@
+"""Runs small enough to train in a test."""
+
+from dataclasses import replace
+
+from metacore.datasets.glyphs import GlyphsConfig
+from metacore.models.networks import Conv4
+from metacore.training.config import RunConfig
+from metacore.training.presets import preset
+
+TINY_GLYPHS = GlyphsConfig(train_classes=20, test_classes=20)
+
+
+def small(algorithm: str, dataset: str = "sinusoid", **training: object) -> RunConfig:
+    """The preset with a small network, few tasks and a budget of 20 meta-steps."""
+    config = preset(algorithm, dataset, "demo")
+    if dataset in ("glyphs", "omniglot"):
+        ways = min(10, config.training.train_ways)
+        config = config.replace(
+            model=Conv4(width=8),
+            dataset=TINY_GLYPHS if dataset == "glyphs" else config.dataset,
+            training=replace(config.training, train_ways=ways),
+        )
+    usual: dict[str, object] = {
+        "tasks": min(4, config.training.tasks),
+        "iterations": 20,
+        "seconds": 0.0,
+        "validate_every": 0,
+        "validation_episodes": 10,
+    }
+    return config.replace(training=replace(config.training, **{**usual, **training}))
