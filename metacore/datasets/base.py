@@ -124,9 +124,7 @@ class ImageDataset(Dataset):
         )
 
 
-def _distinct(
-    count: int, of: int, batch: tuple[int, ...], generator: torch.Generator
-) -> Tensor:
+def _distinct(count: int, of: int, batch: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """`count` different numbers below `of`, in random order: [*batch, count]."""
     return torch.rand(*batch, of, generator=generator).topk(count, dim=-1).indices
 

@@ -129,6 +129,8 @@ class RunConfig:
         algorithm, dataset = self.algorithm_class, self.dataset_class
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
             raise UserError(f"seed must be a whole number from 0 on, not {self.seed!r}.")
+        if not isinstance(self.device, str):
+            raise UserError(f"device must be a word such as cpu, not {self.device!r}.")
         if dataset.regression and not algorithm.regression:
             able = ", ".join(name for name, other in ALGORITHMS.items() if other.regression)
             raise UserError(

@@ -88,7 +88,7 @@ class Trainer:
         self._tell("on_start")
         try:
             outcome = self._loop() if self.learner.algorithm.trains else "finished"
-            if self._validated_at != self.iteration and self.world.first:
+            if outcome == "finished" and self._validated_at != self.iteration and self.world.first:
                 self._validate()
             return outcome
         finally:

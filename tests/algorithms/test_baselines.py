@@ -65,9 +65,7 @@ def test_fitting_all_layers_moves_the_body_and_fitting_the_head_does_not() -> No
     params = doubles(network)
     for layers, moves in (("head", False), ("all", True)):
         algorithm = Finetune(FinetuneConfig(layers=layers), network)
-        *_, last = algorithm.adapt(
-            params, episode.support_x, episode.support_y, ways=3, steps=2
-        )
+        *_, last = algorithm.adapt(params, episode.support_x, episode.support_y, ways=3, steps=2)
         moved = last.params["features.conv4.weight"] - params["features.conv4.weight"]
         assert bool(moved.abs().max() > 0) is moves
 

@@ -5,7 +5,7 @@ import pytest
 
 from metacore.insight.trace import GRID_POINTS, trace
 from metacore.training.evaluate import evaluate
-from metacore.training.learner import Learner, build
+from metacore.training.learner import build
 from tests.training.small import small
 
 EPISODES, WAYS, SHOTS, QUERIES, STEPS = 3, 5, 2, 4, 4
@@ -83,8 +83,7 @@ def test_features_can_be_left_out() -> None:
 
 
 def test_the_norm_mode_is_recorded_and_matters() -> None:
-    learner: Learner
-    learner, transductive = traced("maml", norm="transductive")
+    _, transductive = traced("maml", norm="transductive")
     _, support = traced("maml", norm="support")
     assert (transductive.norm, support.norm) == ("transductive", "support")
     assert not np.allclose(transductive.query_loss, support.query_loss)

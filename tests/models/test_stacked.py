@@ -30,9 +30,7 @@ def network_for(config: object) -> tuple[Network, tuple[int, ...]]:
 
 def different_params(network: nn.Module) -> Params:
     """Another draw for every task, with scales and shifts that are not 1 and 0."""
-    draws = [
-        initial_params(network, torch.Generator().manual_seed(task)) for task in range(TASKS)
-    ]
+    draws = [initial_params(network, torch.Generator().manual_seed(task)) for task in range(TASKS)]
     return {
         name: torch.stack([draw[name].double() + 0.1 * t for t, draw in enumerate(draws)])
         for name in draws[0]
@@ -97,7 +95,7 @@ def test_a_network_of_other_layers_runs_through_vmap() -> None:
         assert torch.allclose(outputs[task], alone(network, params, task, x[task]))
 
 
-@pytest.fixture()
+@pytest.fixture
 def case() -> tuple[Stacked, Params, Tensor, Tensor]:
     network, shape = network_for(Conv4(width=8))
     support = torch.randn(TASKS, BATCH, *shape, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""A store of its own for every test, and runs small enough to train in a second."""
+"""A store for every test, and runs small enough to train in a second."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +15,9 @@ MakeConfig = Callable[..., RunConfig]
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setenv("METACORE_HOME", str(tmp_path / "home"))
-    return Store()
+def store(home: Path) -> Store:
+    """The store of this test's home."""
+    return Store(home / "runs")
 
 
 @pytest.fixture(scope="session")

@@ -54,9 +54,7 @@ def torchrun(*command: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("algorithm", "dataset"), [("maml", "sinusoid"), ("reptile", "glyphs"), ("protonet", "glyphs")]
 )
-def test_two_processes_learn_what_one_learns(
-    algorithm: str, dataset: str, tmp_path: Path
-) -> None:
+def test_two_processes_learn_what_one_learns(algorithm: str, dataset: str, tmp_path: Path) -> None:
     script, result = tmp_path / "worker.py", tmp_path / "params.pt"
     script.write_text(WORKER)
     done = torchrun(str(script), algorithm, dataset, str(result))

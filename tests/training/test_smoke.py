@@ -11,11 +11,13 @@ from metacore.training.presets import pairs
 from metacore.training.trainer import Trainer
 from tests.training.small import small
 
-PAIRS = [pair for pair in pairs() if pair[1] != "omniglot"]  # its pictures are not always there
 
-
-@pytest.mark.parametrize(("algorithm", "dataset"), PAIRS)
-def test_it_trains_evaluates_and_is_traced(algorithm: str, dataset: str) -> None:
+@pytest.mark.parametrize(("algorithm", "dataset"), pairs())
+def test_it_trains_evaluates_and_is_traced(
+    algorithm: str, dataset: str, request: pytest.FixtureRequest
+) -> None:
+    if dataset == "omniglot":
+        request.getfixturevalue("omniglot_home")  # skips where its pictures are not at hand
     trainer = Trainer(small(algorithm, dataset, iterations=2))
     before = {name: value.clone() for name, value in trainer.params.items()}
     assert trainer.run() == "finished"
@@ -37,7 +39,7 @@ def test_it_trains_evaluates_and_is_traced(algorithm: str, dataset: str) -> None
     assert np.isfinite(recorded.support_loss).all()
 
 
-@pytest.mark.parametrize("algorithm", [a for a, d in PAIRS if d == "glyphs"])
+@pytest.mark.parametrize("algorithm", [a for a, d in pairs() if d == "glyphs"])
 def test_it_evaluates_for_other_ways(algorithm: str) -> None:
     trainer = Trainer(small(algorithm, "glyphs", iterations=1))
     trainer.run()

@@ -143,7 +143,7 @@ def test_clipping_bounds_the_step() -> None:
 
 
 def test_training_makes_maml_better() -> None:
-    trainer = Trainer(small("maml", iterations=300, learning_rate=0.01))
+    trainer = Trainer(small("maml", iterations=1000, learning_rate=0.005))
     asked = {"episodes": 100, "steps": 1, "shots": 10}
     before = evaluate(trainer.learner, **asked).mean
     trainer.run()
