@@ -152,7 +152,7 @@ def copy_loop(race: Race) -> Step:
 
     def adapted(x: Tensor, y: Tensor) -> tuple[nn.Module, float]:
         phi = copy.deepcopy(network)
-        optimiser = torch.optim.Adam(phi.parameters(), lr=setting.inner_rate, betas=(0, 0.999))
+        optimiser = torch.optim.Adam(phi.parameters(), lr=setting.inner_rate, betas=(0.0, 0.999))
         for batch in batches(len(x), setting.inner_batch, setting.inner_steps):
             batch = batch.to(x.device)
             optimiser.zero_grad()
@@ -221,8 +221,16 @@ def _easyfsl_episodes(race: Race) -> Iterator[tuple[Tensor, Tensor, Tensor, Tens
         def get_labels(self) -> list[int]:
             return [item // DRAWINGS for item in range(len(self))]
 
+    class TakesDataSource:
+        """easyfsl 1.5 passes PyTorch's samplers an argument that recent ones no longer take."""
+
+        def __init__(self, data_source: None) -> None: ...
+
+    class Tasks(TaskSampler, TakesDataSource):
+        """easyfsl's own sampler, unchanged."""
+
     dataset, setting = InMemory(), race.setting
-    sampler = TaskSampler(dataset, setting.ways, setting.shots, setting.queries, n_tasks=10**6)
+    sampler = Tasks(dataset, setting.ways, setting.shots, setting.queries, n_tasks=10**6)
     return iter(
         DataLoader(
             dataset,

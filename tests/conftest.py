@@ -31,9 +31,11 @@ def shared_glyphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, shared_glyphs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(
+    tmp_path_factory: pytest.TempPathFactory, shared_glyphs: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """METACORE_HOME of this test: empty but for the glyphs others have drawn."""
-    folder = tmp_path / "metacore"
+    folder = tmp_path_factory.mktemp("home")
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "glyphs").symlink_to(shared_glyphs)
     monkeypatch.setenv("METACORE_HOME", str(folder))

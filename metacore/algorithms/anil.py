@@ -18,6 +18,7 @@ from metacore.algorithms.base import (
     Algorithm,
     MetaStep,
     Predictor,
+    Support,
     step_metrics,
     task_losses,
     task_scores,
@@ -27,7 +28,6 @@ from metacore.algorithms.maml import InnerLoopConfig
 from metacore.device import images_at_once
 from metacore.episode import Episode
 from metacore.models.networks import Params, trainable
-from metacore.models.normalisation import resolve
 from metacore.models.stacked import stack
 
 
@@ -83,23 +83,15 @@ class ANIL(Algorithm):
             bias = bias - self.config.inner_rate * error.sum(1)
         return torch.baddbmm(bias[:, None], query, weight.mT)
 
-    def adapt(
-        self,
-        params: Params,
-        support_x: Tensor,
-        support_y: Tensor,
-        *,
-        ways: int,
-        steps: int | None = None,
-        norm: str | None = None,
+    def predictors(
+        self, params: Params, support: Support, steps: int, norm: str
     ) -> Iterator[Predictor]:
-        norm = resolve(norm, self.norms, self.network)
-        theta = stack(with_ways(trainable(params), ways), len(support_x))
+        theta = stack(with_ways(trainable(params), support.ways), len(support.x))
         return head_steps(
-            FrozenBody(self.network, theta, support_x, norm),
+            FrozenBody(self.network, theta, support.x, norm),
             theta["head.weight"],
             theta["head.bias"],
-            support_y,
+            support.y,
             alpha=self.config.inner_rate,
-            steps=self.test_steps if steps is None else steps,
+            steps=steps,
         )

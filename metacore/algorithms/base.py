@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from metacore import settings
 from metacore.episode import Episode
 from metacore.models.networks import Network, Params, initial_params
+from metacore.models.normalisation import resolve
 from metacore.models.stacked import Stacked
 
 
@@ -27,6 +28,15 @@ class MetaStep:
     gradients: Params  # by name of the learned parameters, averaged over the tasks
     metrics: dict[str, Tensor]  # loss, and accuracy or mse
     running: Params = field(default_factory=dict)  # new running statistics, if the method keeps any
+
+
+@dataclass(frozen=True)
+class Support:
+    """T support sets."""
+
+    x: Tensor  # [T, S, ...]
+    y: Tensor  # [T, S]
+    ways: int
 
 
 class Predictor(Protocol):
@@ -84,6 +94,11 @@ class Algorithm(ABC):
         """The meta-gradient of T tasks."""
 
     @abstractmethod
+    def predictors(
+        self, params: Params, support: Support, steps: int, norm: str
+    ) -> Iterator[Predictor]:
+        """What `adapt` yields, with everything that may be left out decided."""
+
     def adapt(
         self,
         params: Params,
@@ -94,7 +109,13 @@ class Algorithm(ABC):
         steps: int | None = None,
         norm: str | None = None,
     ) -> Iterator[Predictor]:
-        """Predictors for T support sets [T, N*K, ...] after 0, 1, …, `steps` inner steps."""
+        """Predictors for T support sets [T, N*K, ...] after 0, 1, …, `steps` inner steps.
+
+        Without `steps` and `norm` it is what the method does at test.
+        """
+        support = Support(support_x, support_y, ways)
+        steps = self.test_steps if steps is None else steps
+        return self.predictors(params, support, steps, resolve(norm, self.norms, self.network))
 
     @property
     def test_steps(self) -> int:

@@ -16,15 +16,15 @@ from metacore.algorithms.base import (
     Algorithm,
     MetaStep,
     Predictor,
+    Support,
     step_metrics,
     task_losses,
     task_scores,
 )
 from metacore.algorithms.embedding import updated_running
 from metacore.algorithms.inner import (
-    AdaptedNetwork,
     FrozenBody,
-    gradient_steps,
+    adapted_networks,
     head_steps,
     leaves,
     with_ways,
@@ -32,7 +32,6 @@ from metacore.algorithms.inner import (
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.networks import Params, trainable
-from metacore.models.normalisation import resolve
 from metacore.models.stacked import Statistics, stack
 from metacore.settings import Config, setting
 
@@ -91,30 +90,18 @@ class Finetune(Algorithm):
             updated_running(self.network, params, [record]),
         )
 
-    def adapt(
-        self,
-        params: Params,
-        support_x: Tensor,
-        support_y: Tensor,
-        *,
-        ways: int,
-        steps: int | None = None,
-        norm: str | None = None,
+    def predictors(
+        self, params: Params, support: Support, steps: int, norm: str
     ) -> Iterator[Predictor]:
-        norm = resolve(norm, self.norms, self.network)
-        count = self.test_steps if steps is None else steps
-        theta = stack(self._with_head(params, support_y, ways), len(support_x))
+        theta = self._with_head(params, support.y, support.ways)
         alpha = self.config.inner_rate
-        if self.config.layers == "head":
-            weight, bias = theta["head.weight"], theta["head.bias"]
-            body = FrozenBody(self.network, theta, support_x, norm)
-            yield from head_steps(body, weight, bias, support_y, alpha=alpha, steps=count)
-            return
-        phis = gradient_steps(
-            self.network, theta, support_x, support_y, alpha=alpha, steps=count, norm=norm
-        )
-        for phi in phis:
-            yield AdaptedNetwork(self.network, phi, support_x, support_y, norm)
+        if self.config.layers == "all":
+            return adapted_networks(
+                self.network, theta, support, alpha=alpha, steps=steps, norm=norm
+            )
+        body = FrozenBody(self.network, stack(theta, len(support.x)), support.x, norm)
+        weight, bias = body.params["head.weight"], body.params["head.bias"]
+        return head_steps(body, weight, bias, support.y, alpha=alpha, steps=steps)
 
     @staticmethod
     def _with_head(params: Params, support_y: Tensor, ways: int) -> Params:
@@ -166,24 +153,14 @@ class Scratch(Algorithm):
     ) -> MetaStep:
         raise UserError("From scratch means no meta-training: there is no step to take.")
 
-    def adapt(
-        self,
-        params: Params,
-        support_x: Tensor,
-        support_y: Tensor,
-        *,
-        ways: int,
-        steps: int | None = None,
-        norm: str | None = None,
+    def predictors(
+        self, params: Params, support: Support, steps: int, norm: str
     ) -> Iterator[Predictor]:
-        norm = resolve(norm, self.norms, self.network)
-        phis = gradient_steps(
+        return adapted_networks(
             self.network,
-            stack(with_ways(trainable(params), ways), len(support_x)),
-            support_x,
-            support_y,
+            with_ways(trainable(params), support.ways),
+            support,
             alpha=self.config.inner_rate,
-            steps=self.test_steps if steps is None else steps,
+            steps=steps,
+            norm=norm,
         )
-        for phi in phis:
-            yield AdaptedNetwork(self.network, phi, support_x, support_y, norm)

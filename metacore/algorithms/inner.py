@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from metacore.algorithms.base import one_hot, task_losses, task_scores
+from metacore.algorithms.base import Support, one_hot, task_losses, task_scores
 from metacore.episode import Episode
 from metacore.models.networks import Params
 from metacore.models.normalisation import query_features
-from metacore.models.stacked import Stacked, Statistics, chunks
+from metacore.models.stacked import Stacked, Statistics, chunks, stack
 
 
 @dataclass
@@ -87,7 +87,7 @@ def gradient_steps(
     *,
     alpha: float,
     steps: int,
-    norm: str = "none",
+    norm: str,
 ) -> Iterator[Params]:
     """phi after 0, 1, …, `steps` plain gradient steps; keeps no graph between them."""
     for step in range(steps + 1):
@@ -98,6 +98,16 @@ def gradient_steps(
             with torch.enable_grad():
                 gradients = gradient(network, phi, x, y, statistics=statistics)
             phi = descend({n: v.detach() for n, v in phi.items()}, gradients, alpha)
+
+
+def adapted_networks(
+    network: Stacked, theta: Params, support: Support, *, alpha: float, steps: int, norm: str
+) -> Iterator[AdaptedNetwork]:
+    """T copies of theta after 0, 1, …, `steps` gradient steps on their support sets."""
+    start = stack(theta, len(support.x))
+    phis = gradient_steps(network, start, support.x, support.y, alpha=alpha, steps=steps, norm=norm)
+    for phi in phis:
+        yield AdaptedNetwork(network, phi, support.x, support.y, norm)
 
 
 def query_gradients(

@@ -14,12 +14,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from metacore.algorithms.base import Algorithm, MetaStep, Predictor, step_metrics
+from metacore.algorithms.base import Algorithm, MetaStep, Predictor, Support, step_metrics
 from metacore.algorithms.inner import (
-    AdaptedNetwork,
+    adapted_networks,
     descend,
     gradient,
-    gradient_steps,
     leaves,
     query_gradients,
     with_ways,
@@ -27,7 +26,6 @@ from metacore.algorithms.inner import (
 from metacore.device import images_at_once
 from metacore.episode import Episode
 from metacore.models.networks import Params, trainable
-from metacore.models.normalisation import resolve
 from metacore.models.stacked import stack
 from metacore.settings import Config, setting
 
@@ -106,28 +104,17 @@ class MAML(Algorithm):
         dtheta = torch.autograd.grad(list(phi.values()), list(theta.values()), list(dphi.values()))
         return dict(zip(theta, dtheta, strict=True)), loss, score
 
-    def adapt(
-        self,
-        params: Params,
-        support_x: Tensor,
-        support_y: Tensor,
-        *,
-        ways: int,
-        steps: int | None = None,
-        norm: str | None = None,
+    def predictors(
+        self, params: Params, support: Support, steps: int, norm: str
     ) -> Iterator[Predictor]:
-        norm = resolve(norm, self.norms, self.network)
-        theta = with_ways(trainable(params), ways)
-        phis = gradient_steps(
+        return adapted_networks(
             self.network,
-            stack(theta, len(support_x)),
-            support_x,
-            support_y,
+            with_ways(trainable(params), support.ways),
+            support,
             alpha=self.config.inner_rate,
-            steps=self.test_steps if steps is None else steps,
+            steps=steps,
+            norm=norm,
         )
-        for phi in phis:
-            yield AdaptedNetwork(self.network, phi, support_x, support_y, norm)
 
 
 class FOMAML(MAML):

@@ -13,11 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metacore.algorithms.base import Algorithm, MetaStep, Predictor, one_hot, task_losses
+from metacore.algorithms.base import Algorithm, MetaStep, Predictor, Support, one_hot, task_losses
 from metacore.algorithms.embedding import Embedding, metric_meta_step
 from metacore.episode import Episode
 from metacore.models.networks import Params
-from metacore.models.normalisation import resolve
 from metacore.settings import Config, setting
 
 SMALLEST = 1e-8
@@ -61,19 +60,11 @@ class Matching(Algorithm):
         similarity = F.normalize(query, dim=-1) @ F.normalize(support, dim=-1).mT
         return (self.config.scale * similarity).softmax(-1)
 
-    def adapt(
-        self,
-        params: Params,
-        support_x: Tensor,
-        support_y: Tensor,
-        *,
-        ways: int,
-        steps: int | None = None,
-        norm: str | None = None,
+    def predictors(
+        self, params: Params, support: Support, steps: int, norm: str
     ) -> Iterator[Predictor]:
-        norm = resolve(norm, self.norms, self.network)
-        embedding = Embedding(self.network, params, support_x, norm)
-        yield AttentionPredictor(self, embedding, support_y, ways)
+        embedding = Embedding(self.network, params, support.x, norm)
+        yield AttentionPredictor(self, embedding, support.y, support.ways)
 
 
 @dataclass

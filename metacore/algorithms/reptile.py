@@ -14,11 +14,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from metacore.algorithms.base import Algorithm, MetaStep, Predictor, step_metrics, task_scores
+from metacore.algorithms.base import (
+    Algorithm,
+    MetaStep,
+    Predictor,
+    Support,
+    step_metrics,
+    task_scores,
+)
 from metacore.algorithms.inner import AdaptedNetwork, gradient, leaves, with_ways
 from metacore.episode import Episode
 from metacore.models.networks import Params, trainable
-from metacore.models.normalisation import resolve
 from metacore.models.stacked import stack
 from metacore.settings import Config, setting
 
@@ -99,23 +105,14 @@ class Reptile(Algorithm):
         moved = torch._foreach_sub(values, torch._foreach_mul(steps, alpha))
         return dict(zip(phi, moved, strict=True))
 
-    def adapt(
-        self,
-        params: Params,
-        support_x: Tensor,
-        support_y: Tensor,
-        *,
-        ways: int,
-        steps: int | None = None,
-        norm: str | None = None,
+    def predictors(
+        self, params: Params, support: Support, steps: int, norm: str
     ) -> Iterator[Predictor]:
-        norm = resolve(norm, self.norms, self.network)
-        count = self.test_steps if steps is None else steps
         same_order = torch.Generator().manual_seed(0)  # so that an episode always adapts alike
-        batches = self._batches(support_x, count, same_order)
-        start = stack(with_ways(trainable(params), ways), len(support_x))
-        for phi in self._train(start, support_x, support_y, batches):
-            yield AdaptedNetwork(self.network, phi, support_x, support_y, norm)
+        batches = self._batches(support.x, steps, same_order)
+        start = stack(with_ways(trainable(params), support.ways), len(support.x))
+        for phi in self._train(start, support.x, support.y, batches):
+            yield AdaptedNetwork(self.network, phi, support.x, support.y, norm)
 
     def _batches(self, support_x: Tensor, count: int, generator: torch.Generator) -> list[Tensor]:
         return [

@@ -17,7 +17,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 from metacore.statistics import score
 from metacore.training.callbacks import Callback
@@ -80,12 +80,12 @@ class TrainingBar(Callback):
         self.shown = 0.0
         self.first: tuple[float, int] | None = None
         self.console = Console(stderr=True, highlight=False)
-        self.bar = Progress(
-            TextColumn("{task.description}"),
+        self.bar = Progress(  # what gives way in a narrow terminal is the name, then the bar
+            TextColumn("{task.description}", table_column=Column(max_width=12, no_wrap=True)),
             BarColumn(),
-            TextColumn("{task.fields[news]}"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
+            TextColumn("{task.fields[news]}", table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(compact=True, table_column=Column(min_width=5, no_wrap=True)),
+            TextColumn("left", table_column=Column(min_width=4)),
             console=self.console,
             disable=not self.console.is_terminal,
         )
@@ -101,7 +101,7 @@ class TrainingBar(Callback):
             return
         self.shown = now
         rate = (trainer.iteration - self.first[1]) / max(now - self.first[0], 1e-9)
-        news = f"step {trainer.iteration} · {rate:.1f}/s · loss {metrics['loss']:.3f}{self.note}"
+        news = f"step {trainer.iteration} · {rate:.3g}/s · loss {metrics['loss']:.2f}{self.note}"
         self.bar.update(self.task, completed=trainer.progress, news=news)
 
     def on_validation(self, trainer: "Trainer", evaluation: "Evaluation", best: bool) -> None:
