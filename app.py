@@ -16,7 +16,12 @@ from metacore.runs import Queue
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    queue = Queue(Store())
+    try:
+        queue = Queue(Store())
+    except UserError as error:  # a damaged store, say: pages that need it will show the sentence
+        logging.getLogger(__name__).error("%s", error)
+        yield
+        return
     queue.start()
     yield
     queue.stop()

@@ -4,8 +4,14 @@
     run = mc.train(mc.preset("protonet", "glyphs", "demo"))
     print(mc.evaluate(run, shots=5).mean)
 
-Every name here is defined in the module that is about it; this file only gathers them.
+Every name here is defined in the module that is about it; this file only gathers them. It also
+tells OpenMP, before torch is loaded, that waiting threads should sleep: threads that spin make a
+training several times slower as soon as it shares its cores, with a dashboard for instance.
 """
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from metacore.algorithms import ALGORITHMS
 from metacore.datasets import DATASETS

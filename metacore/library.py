@@ -18,7 +18,7 @@ from metacore.settings import Config
 from metacore.statistics import Difference
 from metacore.training import evaluate as evaluation
 from metacore.training.callbacks import Callback
-from metacore.training.config import RunConfig, lookup
+from metacore.training.config import RunConfig, config_owner, lookup
 from metacore.training.evaluate import Evaluation
 from metacore.training.learner import Learner, build
 
@@ -147,10 +147,11 @@ def _shifted(progress: Callable[[int], None] | None, before: int) -> Callable[[i
 
 
 def _dataset(learner: Learner, wanted: str | Config | None) -> Dataset | None:
-    if wanted is None or wanted == learner.config.dataset:
+    if wanted is None or wanted in (learner.config.dataset, learner.dataset.name):
         return None
     if isinstance(wanted, Config):
-        return datasets.load(wanted, learner.device)
-    if wanted == learner.dataset.name:
-        return None
-    return datasets.load(lookup(DATASETS, "dataset", wanted).Config(), learner.device)
+        config = wanted
+    else:
+        config = lookup(DATASETS, "dataset", wanted).Config()
+    evaluation.refuse_other_inputs(learner, config_owner(DATASETS, config))
+    return datasets.load(config, learner.device)

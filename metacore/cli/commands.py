@@ -31,6 +31,7 @@ def train(arguments: Namespace) -> int:
     library.rehearse(config.replace(device=distributed.local_device(config.device)))
     world = _world(config.device)
     try:
+        world.check(config.training.tasks)
         if not world.first:
             device = distributed.local_device(config.device)
             Trainer(config.replace(device=device), world=world).run()

@@ -100,11 +100,11 @@ class RunConfig:
 
     @property
     def algorithm_class(self) -> type[Algorithm]:
-        return _owner(ALGORITHMS, self.algorithm)
+        return config_owner(ALGORITHMS, self.algorithm)
 
     @property
     def dataset_class(self) -> type[Dataset]:
-        return _owner(DATASETS, self.dataset)
+        return config_owner(DATASETS, self.dataset)
 
     @property
     def model_name(self) -> str:
@@ -181,7 +181,8 @@ class RunConfig:
             raise UserError(f"This is not the description of a run: {error!r}.") from error
 
 
-def _owner(registry: dict[str, Any], config: Config) -> Any:
+def config_owner(registry: dict[str, Any], config: Config) -> Any:
+    """The algorithm or dataset a config belongs to."""
     return registry[_name(registry, config)]
 
 

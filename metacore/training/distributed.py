@@ -26,13 +26,16 @@ class World:
     def first(self) -> bool:
         return self.rank == 0
 
+    def check(self, tasks: int) -> None:
+        if tasks < self.size:
+            raise UserError(
+                f"{tasks} tasks per meta-step cannot be shared by {self.size} processes:"
+                f" start at most {tasks}, or raise --tasks."
+            )
+
     def share(self, episode: Episode) -> Episode:
         """This rank's tasks."""
-        if episode.tasks < self.size:
-            raise UserError(
-                f"{episode.tasks} tasks per meta-step cannot be shared by {self.size} processes:"
-                f" start at most {episode.tasks}, or raise --tasks."
-            )
+        self.check(episode.tasks)
         bounds = [episode.tasks * rank // self.size for rank in (self.rank, self.rank + 1)]
         return episode[bounds[0] : bounds[1]]
 

@@ -106,7 +106,8 @@ def evaluate(
 
     `progress` hears how many episodes are done.
     """
-    dataset = _fitting(learner, dataset)
+    dataset = dataset or learner.dataset
+    refuse_other_inputs(learner, dataset)
     algorithm, task = learner.algorithm, learner.config.task
     protocol = Protocol(
         dataset=dataset.name,
@@ -174,14 +175,13 @@ def _or(value: int | None, default: int) -> int:
     return default if value is None else value
 
 
-def _fitting(learner: Learner, dataset: Dataset | None) -> Dataset:
-    dataset = dataset or learner.dataset
+def refuse_other_inputs(learner: Learner, dataset: Dataset | type[Dataset]) -> None:
+    """A run sees only inputs of the shape it was trained on."""
     if dataset.input_shape != learner.dataset.input_shape:
         raise UserError(
             f"A run trained on {learner.dataset.name} cannot be evaluated on {dataset.name}:"
             f" its inputs have another shape."
         )
-    return dataset
 
 
 def _check(protocol: Protocol) -> None:
