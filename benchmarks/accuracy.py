@@ -55,6 +55,7 @@ class Trained:
 
 def main() -> None:
     arguments = _arguments()
+    arguments.about = circumstances(arguments.device)
     arguments.table(arguments)
 
 
@@ -112,11 +113,10 @@ def sinusoid(arguments: argparse.Namespace) -> None:
         )
         rows += _curve_rows(trained, evaluation)
         results.append({"run": trained.run.name, **evaluation.to_dict()})
-    about = circumstances(arguments.device)
     title = f"Sine waves from 5 points, {arguments.episodes} test tasks"
-    print(heading(title, about))
+    print(heading(title, arguments.about))
     print("\n".join(markdown([*header, "published"], rows)))
-    save(arguments.json, about, results)
+    save(arguments.json, arguments.about, results)
 
 
 def _train(
@@ -187,10 +187,9 @@ def _print_accuracies(
     results: list[tuple[Trained, str, Evaluation]],
     arguments: argparse.Namespace,
 ) -> None:
-    about = circumstances(arguments.device)
-    print(heading(title, about))
+    print(heading(title, arguments.about))
     print("\n".join(markdown(HEADER, [_row(*result) for result in results])))
-    save(arguments.json, about, [_record(*result) for result in results])
+    save(arguments.json, arguments.about, [_record(*result) for result in results])
 
 
 def _row(trained: Trained, tested_on: str, evaluation: Evaluation) -> list[str]:
@@ -199,7 +198,7 @@ def _row(trained: Trained, tested_on: str, evaluation: Evaluation) -> list[str]:
         trained.learner.algorithm.name,
         trained.learner.dataset.name,
         tested_on,
-        f"{protocol.ways}-way {protocol.shots}-shot, {protocol.steps} steps",
+        f"{protocol.ways}-way {protocol.shots}-shot, {_steps(protocol.steps)}",
         trained.budget,
         f"{trained.parameters:,}",
         _percent(evaluation.mean, evaluation.ci95),
@@ -242,7 +241,7 @@ def _curve_rows(trained: Trained, evaluation: Evaluation) -> list[list[str]]:
         [
             name,
             trained.budget,
-            f"{step} step{'s' * (step > 1)}",
+            _steps(step),
             *_errors(scores[step]),
             f"{curve.mse[step]:g}" if curve else "–",
         ]
@@ -256,6 +255,10 @@ def _errors(score: StepScore) -> list[str]:
         f"{score.median:.3g}",
         f"{score.diverged:.1%}",
     ]
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'s' * (count != 1)}"
 
 
 def _percent(mean: float, ci95: float | None) -> str:

@@ -17,6 +17,11 @@ from benchmarks.task import Setting
 
 ROOT = Path(__file__).resolve().parent.parent
 MEGABYTE = 2**20
+AGREEMENT = (1e-4, 1e-2, 1e-2)  # relative, of the first losses
+
+
+class ContestantError(Exception):
+    """A contestant's process ended without a measurement; carries what it said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +67,14 @@ class Duel:
 
     @property
     def same_losses(self) -> bool:
-        """Whether both computed the same first meta-steps (the second follows from the first)."""
+        """Whether both computed the same: the first loss closely, those after outer steps roughly.
+
+        Adam's first steps have the size of the rate whatever the gradient's, so rounding grows.
+        """
         ours, theirs = self.pairs[0]
         return all(
-            abs(a - b) <= 1e-3 * abs(b) for a, b in zip(ours.losses, theirs.losses, strict=True)
+            abs(a - b) <= allowed * abs(b)
+            for a, b, allowed in zip(ours.losses, theirs.losses, AGREEMENT, strict=True)
         )
 
     def to_dict(self) -> dict:
@@ -95,7 +104,7 @@ def measure(setting: Setting, who: str, conditions: Conditions) -> Measurement:
         text=True,
     )
     if done.returncode:
-        raise SystemExit(f"{who} failed at {setting.title}:\n{done.stderr}")
+        raise ContestantError(f"{who} failed at {setting.title}:\n{done.stderr}")
     return Measurement(**json.loads(done.stdout.splitlines()[-1]))
 
 

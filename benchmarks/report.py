@@ -12,12 +12,16 @@ from typing import Any
 import torch
 
 from metacore.device import describe, resolve
+from metacore.errors import UserError
 
 LIBRARIES = ("metacore", "torch", "higher", "easyfsl")
 
 
 def circumstances(device: str, threads: int | None = None) -> dict[str, Any]:
-    machine = describe(resolve(device))
+    try:
+        machine = describe(resolve(device))
+    except UserError as error:
+        raise SystemExit(str(error)) from None
     return {
         "date": datetime.date.today().isoformat(),
         "command": _command(),

@@ -13,7 +13,15 @@ from pathlib import Path
 import torch
 
 from benchmarks.contestants import RIVALS, installed
-from benchmarks.measure import Conditions, Duel, duel, markdown, megabytes, milliseconds
+from benchmarks.measure import (
+    Conditions,
+    ContestantError,
+    Duel,
+    duel,
+    markdown,
+    megabytes,
+    milliseconds,
+)
 from benchmarks.report import circumstances, heading, save, say
 from benchmarks.task import Setting
 
@@ -47,7 +55,11 @@ def _duels(
         for value in AXES[axis]:
             at_base = value == BASE[axis]
             setting = Setting(method=arguments.method, **{**BASE, axis: value})
-            found = base if at_base and base else duel(setting, rival, conditions)
+            try:
+                found = base if at_base and base else duel(setting, rival, conditions)
+            except ContestantError as error:
+                say(f"{error}\nThis row is left out.")
+                continue
             base = found if at_base else base
             say(f"{axis} {value}: {found.ratio:.2f} x {rival}")
             yield axis, found

@@ -6,12 +6,21 @@ Each contestant at each setting runs in a process of its own, ours and the rival
 """
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from benchmarks.contestants import RIVALS, installed
-from benchmarks.measure import Conditions, Duel, duel, markdown, megabytes, milliseconds
+from benchmarks.measure import (
+    Conditions,
+    ContestantError,
+    Duel,
+    duel,
+    markdown,
+    megabytes,
+    milliseconds,
+)
 from benchmarks.report import circumstances, heading, save, say
 from benchmarks.task import Setting
 
@@ -74,13 +83,18 @@ def main() -> None:
     save(arguments.json, about, [duel.to_dict() for duel in duels])
 
 
-def _duels(arguments: argparse.Namespace, conditions: Conditions):
+def _duels(arguments: argparse.Namespace, conditions: Conditions) -> Iterator[Duel]:
+    """Every setting against its rivals; one that fails costs its own row only."""
     for setting in SETTINGS:
         if setting.method not in arguments.methods:
             continue
         setting = Setting(**{**vars(setting), "model": arguments.model})
         for rival in _rivals(setting.method, arguments.all_rivals):
-            found = duel(setting, rival, conditions)
+            try:
+                found = duel(setting, rival, conditions)
+            except ContestantError as error:
+                say(f"{error}\nThis row is left out.")
+                continue
             say(f"{setting.method}, {setting.title}: {found.ratio:.2f} x {rival}")
             _check_losses(found)
             yield found

@@ -20,6 +20,7 @@ from metacore.algorithms.base import (
     Predictor,
     Support,
     step_metrics,
+    task_losses,
     task_scores,
 )
 from metacore.algorithms.inner import AdaptedNetwork, gradient, leaves, with_ways
@@ -70,16 +71,17 @@ class Reptile(Algorithm):
         return MetaStep(gradients, self._metrics(phi, episode))
 
     def _metrics(self, phi: Params, episode: Episode) -> dict[str, Tensor]:
-        """How well the adapted networks do on what they were trained on, and on queries if any."""
-        adapted = AdaptedNetwork(
-            self.network, phi, episode.support_x, episode.support_y, "transductive"
+        """How well the adapted networks do on the queries; on their support sets if none came."""
+        x, y = episode.query_x, episode.query_y
+        if not x.shape[1]:
+            x, y = episode.support_x, episode.support_y
+        with torch.no_grad():
+            outputs = self.network(phi, x)
+        return step_metrics(
+            task_losses(outputs, y).mean(),
+            task_scores(outputs, y).mean(),
+            regression=episode.regression,
         )
-        asked = episode.query_x.shape[1] > 0
-        x, y = (
-            (episode.query_x, episode.query_y) if asked else (episode.support_x, episode.support_y)
-        )
-        score = task_scores(adapted(x), y).mean()
-        return step_metrics(adapted.support_loss().mean(), score, regression=episode.regression)
 
     def _train(self, phi: Params, x: Tensor, y: Tensor, batches: list[Tensor]) -> Iterator[Params]:
         """phi after 0, 1, … inner steps; `batches` are indices [B] into the support sets."""
