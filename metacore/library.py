@@ -149,9 +149,7 @@ def _shifted(progress: Callable[[int], None] | None, before: int) -> Callable[[i
 def _dataset(learner: Learner, wanted: str | Config | None) -> Dataset | None:
     if wanted is None or wanted in (learner.config.dataset, learner.dataset.name):
         return None
-    if isinstance(wanted, Config):
-        config = wanted
-    else:
-        config = lookup(DATASETS, "dataset", wanted).Config()
-    evaluation.refuse_other_inputs(learner, config_owner(DATASETS, config))
-    return datasets.load(config, learner.device)
+    if isinstance(wanted, str):
+        return _dataset(learner, lookup(DATASETS, "dataset", wanted).Config())
+    evaluation.refuse_other_inputs(learner, config_owner(DATASETS, wanted))
+    return datasets.load(wanted, learner.device)

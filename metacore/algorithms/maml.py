@@ -30,6 +30,9 @@ from metacore.models.stacked import stack
 from metacore.settings import Config, setting
 
 
+IMAGES_PER_PARAMETER_SET = 12  # a task's own parameters take the memory of about so many images
+
+
 @dataclass(frozen=True, kw_only=True)
 class InnerLoopConfig(Config):
     inner_rate: float = setting(
@@ -74,9 +77,7 @@ class MAML(Algorithm):
         theta = trainable(params)
         total = {name: torch.zeros_like(value) for name, value in theta.items()}
         loss, score = episode.query_x.new_zeros(()), episode.query_x.new_zeros(())
-        graph_images = episode.support_x.shape[1] * self.config.inner_steps
-        at_once = max(1, 5 * images_at_once(episode.support_x.device) // graph_images)
-        for tasks in episode.split(at_once):
+        for tasks in episode.split(self._tasks_at_once(episode)):
             gradients, part_loss, part_score = self._meta_gradient(theta, tasks)
             for name, value in gradients.items():
                 total[name] += value / episode.tasks
@@ -85,6 +86,12 @@ class MAML(Algorithm):
             loss / episode.tasks, score / episode.tasks, regression=episode.regression
         )
         return MetaStep(total, metrics)
+
+    def _tasks_at_once(self, episode: Episode) -> int:
+        """How many tasks' inner graphs are held together: more is faster and takes more memory."""
+        graph_images = episode.support_x.shape[1] * self.config.inner_steps
+        limit = images_at_once(episode.support_x.device)
+        return max(1, min(limit // graph_images, limit // IMAGES_PER_PARAMETER_SET))
 
     def _meta_gradient(self, theta: Params, episode: Episode) -> tuple[Params, Tensor, Tensor]:
         """d/dtheta of the summed query loss of a few tasks."""

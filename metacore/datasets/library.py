@@ -119,7 +119,7 @@ def _in_sentences() -> Iterator[None]:
 
 
 def _download(part: str, folder: Path, progress: Progress | None) -> None:
-    source = torchvision.datasets.Omniglot
+    source = torchvision().datasets.Omniglot
     address = f"{source.download_url_prefix}/{part}.zip"
     path = folder / f"{part}.zip"
     try:

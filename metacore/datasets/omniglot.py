@@ -25,9 +25,8 @@ from metacore.datasets.kept import keep, kept
 from metacore.datasets.strokes import CANVAS, SIDE, shrink
 from metacore.errors import UserError
 from metacore.settings import Config, setting
-from metacore.vision import torchvision
 
-FOLDER = torchvision.datasets.Omniglot.folder  # where torchvision looks for it, too
+FOLDER = "omniglot-py"  # where torchvision looks for it, too
 PARTS = ("images_background", "images_evaluation")
 DRAWINGS = 20
 _DECODED = "pictures28.safetensors"

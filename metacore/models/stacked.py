@@ -185,7 +185,8 @@ def _max_pool(layer: nn.MaxPool2d, name: str, params: Params, h: Tensor, sets: i
 
 
 def _relu(layer: nn.ReLU, name: str, params: Params, h: Tensor, sets: int) -> Tensor:
-    return h.relu()
+    """In place where the tensor is another layer's fresh result, as after every conv or norm."""
+    return h.relu_() if h.grad_fn is not None and not h._is_view() else h.relu()
 
 
 def _linear(layer: nn.Linear, name: str, params: Params, h: Tensor, sets: int) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from metacore.algorithms.base import Predictor, task_scores
 from metacore.datasets.base import Dataset
-from metacore.device import synchronize
+from metacore.device import suited_threads, synchronize
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.normalisation import resolve
@@ -123,10 +123,11 @@ def evaluate(
     _check(protocol)
     start = time.perf_counter()
     columns: list[dict[int, Tensor]] = []
-    for numbers in _numbers(protocol, learner.device):
-        columns.append(_scores(learner, _episodes(dataset, protocol, numbers), protocol))
-        if progress:
-            progress(numbers.stop)
+    with suited_threads(small=dataset.regression):
+        for numbers in _numbers(protocol, learner.device):
+            columns.append(_scores(learner, _episodes(dataset, protocol, numbers), protocol))
+            if progress:
+                progress(numbers.stop)
     by_step = {step: torch.cat([c[step] for c in columns]).cpu() for step in columns[0]}
     synchronize(learner.device)
     return _summary(by_step, protocol, dataset.regression, time.perf_counter() - start)

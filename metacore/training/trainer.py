@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from metacore.algorithms.base import MetaStep
+from metacore.device import suited_threads
 from metacore.errors import UserError
 from metacore.models.networks import Params, trainable
 from metacore.randomness import generator
@@ -87,13 +88,17 @@ class Trainer:
         self._started = time.monotonic()
         self._tell("on_start")
         try:
-            outcome = self._loop() if self.learner.algorithm.trains else "finished"
-            if outcome == "finished" and self._validated_at != self.iteration and self.world.first:
-                self._validate()
-            return outcome
+            with suited_threads(small=self.learner.dataset.regression):
+                return self._run()
         finally:
             self._seconds_before, self._started = self.seconds, None
             self._tell("on_end")
+
+    def _run(self) -> str:
+        outcome = self._loop() if self.learner.algorithm.trains else "finished"
+        if outcome == "finished" and self._validated_at != self.iteration and self.world.first:
+            self._validate()
+        return outcome
 
     def checkpoint(self) -> Checkpoint:
         tensors = {f"params/{name}": value for name, value in self.params.items()}

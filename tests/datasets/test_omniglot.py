@@ -113,7 +113,7 @@ def test_a_picture_is_the_usual_one(data: Path) -> None:
     dataset = Omniglot(OmniglotConfig(rotations=False), CPU)
     row = dataset.class_names("train").index("Greek/character03")
     files = sorted((data / "images_background/Greek/character03").iterdir())
-    resize = torchvision.transforms.Resize((28, 28))
+    resize = torchvision().transforms.Resize((28, 28))
     for picture, file in zip(dataset.images["train"][row], files, strict=True):
         usual = 255 - np.asarray(resize(Image.open(file).convert("L"))).astype(int)
         assert np.abs(picture[0].numpy().astype(int) - usual).max() <= 1
