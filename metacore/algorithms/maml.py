@@ -29,7 +29,6 @@ from metacore.models.networks import Params, trainable
 from metacore.models.stacked import stack
 from metacore.settings import Config, setting
 
-
 IMAGES_PER_PARAMETER_SET = 12  # a task's own parameters take the memory of about so many images
 
 
