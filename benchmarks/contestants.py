@@ -22,6 +22,7 @@ from metacore.models.networks import trainable
 from metacore.randomness import generator
 from metacore.training.config import TrainingConfig
 from metacore.training.optimisation import OuterOptimiser
+from metacore.vision import torchvision
 
 Step = Callable[[], float]
 
@@ -182,6 +183,7 @@ def copy_loop(race: Race) -> Step:
 
 def easyfsl_loop(race: Race) -> Step:
     """ProtoNet with easyfsl, from the sampler to the outer step."""
+    torchvision()  # easyfsl imports it, and a CUDA build beside a CPU torch needs our help
     from easyfsl.methods import PrototypicalNetworks
 
     device = race.device
