@@ -23,7 +23,7 @@ FLAGS = (
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The first Chromium on the path, else Playwright's own; without one, CI fails and others skip."""
+    """The first Chromium on the path, else Playwright's own; only CI insists on one."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     with sync_playwright() as playwright:
         try:
