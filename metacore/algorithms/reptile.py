@@ -8,6 +8,7 @@ rate epsilon is the published rule. Departure: the inner Adam starts afresh in e
 published code carries its second moments over from task to task.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -96,15 +97,15 @@ class Reptile(Algorithm):
     def _inner_step(self, phi: Params, gradients: Params, moments: Params, number: int) -> Params:
         values, steps = list(phi.values()), [gradients[name] for name in phi]
         alpha = self.config.inner_rate
-        if self.config.inner_optimiser == "adam":  # with beta_1 = 0: no momentum
-            second = [moments[name] for name in phi]
-            torch._foreach_mul_(second, BETA2)
-            torch._foreach_addcmul_(second, steps, steps, 1 - BETA2)
-            scale = torch._foreach_div(second, 1 - BETA2**number)
-            torch._foreach_sqrt_(scale)
-            torch._foreach_add_(scale, EPSILON)
-            steps = list(torch._foreach_div(steps, scale))
-        moved = torch._foreach_sub(values, torch._foreach_mul(steps, alpha))
+        if self.config.inner_optimiser == "sgd":
+            return dict(zip(phi, torch._foreach_add(values, steps, alpha=-alpha), strict=True))
+        # Adam with beta_1 = 0; the bias correction is folded into the step size and epsilon
+        second, correction = [moments[name] for name in phi], math.sqrt(1 - BETA2**number)
+        torch._foreach_mul_(second, BETA2)
+        torch._foreach_addcmul_(second, steps, steps, 1 - BETA2)
+        scale = torch._foreach_sqrt(second)
+        torch._foreach_add_(scale, EPSILON * correction)
+        moved = torch._foreach_addcdiv(values, steps, scale, -alpha * correction)
         return dict(zip(phi, moved, strict=True))
 
     def predictors(
