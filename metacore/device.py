@@ -14,6 +14,7 @@ from functools import cache
 
 import psutil
 import torch
+from torch import Tensor
 
 from metacore.errors import UserError
 
@@ -97,6 +98,17 @@ def _processor() -> str:
         return platform.processor() or platform.machine() or "CPU"
 
 
-def images_at_once(device: torch.device) -> int:
-    """How many images a forward pass with a graph should hold: a CPU's cache, or a GPU's fill."""
-    return 100 if device.type == "cpu" else 8192
+def inputs_at_once(x: Tensor) -> int:
+    """How many inputs like those of x [T, B, ...] a forward pass with a graph should hold.
+
+    A hundred 28 x 28 pictures on a CPU, for the sake of its cache and of memory; more on a GPU.
+    """
+    numbers = 80_000 if x.device.type == "cpu" else 6_500_000
+    return max(1, numbers // x[0, 0].numel())
+
+
+def parameter_sets_at_once(params: dict[str, Tensor]) -> int:
+    """How many tasks' own copies of these parameters a graph should hold: 8 of a Conv4 on a CPU."""
+    values = list(params.values())
+    numbers = 900_000 if values[0].device.type == "cpu" else 70_000_000
+    return max(1, numbers // sum(value.numel() for value in values))

@@ -25,7 +25,7 @@ from metacore.algorithms.base import (
 )
 from metacore.algorithms.inner import FrozenBody, head_error, head_steps, leaves, with_ways
 from metacore.algorithms.maml import InnerLoopConfig
-from metacore.device import images_at_once
+from metacore.device import inputs_at_once
 from metacore.episode import Episode
 from metacore.models.networks import Params, trainable
 from metacore.models.stacked import stack
@@ -57,7 +57,7 @@ class ANIL(Algorithm):
         total = {name: torch.zeros_like(value) for name, value in theta.items()}
         loss, score = episode.query_x.new_zeros(()), episode.query_x.new_zeros(())
         images = episode.support_x.shape[1] + episode.query_x.shape[1]
-        for tasks in episode.split(max(1, images_at_once(episode.support_x.device) // images)):
+        for tasks in episode.split(max(1, inputs_at_once(episode.support_x) // images)):
             outputs = self._query_outputs(theta, tasks)
             part = task_losses(outputs, tasks.query_y).sum()
             gradients = torch.autograd.grad(part, list(theta.values()))

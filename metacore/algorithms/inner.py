@@ -111,7 +111,7 @@ def adapted_networks(
 
 
 def query_gradients(
-    network: Stacked, phi: Params, episode: Episode, *, images_at_once: int
+    network: Stacked, phi: Params, episode: Episode, *, at_once: int
 ) -> tuple[Params, Tensor, Tensor]:
     """dL/dphi [T, ...] of the query losses at detached phi, a few tasks at a time.
 
@@ -120,7 +120,7 @@ def query_gradients(
     """
     pieces: list[Params] = []
     loss, score = episode.query_x.new_zeros(()), episode.query_x.new_zeros(())
-    for tasks in chunks(episode.tasks, images_at_once // episode.query_x.shape[1]):
+    for tasks in chunks(episode.tasks, at_once // episode.query_x.shape[1]):
         at = leaves({name: value[tasks] for name, value in phi.items()})
         outputs = network(at, episode.query_x[tasks])
         targets = episode.query_y[tasks]

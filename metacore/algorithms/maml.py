@@ -23,13 +23,11 @@ from metacore.algorithms.inner import (
     query_gradients,
     with_ways,
 )
-from metacore.device import images_at_once
+from metacore.device import inputs_at_once, parameter_sets_at_once
 from metacore.episode import Episode
 from metacore.models.networks import Params, trainable
 from metacore.models.stacked import stack
 from metacore.settings import Config, setting
-
-IMAGES_PER_PARAMETER_SET = 12  # a task's own parameters take the memory of about so many images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +74,7 @@ class MAML(Algorithm):
         theta = trainable(params)
         total = {name: torch.zeros_like(value) for name, value in theta.items()}
         loss, score = episode.query_x.new_zeros(()), episode.query_x.new_zeros(())
-        for tasks in episode.split(self._tasks_at_once(episode)):
+        for tasks in episode.split(self._tasks_at_once(theta, episode)):
             gradients, part_loss, part_score = self._meta_gradient(theta, tasks)
             for name, value in gradients.items():
                 total[name] += value / episode.tasks
@@ -86,11 +84,11 @@ class MAML(Algorithm):
         )
         return MetaStep(total, metrics)
 
-    def _tasks_at_once(self, episode: Episode) -> int:
+    def _tasks_at_once(self, theta: Params, episode: Episode) -> int:
         """How many tasks' inner graphs are held together: more is faster and takes more memory."""
-        graph_images = episode.support_x.shape[1] * self.config.inner_steps
-        limit = images_at_once(episode.support_x.device)
-        return max(1, min(limit // graph_images, limit // IMAGES_PER_PARAMETER_SET))
+        graph_inputs = episode.support_x.shape[1] * self.config.inner_steps
+        by_inputs = inputs_at_once(episode.support_x) // graph_inputs
+        return max(1, min(by_inputs, parameter_sets_at_once(theta)))
 
     def _meta_gradient(self, theta: Params, episode: Episode) -> tuple[Params, Tensor, Tensor]:
         """d/dtheta of the summed query loss of a few tasks."""
@@ -105,8 +103,9 @@ class MAML(Algorithm):
                 second_order=self.second_order,
             )
             phi = descend(phi, gradients, self.config.inner_rate)
-        at_once = images_at_once(episode.query_x.device)
-        dphi, loss, score = query_gradients(self.network, phi, episode, images_at_once=at_once)
+        dphi, loss, score = query_gradients(
+            self.network, phi, episode, at_once=inputs_at_once(episode.query_x)
+        )
         dtheta = torch.autograd.grad(list(phi.values()), list(theta.values()), list(dphi.values()))
         return dict(zip(theta, dtheta, strict=True)), loss, score
 

@@ -131,7 +131,7 @@ def _reptile_on_images(wanted: Wanted) -> Recipe:
         inner_rate=5e-4 if wanted.many_ways else 1e-3,
         inner_batch=20 if wanted.many_ways else 10,
         inner_steps=10 if wanted.many_ways else 5,
-        test_steps=50 if wanted.paper else 10,
+        test_steps=50 if wanted.paper else 5,
     )
     iterations = 200_000 if wanted.many_ways else 100_000
     outer = {"optimiser": "sgd", "learning_rate": 1.0, "schedule": "linear", "tasks": 5}
@@ -168,7 +168,7 @@ def _finetune_on_images(wanted: Wanted) -> Recipe:
 
 
 def _scratch_on_images(wanted: Wanted) -> Recipe:
-    return ScratchConfig(), Conv4(), TrainingConfig()
+    return ScratchConfig(test_steps=5), Conv4(), TrainingConfig()
 
 
 def _maml_on_curves(kind: type[InnerLoopConfig]) -> Callable[[Wanted], Recipe]:

@@ -150,7 +150,7 @@ def test_splitting_the_tasks_to_save_memory_changes_nothing(
     network, episode, params = case("batch")
     whole = algorithm(name, network, 2).meta_step(params, episode)
     module = "metacore.algorithms.anil" if name == "anil" else "metacore.algorithms.maml"
-    monkeypatch.setattr(f"{module}.images_at_once", lambda device: 1)
+    monkeypatch.setattr(f"{module}.inputs_at_once", lambda x: 1)
     pieces = algorithm(name, network, 2).meta_step(params, episode)
     assert pieces.metrics["loss"] == pytest.approx(whole.metrics["loss"].item())
     for parameter, gradient in whole.gradients.items():
