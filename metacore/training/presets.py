@@ -188,7 +188,8 @@ def _reptile_on_curves(wanted: Wanted) -> Recipe:
         test_steps=10,
     )
     outer = {"optimiser": "sgd", "learning_rate": 1.0, "schedule": "linear", "tasks": 10}
-    return method, _curve_model(wanted), _curve_training(wanted, 30_000, **outer)
+    shots = {"train_shots": max(10, wanted.shots)}
+    return method, _curve_model(wanted), _curve_training(wanted, 30_000, **outer, **shots)
 
 
 def _finetune_on_curves(wanted: Wanted) -> Recipe:
@@ -202,7 +203,7 @@ def _scratch_on_curves(wanted: Wanted) -> Recipe:
 
 
 def _curve_training(wanted: Wanted, iterations: int, **settings: Any) -> TrainingConfig:
-    usual: dict[str, Any] = {"tasks": 25, "train_shots": 10, "train_queries": 10}
+    usual: dict[str, Any] = {"tasks": 25, "train_queries": 10, "validation_episodes": 500}
     return _training(wanted, CURVE_SECONDS, iterations, 1000, **{**usual, **settings})
 
 
