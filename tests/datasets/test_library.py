@@ -231,7 +231,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     source = archives(tmp_path / "server")
     sent = {part: (source / f"{part}.zip").read_bytes() for part in omniglot.PARTS}
     sums = {part: hashlib.md5(content).hexdigest() for part, content in sent.items()}
-    monkeypatch.setattr(library.torchvision.datasets.Omniglot, "zips_md5", sums)
+    monkeypatch.setattr(library.torchvision().datasets.Omniglot, "zips_md5", sums)
     monkeypatch.setattr(urllib.request, "urlopen", lambda url, **_: Answer(sent[Path(url).stem]))
     return sent
 
