@@ -5,6 +5,7 @@ flat vector then gives all ranks the mean over the *global* number of tasks. Wha
 (its clock, its wish to stop) travels in the same vector, so that all ranks take the same steps.
 """
 
+import importlib
 import os
 from dataclasses import dataclass
 
@@ -77,6 +78,9 @@ def join(device: torch.device) -> World:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return World()
     if not torch.distributed.is_initialized():
+        # torch.optim loads it anyway; loaded later it holds on to the process group, whose threads
+        # then outlive `leave` and now and then abort the process as it ends.
+        importlib.import_module("torch._dynamo")
         torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     return World(torch.distributed.get_rank(), torch.distributed.get_world_size())
 

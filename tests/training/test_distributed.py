@@ -18,6 +18,7 @@ from tests.training.small import small
 # Plain SGD moves by the gradient itself; Adam would blow up differences in the last bit.
 PLAIN = {"tasks": 5, "iterations": 3, "optimiser": "sgd", "learning_rate": 0.1}
 WORKER = """
+import os
 import sys
 import torch
 from metacore.training import distributed
@@ -31,6 +32,8 @@ trainer.run()
 if world.first:
     torch.save(trainer.params, sys.argv[3])
 distributed.leave()
+if hasattr(os, "sched_getaffinity"):  # Linux: threads that outlive the group may abort the exit
+    assert len(os.listdir("/proc/self/task")) == 1
 """
 
 
