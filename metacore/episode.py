@@ -1,15 +1,18 @@
 """A batch of few-shot tasks as plain tensors.
 
 Axes, here and everywhere: T tasks, N ways, K shots, Q queries per way. For classification the
-labels are 0..N-1 and the examples stand class by class; for regression N is 1 and the labels are
-real numbers [T, K, 1].
+labels are 0..N-1 and the examples stand class by class, until a person edits them; for regression
+N is 1 and the labels are real numbers [T, K, 1].
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+
+from metacore.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,75 @@ class Episode:
             query_y=self.query_y.to(device),
             classes=None if self.classes is None else self.classes.to(device),
         )
+
+    def fewer_shots(self, shots: int) -> "Episode":
+        """The same tasks with the first `shots` examples of every class (of a curve: points).
+
+        Made from one episode, those of 1, 2, 3 … shots are nested and share their queries, so that
+        what changes between them is the number of shots alone.
+        """
+        rank = self._rank()
+        most = int(rank.max()) + 1
+        if not 1 <= shots <= most:
+            raise UserError(
+                f"shots must be between 1 and {most}, what this episode has, not {shots}."
+            )
+        keep = rank < shots
+        return replace(
+            self,
+            support_x=self.support_x[keep].unflatten(0, (self.tasks, -1)),
+            support_y=self.support_y[keep].unflatten(0, (self.tasks, -1)),
+        )
+
+    def _rank(self) -> Tensor:
+        """How many support examples of the same class stand before each one: [T, S]."""
+        labels = self.support_y
+        if self.regression:
+            labels = torch.zeros_like(labels[..., 0], dtype=torch.long)
+        seen = F.one_hot(labels, self.ways).cumsum(1)
+        return seen.gather(2, labels[..., None])[..., 0] - 1
+
+    def edited(self, left_out: Collection[int], labels: Mapping[int, int]) -> "Episode":
+        """One task without some support examples, and with another label for others.
+
+        Both are named by their index in this support set, from 0 on; the queries stay as they are.
+        """
+        self._check_edit(left_out, labels)
+        support_y = self.support_y.clone()
+        for index, label in labels.items():
+            support_y[0, index] = label
+        kept = [index for index in range(support_y.shape[1]) if index not in left_out]
+        result = replace(self, support_x=self.support_x[:, kept], support_y=support_y[:, kept])
+        result._refuse_empty_class()
+        return result
+
+    def _check_edit(self, left_out: Collection[int], labels: Mapping[int, int]) -> None:
+        if self.tasks != 1:
+            raise UserError(f"Only one task can be edited at a time, not {self.tasks}.")
+        if self.regression and labels:
+            raise UserError("The points of a curve have no label that could be changed.")
+        examples = self.support_y.shape[1]
+        for index in (*left_out, *labels):
+            if not 0 <= index < examples:
+                raise UserError(
+                    f"There is no support example {index + 1}: the task has {examples}."
+                )
+        for label in labels.values():
+            if not 0 <= label < self.ways:
+                raise UserError(f"There is no class {label + 1}: the task has {self.ways}.")
+
+    def _refuse_empty_class(self) -> None:
+        if self.regression:
+            if not self.support_y.shape[1]:
+                raise UserError("The curve would have no point left: keep at least one.")
+            return
+        left = set(self.support_y.flatten().tolist())
+        for label in range(self.ways):
+            if label not in left:
+                raise UserError(
+                    f"Class {label + 1} would have no support example left: keep at least one of"
+                    " every class."
+                )
 
 
 def stack(episodes: list[Episode]) -> Episode:

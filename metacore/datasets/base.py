@@ -1,6 +1,7 @@
 """What a dataset is: a source of tasks, split into disjoint train, validation and test classes."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -77,8 +78,7 @@ class ImageDataset(Dataset):
 
     def check(self, split: str, *, ways: int, shots: int, queries: int) -> None:
         """Says with numbers why such a task cannot be drawn from this split, if it cannot."""
-        if split not in SPLITS:
-            raise UserError(f"split must be one of {', '.join(SPLITS)}, not {split!r}.")
+        self._check_split(split)
         classes, drawings = self.images[split].shape[:2]
         if not 2 <= ways <= classes:
             raise UserError(
@@ -108,8 +108,64 @@ class ImageDataset(Dataset):
         generator: torch.Generator,
     ) -> Episode:
         self.check(split, ways=ways, shots=shots, queries=queries)
+        classes = _distinct(ways, self.classes(split), (tasks,), generator)
+        return self._deal(split, classes, shots=shots, queries=queries, generator=generator)
+
+    def chosen(
+        self,
+        split: str,
+        classes: Sequence[int],
+        *,
+        shots: int,
+        queries: int,
+        generator: torch.Generator,
+    ) -> Episode:
+        """One task of exactly these classes: the first is labelled 0, the next 1, and so on."""
+        self._check_classes(split, classes)
+        twice = next((number for number in classes if list(classes).count(number) > 1), None)
+        if twice is not None:
+            raise UserError(f"Class {twice} is chosen twice: a task needs different classes.")
+        self.check(split, ways=len(classes), shots=shots, queries=queries)
+        one_task = torch.tensor([list(classes)])
+        return self._deal(split, one_task, shots=shots, queries=queries, generator=generator)
+
+    def pictures(self, split: str, classes: Sequence[int], drawing: int = 0) -> Tensor:
+        """One drawing of each class, uint8 [n, C, H, W] on the CPU: for choosing by eye."""
+        self._check_classes(split, classes)
         images = self.images[split]
-        classes = _distinct(ways, len(images), (tasks,), generator)  # [T, N]
+        if not 0 <= drawing < images.shape[1]:
+            raise UserError(
+                f"drawing must be between 0 and {images.shape[1] - 1} for {self.name}, not"
+                f" {drawing}."
+            )
+        numbers = torch.tensor(list(classes), dtype=torch.long, device=images.device)
+        return images[numbers, drawing].cpu()
+
+    def _check_split(self, split: str) -> None:
+        if split not in SPLITS:
+            raise UserError(f"split must be one of {', '.join(SPLITS)}, not {split!r}.")
+
+    def _check_classes(self, split: str, classes: Sequence[int]) -> None:
+        self._check_split(split)
+        last = self.classes(split) - 1
+        for number in classes:
+            if not 0 <= number <= last:
+                raise UserError(
+                    f"Classes of the {split} split of {self.name} are numbered from 0 to {last}:"
+                    f" there is no class {number}."
+                )
+
+    def _deal(
+        self,
+        split: str,
+        classes: Tensor,
+        *,
+        shots: int,
+        queries: int,
+        generator: torch.Generator,
+    ) -> Episode:
+        """Tasks of the classes [T, N], with random drawings of each."""
+        images, (tasks, ways) = self.images[split], classes.shape
         drawings = _distinct(shots + queries, images.shape[1], (tasks, ways), generator)
         where = classes.to(self.device), drawings.to(self.device)
         pictures = images[where[0][:, :, None], where[1]].float() / 255  # [T, N, K+Q, C, H, W]
