@@ -14,11 +14,12 @@ from metacore.insight import trace as tracing
 from metacore.insight.trace import Trace
 from metacore.randomness import generator
 from metacore.runs import Run, Store, execute, load_params
+from metacore.runs.together import dataset_for, evaluate_together
 from metacore.settings import Config
 from metacore.statistics import Difference
 from metacore.training import evaluate as evaluation
 from metacore.training.callbacks import Callback
-from metacore.training.config import RunConfig, config_owner, lookup
+from metacore.training.config import RunConfig, lookup
 from metacore.training.evaluate import Evaluation
 from metacore.training.learner import Learner, build
 
@@ -99,20 +100,10 @@ def compare(
     found = [Store().get(run) if isinstance(run, str) else run for run in runs]
     learners = [load(run, device=device) for run in found]
     first = learners[0].config
-    source = dataset if dataset is not None else first.dataset
+    source = _source(learners[0], dataset)
     task = {name: getattr(first.task, name) for name in ("ways", "shots", "queries")}
     asked = {**task, **{name: value for name, value in protocol.items() if value is not None}}
-    evaluations: list[Evaluation] = []
-    for number, learner in enumerate(learners):
-        done = number * asked.get("episodes", 600)
-        evaluations.append(
-            evaluation.evaluate(
-                learner,
-                dataset=_dataset(learner, source),
-                progress=_shifted(progress, done),
-                **asked,
-            )
-        )
+    evaluations = evaluate_together(learners, source, progress=progress, **asked)
     names = [run.name for run in found]
     return Comparison(names, learners, evaluations, evaluation.compare(names, evaluations))
 
@@ -131,7 +122,7 @@ def trace(
     learner = load(run, device=device)
     if episode is None:
         task = learner.config.task
-        episode = (_dataset(learner, dataset) or learner.dataset).episodes(
+        episode = _dataset(learner, dataset).episodes(
             "test",
             ways=task.ways,
             shots=task.shots,
@@ -142,14 +133,12 @@ def trace(
     return tracing.trace(learner, episode, **options)
 
 
-def _shifted(progress: Callable[[int], None] | None, before: int) -> Callable[[int], None] | None:
-    return progress and (lambda done: progress(before + done))
+def _dataset(learner: Learner, wanted: str | Config | None) -> Dataset:
+    return dataset_for(learner, _source(learner, wanted))
 
 
-def _dataset(learner: Learner, wanted: str | Config | None) -> Dataset | None:
-    if wanted is None or wanted in (learner.config.dataset, learner.dataset.name):
-        return None
-    if isinstance(wanted, str):
-        return _dataset(learner, lookup(DATASETS, "dataset", wanted).Config())
-    evaluation.refuse_other_inputs(learner, config_owner(DATASETS, wanted))
-    return datasets.load(wanted, learner.device)
+def _source(learner: Learner, wanted: str | Config | None) -> Config:
+    """The dataset that is meant: by default, or by its name, the learner's own variant of it."""
+    if wanted is None or wanted == learner.dataset.name:
+        return learner.config.dataset
+    return lookup(DATASETS, "dataset", wanted).Config() if isinstance(wanted, str) else wanted

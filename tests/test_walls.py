@@ -15,7 +15,8 @@ FLOORS = (
     {"models"},
     {"datasets", "algorithms"},
     {"training"},
-    {"insight", "runs"},
+    {"insight"},
+    {"runs"},
     {"library"},
     {"cli"},
 )

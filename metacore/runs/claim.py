@@ -45,7 +45,7 @@ class Claim:
 
     def cancelled(self) -> bool:
         """Whether someone has asked the run to stop."""
-        query = f"SELECT cancel FROM runs WHERE {_OURS}"
+        query = f"SELECT cancel FROM runs WHERE {OURS}"
         with self.database.reading() as db:
             row = db.execute(query, self._owner()).fetchone()
         if row is None:
@@ -84,7 +84,7 @@ class Claim:
 
     def _change(self, db: sqlite3.Connection, **columns: Any) -> None:
         assignments = ", ".join(f"{column} = ?" for column in columns)
-        query = f"UPDATE runs SET {assignments} WHERE {_OURS}"
+        query = f"UPDATE runs SET {assignments} WHERE {OURS}"
         if db.execute(query, [*columns.values(), *self._owner()]).rowcount == 0:
             raise self._lost()
 
@@ -99,4 +99,4 @@ class Claim:
         )
 
 
-_OURS = "id = ? AND status = ? AND pid = ? AND pid_started = ? AND host = ?"
+OURS = "id = ? AND status = ? AND pid = ? AND pid_started = ? AND host = ?"

@@ -54,6 +54,24 @@ SCRIPTS = (
     );
     CREATE INDEX metrics_of_run ON metrics (run);
     """,
+    """
+    CREATE TABLE comparisons (
+        id TEXT PRIMARY KEY,
+        question TEXT NOT NULL,
+        device TEXT NOT NULL,
+        status TEXT NOT NULL,
+        created REAL NOT NULL,
+        queued REAL,
+        ended REAL,
+        pid INTEGER,
+        pid_started REAL,
+        host TEXT,
+        heartbeat REAL,
+        done INTEGER NOT NULL DEFAULT 0,
+        message TEXT NOT NULL DEFAULT '',
+        cancel INTEGER NOT NULL DEFAULT 0
+    );
+    """,
 )
 
 

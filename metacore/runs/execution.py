@@ -11,7 +11,6 @@ import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 
 import torch
@@ -22,11 +21,10 @@ from metacore.runs.claim import Claim, RunLostError
 from metacore.runs.record import CANCELLED, FAILED, FINISHED, INTERRUPTED, Run
 from metacore.runs.recorder import Recorder
 from metacore.runs.store import Store
+from metacore.runs.strip import Strip
 from metacore.training.callbacks import Callback
 from metacore.training.distributed import World, local_device
 from metacore.training.trainer import Trainer
-
-LOG = "worker.log"
 
 
 def execute(
@@ -74,12 +72,14 @@ def _train(
     trainer: Trainer | None = None
     try:
         files.clear_parts(claim.run.folder)
-        trainer = _trainer(claim.run, (recorder, *callbacks), world)
+        strip = Strip(claim.run.folder)
+        trainer = _trainer(claim.run, (recorder, strip, *callbacks), world)
         loaded = files.load_last(claim.run.folder)
         if loaded is not None:
             recorder.resume(trainer, loaded)
         outcome = trainer.run()
         recorder.save(trainer)
+        strip.complete(trainer)
         return _ended(outcome, trainer, stopped)
     except RunLostError:
         raise
@@ -90,8 +90,8 @@ def _train(
         claim.finish(INTERRUPTED, "Stopped at once; resume it to go on from its last checkpoint.")
         raise
     except Exception as error:
-        _log(claim.run.folder, traceback.format_exc())
-        return _End(FAILED, _sentence(error))
+        files.log(claim.run.folder, traceback.format_exc())
+        return _End(FAILED, sentence(error))
 
 
 def _trainer(run: Run, callbacks: Sequence[Callback], world: World) -> Trainer:
@@ -116,17 +116,12 @@ def _save_if_possible(trainer: Trainer | None, recorder: Recorder) -> None:
             recorder.save(trainer)
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    """What to say about an error nobody foresaw, in one line."""
     out_of_memory = isinstance(error, torch.OutOfMemoryError | MemoryError)
     if out_of_memory or "can't allocate memory" in str(error):
         return "There was not enough memory: choose fewer tasks, queries or ways, or another model."
     return traceback.format_exception_only(error)[-1].strip()
-
-
-def _log(folder: Path, text: str) -> None:
-    """The traceback, for whoever wants to know; the message says where nobody needs to."""
-    with contextlib.suppress(OSError), open(folder / LOG, "a") as log:
-        log.write(text)
 
 
 def _joined(*sentences: str) -> str:

@@ -24,6 +24,7 @@ from torch import Tensor
 from metacore.errors import UserError
 from metacore.training.checkpoint import Checkpoint
 
+LOG = "worker.log"
 REPLACE_TRIES = 20
 FORMAT = "metacore checkpoint 1"
 NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
@@ -157,6 +158,12 @@ def write_whole(path: Path, data: bytes) -> None:
     """Any other file, written as a checkpoint is: wholly or not at all."""
     with _replacing(path) as part:
         _write(part, data)
+
+
+def log(folder: Path, text: str) -> None:
+    """Adds a traceback to a run's log, for whoever wants to know more than its message says."""
+    with contextlib.suppress(OSError), open(folder / LOG, "a") as file:
+        file.write(text)
 
 
 def clear_parts(folder: Path) -> None:

@@ -17,12 +17,13 @@ from pathlib import Path
 
 from metacore.errors import UserError
 from metacore.home import home
+from metacore.runs import comparisons, files
+from metacore.runs.comparison import Comparison
 from metacore.runs.process import Process, identify
 from metacore.runs.record import FINISHED, Run
 from metacore.runs.store import Store
 from metacore.training.config import RunConfig
 
-LOG = "worker.log"
 QUEUE_SECONDS = 1.0
 _PACKAGE_FOLDER = Path(__file__).parents[2]  # where `metacore` itself is found
 _workers: list[subprocess.Popen[bytes]] = []
@@ -34,12 +35,18 @@ def submit(store: Store, config: RunConfig, name: str | None = None) -> Run:
 
 
 def dispatch(store: Store) -> list[Run]:
-    """Starts a worker for every queued run whose device is free; returns those runs."""
+    """Starts a worker for every queued run whose device is free; returns those runs.
+
+    Comparisons have a queue of their own beside it: one is evaluated while a run trains.
+    """
     _reap()
     store.reconcile()
     started = []
     while (run := store.launch(lambda run: _start(store, run))) is not None:
         started.append(run)
+    comparisons.reconcile(store)
+    while comparisons.launch(store, lambda found: _evaluate(store, found)) is not None:
+        pass
     return started
 
 
@@ -116,9 +123,17 @@ class Queue:
 
 
 def _start(store: Store, run: Run) -> Process:
-    command = [sys.executable, "-m", "metacore.runs.worker", run.id, str(store.folder)]
+    return _spawn("worker", run.id, store, run.folder / files.LOG)
+
+
+def _evaluate(store: Store, comparison: Comparison) -> Process:
+    return _spawn("evaluator", comparison.id, store, comparisons.log_path(store))
+
+
+def _spawn(module: str, subject: str, store: Store, log_path: Path) -> Process:
+    command = [sys.executable, "-m", f"metacore.runs.{module}", subject, str(store.folder)]
     try:
-        with open(run.folder / LOG, "ab") as log:
+        with open(log_path, "ab") as log:
             worker = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -129,7 +144,7 @@ def _start(store: Store, run: Run) -> Process:
                 creationflags=_flags(),
             )
     except OSError as error:
-        raise UserError(f"No worker could be started for {run.name}: {error}.") from error
+        raise UserError(f"No worker could be started: {error}.") from error
     _workers.append(worker)
     return identify(worker.pid)
 

@@ -10,9 +10,11 @@ import platform
 import time
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import psutil
 
+NICENESS = 5  # pages should answer at once while all cores compute
 HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS = 15.0  # a heartbeat older than this is no sign of life
 KILL_SECONDS = 5.0  # the system takes a moment to end a process
@@ -26,6 +28,10 @@ class Process:
     pid: int
     started: float
     host: str
+
+    def columns(self) -> dict[str, Any]:
+        """As the database keeps it."""
+        return {"pid": self.pid, "pid_started": self.started, "host": self.host}
 
     def alive(self, heartbeat: float | None) -> bool:
         """Whether it still runs; `heartbeat` is when it was last heard of."""
@@ -51,6 +57,13 @@ class Process:
         deadline = time.monotonic() + KILL_SECONDS
         while self.alive(None) and time.monotonic() < deadline:
             time.sleep(0.02)
+
+
+def be_nice() -> None:
+    """Lets whoever waits for an answer go first, where the system knows how."""
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(NICENESS)
 
 
 def identify(pid: int) -> Process:

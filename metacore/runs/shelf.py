@@ -4,11 +4,30 @@ A folder on a shelf holds what an exported run holds: config.json, run.json, met
 best.safetensors or last.safetensors.
 """
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from metacore.errors import UserError
-from metacore.runs.record import Metric, Run, read_metrics, read_run
+from metacore.runs import files
+from metacore.runs.record import (
+    Metric,
+    Run,
+    config_json,
+    facts_json,
+    metrics_csv,
+    read_metrics,
+    read_run,
+)
+from metacore.training.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from metacore.runs.store import Store
+
+PRETRAINED = Path(__file__).parents[2] / "assets" / "pretrained"
+CURVE_POINTS = 125
 
 
 @dataclass(frozen=True)
@@ -36,3 +55,33 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def place(store: "Store", run: Run, folder: Path) -> Run:
+    """Puts a run on a shelf: its best weights without the optimiser's memory, and its story."""
+    best = files.load(run.folder, "best")
+    weights = {f"params/{name}": value for name, value in best.params().items()}
+    parts: Mapping[str, bytes] = {
+        "config.json": config_json(run.values),
+        "run.json": facts_json(run),
+        "metrics.csv": metrics_csv(_thinned(store.metrics(run))),
+        "best.safetensors": files.to_bytes(Checkpoint(weights, best.info)),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in parts.items():
+        files.write_whole(folder / name, data)
+    return replace(run, id=folder.name, folder=folder, read_only=True)
+
+
+def _thinned(metrics: list[Metric]) -> list[Metric]:
+    """Enough of the curves to look at: a repository is no place for every fourth digit."""
+    count = Counter(metric.key for metric in metrics)
+    seen: Counter[str] = Counter()
+    kept = []
+    for metric in metrics:
+        seen[metric.key] += 1
+        every = -(-count[metric.key] // CURVE_POINTS)
+        if (count[metric.key] - seen[metric.key]) % every == 0:  # the last one always stays
+            value = float(f"{metric.value:.5g}")
+            kept.append(metric._replace(seconds=round(metric.seconds, 2), value=value))
+    return kept

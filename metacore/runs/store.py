@@ -34,7 +34,7 @@ from metacore.runs.record import (
     Run,
     config_json,
 )
-from metacore.runs.shelf import Shelf
+from metacore.runs.shelf import PRETRAINED, Shelf
 from metacore.training.config import RunConfig
 
 DATABASE = "runs.db"
@@ -46,9 +46,11 @@ NAME_LENGTH = 80
 class Store:
     """The runs in one folder (METACORE_HOME/runs), beside shelves of read-only ones."""
 
-    def __init__(self, folder: Path | None = None, *, shelves: Sequence[Shelf] = ()) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, shelves: Sequence[Shelf] | None = None
+    ) -> None:
         self.folder = (folder or runs_folder()).absolute()
-        self.shelves = tuple(shelves)
+        self.shelves = (Shelf(PRETRAINED),) if shelves is None else tuple(shelves)
         self.database = Database(self.folder / DATABASE)
 
     def create(self, config: RunConfig, name: str | None = None, *, here: bool = False) -> Run:
@@ -59,7 +61,7 @@ class Store:
         columns: dict[str, Any] = {"metric": metric, "device": device, "created": now}
         if here:
             columns |= {"status": RUNNING, "started": now, "heartbeat": now}
-            columns |= _columns(this_process())
+            columns |= this_process().columns()
         else:
             columns |= {"status": QUEUED, "queued": now}
         return self.insert(new_id(), name, config.to_dict(), columns)
@@ -186,7 +188,7 @@ class Store:
                 return Claim(self.database, current)
             if current.status == RUNNING or current.status != run.status:
                 raise UserError(f"{run.name} is {current.status} by now: it was not started again.")
-            self._change(db, run, **fresh, **_columns(process), message="")
+            self._change(db, run, **fresh, **process.columns(), message="")
         return Claim(self.database, self._read(run.id))
 
     def launch(self, start: Callable[[Run], Process]) -> Run | None:
@@ -207,7 +209,7 @@ class Store:
             except UserError as error:
                 self._change(db, run, status=FAILED, message=str(error), ended=time.time())
             else:
-                self._change(db, run, **_columns(worker), heartbeat=time.time())
+                self._change(db, run, **worker.columns(), heartbeat=time.time())
         return self._read(run.id)
 
     def _waiting(self, db: sqlite3.Connection) -> Run | None:
@@ -294,10 +296,6 @@ class Store:
             "process": None if pid is None else Process(pid, started, host),
         }
         return Run(**columns, **plain, folder=self.folder / columns["id"])
-
-
-def _columns(process: Process) -> dict[str, Any]:
-    return {"pid": process.pid, "pid_started": process.started, "host": process.host}
 
 
 def _insert(db: sqlite3.Connection, columns: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import torch
 
@@ -57,23 +57,27 @@ def export(store: Store, run: Run, file: Path) -> Path:
     return file
 
 
-def import_(store: Store, file: Path) -> Run:
-    """A new, finished run from an exported file; its name gets a number if it is taken."""
-    parts = _unpack(file)
-    found = _here(read_run(new_id(), store.folder, parts[CONFIG], parts[FACTS], str(file)))
-    name, metrics = _name(found, file), read_metrics(parts[METRICS], str(file))
+def import_(store: Store, file: Path | BinaryIO, source: str | None = None) -> Run:
+    """A new, finished run from an exported file; its name gets a number if it is taken.
+
+    `source` is what a refusal calls the file, where its path would say nothing to a person.
+    """
+    source = source or str(file)
+    parts = _unpack(file, source)
+    found = _here(read_run(new_id(), store.folder, parts[CONFIG], parts[FACTS], source))
+    name, metrics = _name(found, source), read_metrics(parts[METRICS], source)
     weights = {part: parts[part] for part in (BEST, LAST) if part in parts}
     for part, data in weights.items():
-        source = f"{file}: {part}"
-        _check(found.config, files.from_bytes(data, source), source)
+        where = f"{source}: {part}"
+        _check(found.config, files.from_bytes(data, where), where)
     return store.insert(found.id, name, found.values, _row(found), metrics, weights)
 
 
-def _name(found: Run, file: Path) -> str:
+def _name(found: Run, source: str) -> str:
     try:
         return checked_name(found.name)
     except UserError as error:
-        raise UserError(f"{file}: {error}") from error
+        raise UserError(f"{source}: {error}") from error
 
 
 def _here(found: Run) -> Run:
@@ -109,19 +113,19 @@ def _pack(parts: Mapping[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def _unpack(file: Path) -> dict[str, bytes]:
+def _unpack(file: Path | BinaryIO, source: str) -> dict[str, bytes]:
     """The parts of an exported file, if there is nothing else in it."""
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
-            _check_entries(entries, file)
+            _check_entries(entries, source)
             return {entry.filename: _entry(archive, entry) for entry in entries}
     except FileNotFoundError:
-        raise UserError(f"There is no file {file}.") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
-        raise UserError(f"{file} is not an exported run, or is damaged.") from None
+        raise UserError(f"There is no file {source}.") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError):
+        raise UserError(f"{source} is not an exported run, or is damaged.") from None
     except OSError as error:
-        raise UserError(f"{file} cannot be read: {error.strerror}.") from error
+        raise UserError(f"{source} cannot be read: {error.strerror}.") from error
 
 
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
@@ -130,18 +134,18 @@ def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         return stream.read(entry.file_size + 1)
 
 
-def _check_entries(entries: list[zipfile.ZipInfo], file: Path) -> None:
+def _check_entries(entries: list[zipfile.ZipInfo], source: str) -> None:
     names = [entry.filename for entry in entries]
     needed, weights = {CONFIG, FACTS, METRICS}, {BEST, LAST}
     strange = sorted(set(names) - needed - weights)
     if strange:
-        raise UserError(f"{file} is not an exported run: it contains {strange[0]!r}.")
+        raise UserError(f"{source} is not an exported run: it contains {strange[0]!r}.")
     if not needed <= set(names) or not weights & set(names) or len(names) != len(set(names)):
-        raise UserError(f"{file} is not a whole exported run: parts are missing or doubled.")
+        raise UserError(f"{source} is not a whole exported run: parts are missing or doubled.")
     if sum(entry.file_size for entry in entries) > LARGEST_BYTES:
-        raise UserError(f"{file} is larger than any run ({LARGEST_BYTES // 2**20} MiB unpacked).")
+        raise UserError(f"{source} is larger than any run ({LARGEST_BYTES // 2**20} MiB unpacked).")
     if any(e.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for e in entries):
-        raise UserError(f"{file} is not an exported run: it is packed in another way.")
+        raise UserError(f"{source} is not an exported run: it is packed in another way.")
 
 
 def _check(config: RunConfig, checkpoint: Checkpoint, source: str) -> None:

@@ -4,18 +4,15 @@ When it ends it starts whatever waits for its device, so that the queue empties 
 no dashboard is open.
 """
 
-import contextlib
-import os
 import sys
 from pathlib import Path
 
 from metacore.errors import UserError
 from metacore.runs.execution import execute
 from metacore.runs.jobs import dispatch
+from metacore.runs.process import be_nice
 from metacore.runs.record import CANCELLED, FAILED, QUEUED, Run
 from metacore.runs.store import Store
-
-NICENESS = 5  # pages should answer at once while all cores train
 
 
 def main(run_id: str, folder: Path) -> int:
@@ -37,12 +34,6 @@ def _work(store: Store, run_id: str) -> Run | None:
         return None
 
 
-def _be_nice() -> None:
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(NICENESS)
-
-
 if __name__ == "__main__":
-    _be_nice()
+    be_nice()
     sys.exit(main(sys.argv[1], Path(sys.argv[2])))
