@@ -68,6 +68,13 @@ def synchronize(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error means that memory ran out; on a CPU, PyTorch only says so in words."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(words in str(error) for words in ("can't allocate memory", "bad_alloc"))
+
+
 @contextmanager
 def suited_threads(*, small: bool) -> Iterator[None]:
     """One thread for networks so small that waking a second takes longer than the work."""

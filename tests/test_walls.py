@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FACE = {"streamlit", "plotly"}
 FLOORS = (
-    {"errors", "settings", "home", "randomness", "statistics", "device", "episode", "vision"},
+    {"errors", "settings", "home", "randomness", "statistics", "device", "episode", "vision"}
+    | {"child"},
     {"models"},
     {"datasets", "algorithms"},
     {"training"},
@@ -87,3 +88,9 @@ def test_pages_hold_no_torch_mathematics() -> None:
         for name in imports(file):
             if name[0] == "torch":
                 assert set(name) <= allowed, f"{file.relative_to(ROOT)} imports {'.'.join(name)}"
+
+
+def test_figures_know_nothing_of_streamlit() -> None:
+    ui = ROOT / "pages" / "ui"
+    for file in [*(ui / "figures").rglob("*.py"), ui / "palette.py", ui / "words.py"]:
+        assert not any(name[0] == "streamlit" for name in imports(file)), file

@@ -81,9 +81,7 @@ def confusion(
     deal = {"shots": shots, "queries": queries}
     dealt = stack(
         [
-            dataset.chosen(
-                split, classes, **deal, generator=generator(seed, "confusion", number)
-            )
+            dataset.chosen(split, classes, **deal, generator=generator(seed, "confusion", number))
             for number in range(episodes)
         ]
     )

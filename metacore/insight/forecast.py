@@ -16,13 +16,13 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Self
 
 import psutil
 import torch
 
-from metacore.device import describe, resolve, synchronize
+from metacore import child
+from metacore.device import describe, out_of_memory, resolve, synchronize
 from metacore.errors import UserError
 from metacore.models.networks import trainable
 from metacore.training.callbacks import Callback
@@ -41,7 +41,6 @@ FEW_STEPS = 100
 LARGE_SHARE = 1 / 3  # of the time, spent on validations
 GOOD_SHARE = 0.1
 NICENESS = 5  # as low as a worker's: pages should answer at once meanwhile
-_PACKAGE_FOLDER = Path(__file__).parents[2]  # where `metacore` itself is found
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,9 @@ def probe(config: RunConfig, timeout: float = 60.0, *, memory: int | None = None
     """
     asked = json.dumps({"config": config.to_dict(), "memory": memory})
     command = [sys.executable, "-m", "metacore.insight.forecast"]
-    environment = _environment()
+    environment = child.environment()
     try:
-        child = subprocess.run(
+        ended = subprocess.run(
             command, input=asked, capture_output=True, text=True, timeout=timeout, env=environment
         )
     except subprocess.TimeoutExpired:
@@ -94,34 +93,28 @@ def probe(config: RunConfig, timeout: float = 60.0, *, memory: int | None = None
         ) from None
     except OSError as error:
         raise UserError(f"No process could be started to measure this run: {error}.") from error
-    return _answer(config, child, memory)
+    return _answer(config, ended, memory)
 
 
 def _answer(
-    config: RunConfig, child: subprocess.CompletedProcess[str], memory: int | None
+    config: RunConfig, ended: subprocess.CompletedProcess[str], memory: int | None
 ) -> Forecast:
     """What the child said; one that was killed before it could has asked for too much memory."""
-    said = child.stdout.strip().rpartition("\n")[2]
-    if child.returncode == 0 and said:
+    said = ended.stdout.strip().rpartition("\n")[2]
+    if ended.returncode == 0 and said:
         answer = json.loads(said)
         if "error" in answer:
             raise UserError(answer["error"])
         return Forecast.from_dict(answer["forecast"])
-    if _killed(child.returncode):
+    if _killed(ended.returncode):
         return _too_large(config, "cpu", config.device, memory or _free_memory())
-    reason = child.stderr.strip().rpartition("\n")[2] or f"exit status {child.returncode}"
+    reason = ended.stderr.strip().rpartition("\n")[2] or f"exit status {ended.returncode}"
     raise UserError(f"This run could not be measured: {reason}")
 
 
 def _killed(status: int) -> bool:
     """By a signal (the kernel's out-of-memory killer, a failed allocation in another thread)."""
     return status < 0 or status in (134, 137, 139)
-
-
-def _environment() -> dict[str, str]:
-    """The child finds the same program wherever it is started from, as a worker does."""
-    path = os.pathsep.join(filter(None, [str(_PACKAGE_FOLDER), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path}
 
 
 # --- measuring --------------------------------------------------------------------------------
@@ -260,13 +253,6 @@ def _validations(config: RunConfig, steps: int) -> int:
 
 
 # --- memory -----------------------------------------------------------------------------------
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Whether an error means that memory ran out; on a CPU, PyTorch only says so in words."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return any(words in str(error) for words in ("can't allocate memory", "bad_alloc"))
 
 
 def _available(device: torch.device) -> int:

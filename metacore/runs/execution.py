@@ -13,8 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
-import torch
-
+from metacore.device import out_of_memory
 from metacore.errors import UserError
 from metacore.runs import files
 from metacore.runs.claim import Claim, RunLostError
@@ -118,8 +117,7 @@ def _save_if_possible(trainer: Trainer | None, recorder: Recorder) -> None:
 
 def sentence(error: Exception) -> str:
     """What to say about an error nobody foresaw, in one line."""
-    out_of_memory = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    if out_of_memory or "can't allocate memory" in str(error):
+    if out_of_memory(error):
         return "There was not enough memory: choose fewer tasks, queries or ways, or another model."
     return traceback.format_exception_only(error)[-1].strip()
 

@@ -7,7 +7,6 @@ started twice.
 """
 
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from metacore import child
 from metacore.errors import UserError
 from metacore.home import home
 from metacore.runs import comparisons, files
@@ -25,7 +25,6 @@ from metacore.runs.store import Store
 from metacore.training.config import RunConfig
 
 QUEUE_SECONDS = 1.0
-_PACKAGE_FOLDER = Path(__file__).parents[2]  # where `metacore` itself is found
 _workers: list[subprocess.Popen[bytes]] = []
 
 
@@ -151,8 +150,7 @@ def _spawn(module: str, subject: str, store: Store, log_path: Path) -> Process:
 
 def _environment() -> dict[str, str]:
     """The worker finds the same home and the same program, wherever it is started from."""
-    path = os.pathsep.join(filter(None, [str(_PACKAGE_FOLDER), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "METACORE_HOME": str(home().absolute()), "PYTHONPATH": path}
+    return {**child.environment(), "METACORE_HOME": str(home().absolute())}
 
 
 def _flags() -> int:

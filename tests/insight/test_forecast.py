@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from metacore import child
 from metacore.datasets.glyphs import GlyphsConfig
 from metacore.errors import UserError
 from metacore.insight import forecast
@@ -45,11 +46,15 @@ def enormous() -> RunConfig:
 @pytest.mark.parametrize(("algorithm", "dataset"), [("maml", "sinusoid"), ("protonet", "glyphs")])
 def test_it_is_of_the_size_of_the_real_thing(algorithm: str, dataset: str) -> None:
     config = small(algorithm, dataset, iterations=100, validate_every=40)
-    found = measure(config)
-    started = time.perf_counter()
-    Trainer(config).run()
-    real = time.perf_counter() - started
-    assert real / 4 < found.seconds < real * 4
+    for _ in range(4):  # others may take the processor away in the middle of either
+        found = measure(config)
+        started = time.perf_counter()
+        Trainer(config).run()
+        real = time.perf_counter() - started
+        if real / 4 < found.seconds < real * 4:
+            break
+    else:
+        pytest.fail(f"{found.seconds:.2f} s were foreseen, and it took {real:.2f} s")
     assert (found.iterations, found.validations, found.fits) == (100, 3, True)
     assert 0 < found.memory < found.available
     assert found.device
@@ -174,7 +179,7 @@ def test_a_probe_gives_way() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
-        env=forecast._environment(),
+        env=child.environment(),
         check=True,
     )
     assert int(done.stdout) == min(19, os.nice(0) + forecast.NICENESS)
