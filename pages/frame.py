@@ -1,14 +1,26 @@
-"""What every page shares: the window's title and the navigation."""
+"""What every page shares: the window's title, the navigation, and the sidebar."""
 
 from pathlib import Path
 
 import streamlit as st
 
+from pages.ui import jobs
+
 ICON = Path(__file__).parents[1] / "assets" / "icon.svg"  # named icons would come from the network
 PAGES = {
     "Learn": [st.Page("learn/start.py", title="Start", icon=":material/home:", default=True)],
+    "Lab": [
+        st.Page("lab/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("lab/adapt.py", title="Adapt", icon=":material/trending_down:"),
+        st.Page("lab/prototypes.py", title="Prototypes", icon=":material/scatter_plot:"),
+        st.Page("lab/compare.py", title="Compare", icon=":material/balance:"),
+        st.Page("lab/runs.py", title="Runs", icon=":material/folder_open:"),
+    ],
 }
 
 st.set_page_config(page_title="Metacore", page_icon=str(ICON), layout="wide")
 st.logo(str(ICON), size="large")
-st.navigation(PAGES, position="top").run()
+st.html(Path(__file__).with_name("frame.css"))
+page = st.navigation(PAGES, position="sidebar")
+jobs.sidebar()
+page.run()

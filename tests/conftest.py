@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from metacore.datasets import library, omniglot
+from metacore.runs.shelf import PRETRAINED
 
 ARCHIVES = Path(__file__).resolve().parents[2] / "shared" / "data" / "omniglot"
 
@@ -39,7 +40,15 @@ def home(
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "glyphs").symlink_to(shared_glyphs)
     monkeypatch.setenv("METACORE_HOME", str(folder))
+    monkeypatch.setattr("metacore.runs.store.PRETRAINED", folder / "no shelf")
     return folder
+
+
+@pytest.fixture
+def pretrained(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The runs that come with Metacore are there, as they are for people."""
+    monkeypatch.setattr("metacore.runs.store.PRETRAINED", PRETRAINED)
+    return PRETRAINED
 
 
 @pytest.fixture(scope="session")

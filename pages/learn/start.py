@@ -1,62 +1,120 @@
-"""The first page: what Metacore is, what is in it, and how to begin."""
+"""The first page: a network that has learned to learn, at work beside one that has not."""
 
 import streamlit as st
-import torch
 
-from metacore import ALGORITHMS, DATASETS, Run, Store
-from metacore.algorithms.base import Algorithm
+from metacore import ALGORITHMS, DATASETS, Run, UserError
 from metacore.datasets import library
-from metacore.datasets.glyphs import GlyphsConfig, draw_classes
-from metacore.statistics import score
-from pages.ui import drawings
+from pages.ui import charts, engine, palette, pick
+from pages.ui.asked import Asked
+from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
+STEPS = 10
+POINTS = 5
+WAVE = 7  # a test episode whose points leave room for error
 FAMILIES = {
     "optimisation": ("Learn where to start", "A few gradient steps from there solve a new task."),
     "metric": ("Learn how to compare", "One look at the examples is enough, without a gradient."),
     "baseline": ("What both must beat", "The same network without meta-learning."),
 }
-
-TRAIN = """\
-metacore train --algorithm protonet --preset demo --name first
-metacore train --algorithm maml --preset demo --name second"""
-EVALUATE = """\
-metacore evaluate first --ways 5 --shots 1
-metacore compare first second
-metacore runs"""
+CARDS = (
+    (
+        "lab/train.py",
+        ":material/model_training:",
+        "Train",
+        "Pick an algorithm and a dataset and meta-train on this computer, in under a minute.",
+    ),
+    (
+        "lab/adapt.py",
+        ":material/trending_down:",
+        "Adapt",
+        "Watch the inner loop: how each gradient step changes what the network answers.",
+    ),
+    (
+        "lab/prototypes.py",
+        ":material/scatter_plot:",
+        "Prototypes",
+        "See the space in which a class is a cloud of drawings around its prototype.",
+    ),
+    (
+        "lab/compare.py",
+        ":material/balance:",
+        "Compare",
+        "Let algorithms meet on the same episodes, with confidence intervals and a verdict.",
+    ),
+)
 
 
 def opening() -> None:
-    words, task = st.columns([6, 5], gap="large", vertical_alignment="center")
-    with words:
-        st.markdown(":primary[**Metacore**]")
-        st.title("Watch a network learn to learn", anchor=False)
-        st.markdown(
-            "A child needs one look at a new letter to know it again. A network needs thousands,"
-            " unless it has **learned how to learn**: trained not on one task but on many small"
-            " ones, each with a few labelled examples, until it adapts to the next in a moment."
+    st.title("Watch a network learn to learn", anchor=False)
+    wave = st.session_state.setdefault("wave", WAVE)
+    learned, scratch = (pick.pretrained(f"{name}-sinusoid") for name in ("maml", "scratch"))
+    if learned is None or scratch is None:
+        st.info("The pretrained runs are missing from assets/pretrained: run `make pretrained`.")
+        return
+    st.markdown(
+        "Two networks see the same **five points** of a wave they have never met. They are the"
+        " same size and take the same gradient steps; the one on the left has been **meta-trained"
+        " by MAML** to start from weights that adapt, the other starts from random ones."
+    )
+    try:
+        play(film(learned, scratch, Asked.like(learned, seed=wave)), key="opening")
+    except UserError as error:
+        st.error(str(error))
+    if st.button("Another wave", icon=":material/refresh:", help="Draws five points of a new one."):
+        st.session_state["wave"] = wave + 1
+        st.rerun()
+
+
+def film(learned: Run, scratch: Run, asked: Asked) -> Film:
+    traces = [engine.adapted(run, asked, steps=STEPS) for run in (learned, scratch)]
+    grid = [float(x) for x in traces[0].grid]  # type: ignore[union-attr]
+    episode = asked.episode()
+    points = [
+        (float(x), float(y))
+        for x, y in zip(episode.support_x.flatten(), episode.support_y.flatten(), strict=True)
+    ]
+    truth = asked.curve(grid)
+    reach = max(2.0, *(abs(value) for value in truth)) * 1.35
+    colors = [palette.algorithm(pick.kind(run), charts.theme()) for run in (learned, scratch)]
+    names = ("MAML", "from scratch")
+    curves = [
+        Curve(
+            title="Learned to learn" if name == "MAML" else "The same network from scratch",
+            grid=grid,
+            lines=[Bending(name, color, trace.curves[:, 0])],  # type: ignore[index]
+            truth=truth,
+            points=points,
+            range=(-reach, reach),
+            alt=f"A sine wave, five points of it, and the curve of {name} bending towards them.",
         )
-        st.markdown(
-            "Metacore meta-trains networks on the computer you have, tests them honestly, and"
-            " records every step of their adaptation."
-        )
-    with task.container(border=True):
-        one_task()
+        for name, color, trace in zip(names, colors, traces, strict=True)
+    ]
+    errors = Lines(
+        title="How wrong they are",
+        y="mean squared error",
+        alt="Mean squared error against the inner step for both networks.",
+        lines=[
+            Line(name, color, trace.query_score[:, 0], dash=palette.svg_dash(pick.kind(run)))
+            for name, color, trace, run in zip(
+                names, colors, traces, (learned, scratch), strict=True
+            )
+        ],
+    )
+    return Film(
+        steps=traces[0].steps,
+        panels=[*curves, errors],
+        label="Gradient step",
+        start=0,
+        autoplay=True,
+        loop=True,
+    )
 
 
-def one_task() -> None:
-    """A 5-way 1-shot episode: the support set above, one query below."""
-    theme = st.context.theme.type or "light"
-    characters = new_characters()
-    st.caption("**A task.** Five characters never seen in training, one drawing of each:")
-    st.image(drawings.row(characters[:, 0], theme), width="stretch")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Which of the five is this, by another hand? The fourth.")
-        st.image(drawings.row(characters[3:4, 1], theme), width=90)
-
-
-@st.cache_data(show_spinner=False)
-def new_characters() -> torch.Tensor:
-    return draw_classes(GlyphsConfig(drawings=2, alphabet=5), "test", 5)
+def cards() -> None:
+    for column, (page, icon, title, text) in zip(st.columns(len(CARDS)), CARDS, strict=True):
+        card = column.container(border=True, height="stretch")
+        card.page_link(page, label=f"**{title}**", icon=icon)
+        card.caption(text)
 
 
 def algorithms() -> None:
@@ -68,15 +126,12 @@ def algorithms() -> None:
         for start in range(0, len(members), 2):
             pair = members[start : start + 2]
             for column, kind in zip(st.columns(2), pair, strict=False):
-                algorithm(column.container(border=True, height="stretch"), kind)
-
-
-def algorithm(card: "st.delta_generator.DeltaGenerator", kind: type[Algorithm]) -> None:
-    card.markdown(f"**{kind.title}** &ensp; `{kind.name}`")
-    card.markdown(kind.summary)
-    for line in kind.formula.split(r",\quad "):
-        card.latex(line)
-    card.caption(kind.paper)
+                card = column.container(border=True, height="stretch")
+                card.markdown(f"**{kind.title}** &ensp; `{kind.name}`")
+                card.markdown(kind.summary)
+                for line in kind.formula.split(r",\quad "):
+                    card.latex(line)
+                card.caption(kind.paper)
 
 
 def datasets() -> None:
@@ -93,39 +148,7 @@ def datasets() -> None:
             card.code(f"metacore data get {name}", language=None, wrap_lines=True)
 
 
-def commands() -> None:
-    st.header("Begin", anchor=False)
-    train, evaluate = st.columns(2)
-    train.caption("Train, in a terminal: less than a minute each on two cores.")
-    train.code(TRAIN, language=None, wrap_lines=True)
-    evaluate.caption("Test on episodes all runs share, with 95% confidence intervals.")
-    evaluate.code(EVALUATE, language=None, wrap_lines=True)
-
-
-def runs(found: list[Run]) -> None:
-    st.header("Your runs", anchor=False)
-    st.dataframe(
-        {
-            "Run": [run.name for run in found],
-            "Algorithm": [run.values["algorithm"]["name"] for run in found],
-            "Dataset": [run.values["dataset"]["name"] for run in found],
-            "Status": [run.status for run in found],
-            "Meta-steps": [run.iteration for run in found],
-            "Best validation": [validation(run) for run in found],
-        },
-        hide_index=True,
-    )
-
-
-def validation(run: Run) -> str:
-    if run.best_iteration is None:
-        return "–"
-    return score(run.metric, run.best_value, run.best_ci95)
-
-
 opening()
-commands()
-if found := Store().runs():
-    runs(found)
+cards()
 algorithms()
 datasets()

@@ -1,66 +1,86 @@
-"""The start page loads, with and without runs, and errors become sentences."""
+"""The start page: two networks meet a new wave, and everything in the registries is named."""
 
 import ast
-import runpy
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import metacore as mc
 from metacore import ALGORITHMS, DATASETS
-from metacore.cli import main
+from metacore.runs.shelf import PRETRAINED
+from tests.pages.conftest import Visit, films, words
 
-ROOT = Path(__file__).parents[1]
-SMALL = "train --dataset sinusoid --iterations 5 --name wave --json"
-
-
-@pytest.fixture
-def page() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60)
+ROOT = Path(__file__).parents[2]
+START = "learn/start.py"
 
 
-def words(page: AppTest) -> str:
-    return "\n".join(str(element.value) for element in (*page.markdown, *page.latex, *page.code))
+@pytest.mark.usefixtures("pretrained")
+def test_a_learned_network_bends_and_a_fresh_one_does_not(visit: Visit) -> None:
+    (film,) = films(visit(START))
+    learned, scratch, errors = film["panels"]
+    assert film["autoplay"]
+    assert film["steps"] == list(range(11))
+    for panel in (learned, scratch):
+        assert len(panel["points"]) == 5
+        assert len(panel["lines"][0]["values"]) == 11
+    maml, fresh = (line["values"] for line in errors["lines"])
+    assert maml[-1] < 0.5 * maml[0]
+    assert maml[-1] < 0.5 * fresh[-1]
 
 
-def test_it_shows_everything_in_the_registries(page: AppTest) -> None:
-    page.run()
-    assert not page.exception
-    shown = words(page)
+@pytest.mark.usefixtures("pretrained")
+def test_what_it_shows_is_what_the_engine_says(visit: Visit) -> None:
+    app = visit(START)
+    (film,) = films(app)
+    trace = mc.trace(mc.Store().get("maml-sinusoid"), seed=app.session_state["wave"], steps=10)
+    assert trace.curves is not None
+    shown = np.array(film["panels"][0]["lines"][0]["values"])
+    assert np.allclose(shown, trace.curves[:, 0], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.usefixtures("pretrained")
+def test_another_wave_is_another_wave(visit: Visit) -> None:
+    app = visit(START)
+    before = films(app)[0]["panels"][0]["truth"]
+    app.button[0].click().run()
+    assert films(app)[0]["panels"][0]["truth"] != before
+
+
+def test_without_pretrained_runs_it_says_how_to_make_them(visit: Visit) -> None:
+    app = visit(START)
+    assert not app.exception
+    assert "make pretrained" in app.info[0].value
+
+
+@pytest.mark.usefixtures("pretrained")
+def test_a_damaged_pretrained_run_is_a_sentence(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = tmp_path / "shelf"
+    for name in ("maml-sinusoid", "scratch-sinusoid"):
+        shutil.copytree(PRETRAINED / name, shelf / name)
+    (shelf / "maml-sinusoid" / "best.safetensors").write_bytes(b"nonsense")
+    monkeypatch.setattr("metacore.runs.store.PRETRAINED", shelf)
+    app = visit(START)
+    assert not app.exception
+    assert "damaged" in app.error[0].value
+    assert "**MAML**" in words(app)  # the rest of the page is there
+
+
+def test_it_shows_everything_in_the_registries(visit: Visit) -> None:
+    app = visit(START)
+    assert not app.exception
+    shown = words(app)
+    formulas = [str(element.value) for element in app.latex]
     for name, kind in (*ALGORITHMS.items(), *DATASETS.items()):
         assert f"**{kind.title}**" in shown
         assert f"`{name}`" in shown
         assert kind.summary in shown
     for kind in ALGORITHMS.values():
-        assert all(line in shown for line in kind.formula.split(r",\quad "))
-
-
-def test_it_knows_every_family() -> None:
-    page = runpy.run_path(str(ROOT / "pages" / "learn" / "start.py"))
-    assert {kind.family for kind in ALGORITHMS.values()} == set(page["FAMILIES"])
-
-
-def test_its_commands_are_understood(page: AppTest, capsys: pytest.CaptureFixture[str]) -> None:
-    page.run()
-    lines = [line for code in page.code for line in str(code.value).splitlines()]
-    assert any(line.startswith("metacore train") for line in lines)
-    for line in lines:
-        with pytest.raises(SystemExit) as ended:
-            main([*line.split()[1:], "--help"])
-        assert ended.value.code == 0, line
-
-
-def test_without_runs_there_is_no_table(page: AppTest) -> None:
-    assert not page.run().dataframe
-
-
-def test_runs_are_listed(page: AppTest) -> None:
-    assert main(SMALL.split()) == 0
-    (table,) = page.run().dataframe
-    (row,) = table.value.to_dict("records")
-    assert (row["Run"], row["Algorithm"], row["Dataset"]) == ("wave", "maml", "sinusoid")
-    assert (row["Status"], row["Meta-steps"]) == ("finished", 5)
-    assert "±" in row["Best validation"]
+        assert all(any(line in f for f in formulas) for line in kind.formula.split(r",\quad "))
 
 
 def test_the_server_is_found_by_streamlit() -> None:

@@ -1,0 +1,52 @@
+"""Makes the runs that come with Metacore: `make pretrained`, or this file with some names.
+
+Budgets are meta-steps, not seconds, so the same computer makes the same weights again. About half
+an hour on two cores; only the best weights are kept, without the optimiser's memory.
+"""
+
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import metacore as mc
+from metacore.algorithms import ALGORITHMS
+from metacore.runs.shelf import PRETRAINED, place
+from metacore.training.presets import pairs
+
+DATASETS = ("glyphs", "sinusoid")
+META_STEPS = {"glyphs": 4000, "sinusoid": 30_000}
+SLOW = {("reptile", "sinusoid"): 15_000}  # ten inner steps each
+VALIDATIONS = 25
+
+
+def config(algorithm: str, dataset: str) -> mc.RunConfig:
+    """The preset `good` with a budget that does not depend on the computer's speed."""
+    usual = mc.preset(algorithm, dataset, "good")
+    steps = SLOW.get((algorithm, dataset), META_STEPS[dataset])
+    budget = {"iterations": steps, "seconds": 0.0, "validate_every": steps // VALIDATIONS}
+    if not usual.algorithm_class.trains:
+        return usual
+    return usual.replace(training=replace(usual.training, **budget))
+
+
+def make(algorithm: str, dataset: str) -> mc.Run:
+    kind = ALGORITHMS[algorithm]
+    with tempfile.TemporaryDirectory() as folder:
+        store = mc.Store(Path(folder), shelves=())
+        run = mc.train(config(algorithm, dataset), name=f"{kind.title} on {dataset}", store=store)
+        return place(store, run, PRETRAINED / f"{algorithm}-{dataset}")
+
+
+def main(wanted: list[str]) -> None:
+    for algorithm, dataset in pairs():
+        name = f"{algorithm}-{dataset}"
+        if dataset in DATASETS and (not wanted or name in wanted):
+            run = make(algorithm, dataset)
+            print(
+                f"{name}: {run.metric} {run.best_value:.4f} after {run.seconds:.0f} s", flush=True
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,96 @@
+"""The episode a page asks for, as plain values: to be named in a URL, cached and drawn again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self, cast
+
+import torch
+
+from metacore import Run, datasets
+from metacore.datasets.base import Dataset, ImageDataset
+from metacore.datasets.regression import CurveDataset
+from metacore.device import resolve
+from metacore.episode import Episode
+from metacore.randomness import generator
+from metacore.settings import Config
+from metacore.training.config import config_owner
+
+SPLIT = "test"
+OTHERS = 10_000  # the seed of the episodes in the background, out of reach of a person's own
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One test episode: by seed, or with classes a person chose, or with an edited support set."""
+
+    dataset: Config
+    ways: int
+    shots: int
+    queries: int
+    seed: int = 0
+    classes: tuple[int, ...] = ()  # chosen by picture; empty: the seed draws them
+    left_out: tuple[int, ...] = ()  # support examples
+    labels: tuple[tuple[int, int], ...] = ()  # support example, its new class
+    name: str = ""  # of the dataset: configs of two datasets may look alike to a cache
+    most: int = 0  # shots it is drawn with, of which the first `shots` stay: they are nested
+
+    @classmethod
+    def like(cls, run: Run, *, seed: int = 0, queries: int | None = None) -> Self:
+        """What the run was made for."""
+        task, config = run.config.task, run.config.dataset
+        return cls(
+            dataset=config,
+            ways=task.ways,
+            shots=task.shots,
+            queries=queries or task.queries,
+            seed=seed,
+            name=config_owner(datasets.DATASETS, config).name,
+        )
+
+    def source(self, device: torch.device | None = None) -> Dataset:
+        return datasets.load(self.dataset, device or resolve("auto"))
+
+    @property
+    def regression(self) -> bool:
+        return bool(config_owner(datasets.DATASETS, self.dataset).regression)
+
+    def episode(self, device: torch.device | None = None) -> Episode:
+        source = self.source(device)
+        task = {"shots": max(self.shots, self.most), "queries": self.queries}
+        if self.classes and isinstance(source, ImageDataset):
+            chance = generator(self.seed, "chosen classes")
+            drawn = source.chosen(SPLIT, self.classes, **task, generator=chance)
+        else:
+            numbers = range(1)
+            drawn = source.episodes(SPLIT, ways=self.ways, **task, seed=self.seed, numbers=numbers)
+        if self.most > self.shots:
+            drawn = drawn.fewer_shots(self.shots)
+        if not (self.left_out or self.labels):
+            return drawn
+        return drawn.edited(self.left_out, dict(self.labels))
+
+    def many(self, count: int, device: torch.device | None = None) -> Episode:
+        """As many episodes of this kind, each of other classes."""
+        return self.numbered(range(count), device)
+
+    def numbered(self, numbers: range, device: torch.device | None = None) -> Episode:
+        """Some of them, by their numbers."""
+        return self.source(device).episodes(
+            SPLIT,
+            ways=self.ways,
+            shots=self.shots,
+            queries=self.queries,
+            seed=self.seed,
+            numbers=numbers,
+        )
+
+    def others(self) -> Self:
+        """The same kind of episode, whichever one is looked at."""
+        return replace(self, seed=OTHERS, classes=(), left_out=(), labels=(), most=0)
+
+    def curve(self, grid: Sequence[float]) -> list[float]:
+        """The true curve of a regression task, at these places."""
+        source = cast(CurveDataset, self.source(torch.device("cpu")))
+        x = torch.tensor(grid, dtype=torch.float32)[None, :, None]
+        truth = source.curve(source.parameters(SPLIT, seed=self.seed, number=0), x)
+        return [float(value) for value in truth.flatten()]

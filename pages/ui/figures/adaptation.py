@@ -1,0 +1,104 @@
+"""What the inner loop did: how far each layer moved, and what the normalisation mode is worth."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from metacore.insight.trace import Array
+from pages.ui import palette
+from pages.ui.figures import base
+from pages.ui.palette import Theme
+
+WRITTEN = 5  # columns that leave room for a number in every cell
+ROW = 30  # pixels
+
+
+def layers(norms: Mapping[str, Array], color: str, theme: Theme) -> go.Figure:
+    """How far each layer [S, 1] moved at each inner step, the first layer at the top."""
+    moved = np.stack([values[:, 0] for values in norms.values()]).astype(np.float32)
+    steps = list(range(1, moved.shape[1] + 1))
+    made = base.figure(
+        theme, x="inner step", height=ROW * len(moved) + 90, legend=False, dragmode=False
+    )
+    made.add_trace(
+        go.Heatmap(
+            z=moved,
+            x=steps,
+            y=[*norms],
+            colorscale=[[0, palette.PAPER[theme]], [1, color]],
+            zmin=0,
+            xgap=1,
+            ygap=1,
+            texttemplate="%{z:.2g}" if len(steps) <= WRITTEN else None,
+            textfont={"size": 12},
+            hovertemplate="%{y} at step %{x}: moved by %{z:.3g}<extra></extra>",
+            colorbar={
+                "title": {"text": "moved by", "font": {"size": 12}},
+                "tickfont": {"size": 11},
+                "thickness": 9,
+                "outlinewidth": 0,
+                "nticks": 4,
+            },
+        )
+    )
+    made.update_xaxes(showgrid=False, **_whole(steps))
+    made.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    return made
+
+
+def _whole(steps: Sequence[int]) -> dict[str, object]:
+    """Steps are whole numbers: at most ten of them are written."""
+    return {"tickmode": "linear", "tick0": 1, "dtick": -(-len(steps) // 10)}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One run's score over many episodes, in each mode measured so far."""
+
+    name: str
+    color: str
+    symbol: str
+    scores: Mapping[str, tuple[float, float]]  # mode -> mean, half-width of its 95% interval
+
+
+def norms(
+    effects: Sequence[Effect], modes: Sequence[str], now: Sequence[str], theme: Theme
+) -> go.Figure:
+    """Accuracy by normalisation mode, a row per mode; the modes now in use are written bold."""
+    made = base.figure(
+        theme,
+        x="query accuracy, mean and its 95% interval",
+        height=46 * len(modes) + 90,
+        legend=len(effects) > 1,
+        dragmode=False,
+    )
+    for effect in effects:
+        known = [mode for mode in modes if mode in effect.scores]
+        made.add_trace(
+            go.Scatter(
+                name=effect.name,
+                y=known,
+                x=[effect.scores[mode][0] for mode in known],
+                error_x={"array": [effect.scores[mode][1] for mode in known], "thickness": 1.6},
+                mode="markers+text" if len(effects) == 1 else "markers",
+                text=[f"{effect.scores[mode][0]:.1%}" for mode in known],
+                textposition="top center",
+                marker={"color": effect.color, "symbol": effect.symbol, "size": 10},
+                hovertemplate="%{y}: %{x:.1%}<extra>" + effect.name + "</extra>",
+            )
+        )
+    if not any(effect.scores for effect in effects):
+        made.update_xaxes(range=[0, 1])
+    words = [f"<b>{mode}</b>" if mode in now else mode for mode in modes]
+    made.update_yaxes(
+        type="category",
+        categoryorder="array",
+        categoryarray=[*modes][::-1],
+        range=[-0.6, len(modes) - 0.4],
+        tickmode="array",
+        tickvals=[*modes],
+        ticktext=words,
+    )
+    return base.percent(made, "xaxis")

@@ -1,0 +1,399 @@
+"""Drawings where a network puts them: on a plane or in space, with prototypes and regions.
+
+Classes are told apart by colour and by symbol, support drawings are filled, queries are open. What
+is looked at stands out by Plotly's own selection, so that a click changes nothing in the figure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pages.ui import palette
+from pages.ui.figures import base
+from pages.ui.palette import Theme
+from pages.ui.words import letter
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+SOLID = ("circle", "square", "diamond", "cross")  # symbols that can be told apart in space
+WITH_OPEN = SOLID[:3]
+ORDINAL = ("first", "second", "third")
+MARK, STAR, LOOKED_AT = 11, 27, 20  # pixels
+THUMBNAIL = 0.075  # of the plane's wider side
+MODEBAR = {"orientation": "v", "bgcolor": "rgba(0,0,0,0)"}  # beside the legend, not over it
+UNSEEN = "rgba(128, 128, 128, 0.01)"  # to be clicked on
+WRONG = {"light": "#B3261E", "dark": "#FF8A80"}
+
+
+@dataclass(frozen=True)
+class Points:
+    """Drawings of one kind at their places."""
+
+    at: Array  # [n, d]
+    labels: Sequence[int]
+    names: Sequence[str]
+    notes: Sequence[str]  # what is said where the mouse is
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Which class is decided for at each place of the plane; rows are values of y."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    classes: np.ndarray[Any, Any]  # [r, r]
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """An episode in two or three dimensions."""
+
+    support: Points
+    query: Points
+    wrong: Sequence[int]  # indices of queries answered wrongly
+    mislabelled: Sequence[int]  # indices of support drawings
+    explained: Sequence[float]  # share of the variance along each axis
+    left_out: Points | None = None
+    paths: Array | None = None  # prototypes from 1 shot on [k, N, d]; the last are the present ones
+    regions: Regions | None = None
+
+    @property
+    def dimensions(self) -> int:
+        return self.support.at.shape[1]
+
+    @property
+    def all(self) -> Array:
+        """Everything that must be in view [n, d]."""
+        parts = [self.support.at, self.query.at]
+        parts += [] if self.left_out is None else [self.left_out.at]
+        parts += [] if self.paths is None else [self.paths.reshape(-1, self.dimensions)]
+        return np.concatenate(parts)
+
+
+def draw(
+    cloud: Cloud,
+    theme: Theme,
+    *,
+    looked_at: str | None = None,
+    pictures: Mapping[str, str] | None = None,
+    frame: Array | None = None,
+    height: int = 540,
+) -> go.Figure:
+    """`pictures` are shown instead of marks (on a plane only); `frame` is what must be in view."""
+    if cloud.dimensions == 3:
+        return _space(cloud, theme, looked_at, height)
+    return _plane(cloud, theme, looked_at, pictures, cloud.all if frame is None else frame, height)
+
+
+def _plane(
+    cloud: Cloud,
+    theme: Theme,
+    looked_at: str | None,
+    pictures: Mapping[str, str] | None,
+    frame: Array,
+    height: int,
+) -> go.Figure:
+    x, y = (axis_title(number, cloud.explained) for number in (0, 1))
+    made = base.figure(theme, x=x, y=y, height=height, dragmode="pan", hovermode="closest")
+    if cloud.regions is not None:
+        made.add_trace(_tint(cloud.regions, theme))
+    for trace in _paths(cloud, theme):
+        made.add_trace(trace)
+    for trace in _marks(cloud, theme, looked_at, thumbnails=pictures is not None):
+        made.add_trace(trace)
+    if pictures is not None:
+        made.update_layout(images=_thumbnails(cloud, pictures, frame))
+    made.add_traces(_rings(cloud, theme))
+    made.add_traces(_stars(cloud, theme))
+    made.update_layout(annotations=_letters(cloud, theme), modebar=MODEBAR)
+    for trace in made.data:
+        if trace.type == "scatter":
+            trace.unselected = {"marker": {"opacity": 1}}
+    _fit(made, frame)
+    return made
+
+
+def axis_title(number: int, explained: Sequence[float]) -> str:
+    return f"{ORDINAL[number]} axis: {explained[number]:.0%} of the variance"
+
+
+def _fit(made: go.Figure, frame: Array) -> None:
+    """Both axes have one scale, or distances would not look like distances."""
+    for axis, (low, high) in zip(("xaxis", "yaxis"), span(frame), strict=True):
+        made.update_layout(
+            {axis: {"range": [low, high], "showticklabels": False, "showgrid": False}}
+        )
+    made.update_yaxes(scaleanchor="x", scaleratio=1)
+
+
+def span(frame: Array, margin: float = 0.09) -> list[tuple[float, float]]:
+    """What the points cover along each axis, and a little more."""
+    low, high = frame.min(0), frame.max(0)
+    more = margin * max(float((high - low).max()), 1e-6)
+    return [(float(a) - more, float(b) + more) for a, b in zip(low, high, strict=True)]
+
+
+def _tint(regions: Regions, theme: Theme) -> go.Heatmap:
+    ways = int(regions.classes.max()) + 1
+    side = len(regions.classes)
+    steps = [(edge / ways, palette.of_class(n, theme)) for n in range(ways) for edge in (n, n + 1)]
+    return go.Heatmap(
+        z=regions.classes.astype(np.uint8),
+        x=np.linspace(*regions.x, side, dtype=np.float32),
+        y=np.linspace(*regions.y, side, dtype=np.float32),
+        zmin=-0.5,
+        zmax=ways - 0.5,
+        colorscale=steps,
+        opacity=0.17,
+        showscale=False,
+        hoverinfo="skip",
+    )
+
+
+def _paths(cloud: Cloud, theme: Theme) -> list[go.Scatter]:
+    """Where each prototype has been, one shot after the other."""
+    if cloud.paths is None or len(cloud.paths) < 2:
+        return []
+    return [
+        go.Scatter(
+            x=path[:, 0],
+            y=path[:, 1],
+            mode="lines+markers",
+            line={"color": palette.of_class(number, theme), "width": 1.6, "dash": "dot"},
+            marker={"size": 5, "color": palette.of_class(number, theme)},
+            opacity=0.75,
+            hoverinfo="skip",
+            name="its way from 1 shot",
+            showlegend=number == 0,
+        )
+        for number, path in enumerate(cloud.paths.transpose(1, 0, 2))
+    ]
+
+
+def _marks(
+    cloud: Cloud, theme: Theme, looked_at: str | None, *, thumbnails: bool
+) -> list[go.Scatter]:
+    """Support drawings, queries and what was left out; under thumbnails, something to click on."""
+    support, query = cloud.support, cloud.query
+    strange = [n in set(cloud.mislabelled) for n in range(len(support.names))]
+    filled = {
+        "symbol": [palette.symbol(n) for n in support.labels],
+        "color": [palette.of_class(n, theme) for n in support.labels],
+        "line": {
+            "width": [2.5 if one else 1 for one in strange],
+            "color": [palette.INK[theme] if one else palette.PAPER[theme] for one in strange],
+        },
+        "size": MARK + 2,
+    }
+    opened = {
+        "symbol": [palette.symbol(n) + "-open" for n in query.labels],
+        "color": [palette.of_class(n, theme) for n in query.labels],
+        "line": {"width": 2},
+        "size": MARK,
+    }
+    if thumbnails:
+        tint = [palette.faded(palette.of_class(n, theme), 0.22) for n in support.labels]
+        filled |= {"symbol": "square", "size": 30, "color": tint}
+        opened |= {"symbol": "square", "size": 26, "color": UNSEEN, "line": {"width": 0}}
+    chosen = palette.faded(palette.INK[theme], 0.4 if thumbnails else 1)
+    traces = [
+        _clickable("support drawing", support, filled, looked_at, chosen),
+        _clickable("query", query, opened, looked_at, chosen),
+    ]
+    if cloud.left_out is not None and len(cloud.left_out.names):
+        gray = {"symbol": "x-thin", "size": MARK, "line": {"width": 2, "color": "#888888"}}
+        traces.append(_clickable("left out", cloud.left_out, gray, None, chosen))
+    return traces
+
+
+def _clickable(
+    name: str, points: Points, marker: dict[str, Any], looked_at: str | None, chosen_color: str
+) -> go.Scatter:
+    which = [n for n, known in enumerate(points.names) if known == looked_at]
+    return go.Scatter(
+        name=name,
+        x=points.at[:, 0],
+        y=points.at[:, 1],
+        mode="markers",
+        marker=marker,
+        customdata=list(points.names),
+        text=list(points.notes),
+        hovertemplate="%{text}<extra></extra>",
+        selected={"marker": {"size": max(LOOKED_AT, marker["size"] + 2), "color": chosen_color}},
+        selectedpoints=which or None,
+    )
+
+
+def _rings(cloud: Cloud, theme: Theme) -> list[go.Scatter]:
+    if not cloud.wrong:
+        return []
+    at = cloud.query.at[list(cloud.wrong)]
+    ring = {"symbol": "circle-open", "size": 25, "color": WRONG[theme], "line": {"width": 2.5}}
+    return [
+        go.Scatter(
+            name="answered wrongly",
+            x=at[:, 0],
+            y=at[:, 1],
+            mode="markers",
+            marker=ring,
+            hoverinfo="skip",
+        )
+    ]
+
+
+def _stars(cloud: Cloud, theme: Theme) -> list[go.Scatter]:
+    if cloud.paths is None:
+        return []
+    now = cloud.paths[-1]
+    return [
+        go.Scatter(
+            name="prototype",
+            x=now[:, 0],
+            y=now[:, 1],
+            mode="markers",
+            marker={
+                "symbol": "star",
+                "size": STAR,
+                "color": [palette.of_class(n, theme) for n in range(len(now))],
+                "line": {"color": palette.INK[theme], "width": 1.2},
+            },
+            hovertext=[f"prototype of class {letter(n)}" for n in range(len(now))],
+            hoverinfo="text",
+        )
+    ]
+
+
+def _letters(cloud: Cloud, theme: Theme) -> list[dict[str, Any]]:
+    """Names on the stars; as a trace's text they would fade whenever something is selected."""
+    return [
+        {
+            "text": f"<b>{letter(n)}</b>",
+            "x": float(at[0]),
+            "y": float(at[1]),
+            "showarrow": False,
+            "font": {"color": palette.PAPER[theme], "size": 11},
+        }
+        for n, at in enumerate(cloud.paths[-1] if cloud.paths is not None else ())
+    ]
+
+
+def _thumbnails(cloud: Cloud, pictures: Mapping[str, str], frame: Array) -> list[dict[str, Any]]:
+    side = THUMBNAIL * max(high - low for low, high in span(frame))
+    places = {
+        name: at
+        for points in (cloud.query, cloud.support)
+        for name, at in zip(points.names, points.at, strict=True)
+    }
+    return [
+        {
+            "source": pictures[name],
+            "xref": "x",
+            "yref": "y",
+            "x": float(at[0]),
+            "y": float(at[1]),
+            "sizex": side,
+            "sizey": side,
+            "xanchor": "center",
+            "yanchor": "middle",
+            "layer": "above",
+        }
+        for name, at in places.items()
+    ]
+
+
+def _space(cloud: Cloud, theme: Theme, looked_at: str | None, height: int) -> go.Figure:
+    made = base.figure(theme, height=height)
+    for trace in _space_paths(cloud, theme):
+        made.add_trace(trace)
+    made.add_trace(_space_marks("support drawing", cloud.support, theme, opened=False))
+    made.add_trace(_space_marks("query", cloud.query, theme, opened=True))
+    places = {"answered wrongly": [*cloud.wrong]}
+    places["looked at"] = [n for n, name in enumerate(cloud.query.names) if name == looked_at]
+    colors = {"answered wrongly": WRONG[theme], "looked at": palette.INK[theme]}
+    for name, which in places.items():
+        if which:
+            made.add_trace(_space_rings(name, cloud.query.at[which], colors[name]))
+    if cloud.paths is not None:
+        made.add_trace(_space_stars(cloud.paths[-1], theme))
+    axes = {
+        axis: {
+            "title": {"text": f"axis {number + 1}: {cloud.explained[number]:.0%}"},
+            "showticklabels": False,
+            "gridcolor": palette.GRID[theme],
+            "backgroundcolor": "rgba(0,0,0,0)",
+            "color": palette.INK[theme],
+        }
+        for number, axis in enumerate(("xaxis", "yaxis", "zaxis"))
+    }
+    made.update_layout(
+        scene={**axes, "aspectmode": "data", "camera": {"eye": _EYE}}, modebar=MODEBAR
+    )
+    return made
+
+
+_EYE = {"x": 1.1, "y": 1.1, "z": 0.8}
+
+
+def _in_space(at: Array, **more: Any) -> go.Scatter3d:
+    return go.Scatter3d(x=at[:, 0], y=at[:, 1], z=at[:, 2], **more)
+
+
+def _space_marks(name: str, points: Points, theme: Theme, *, opened: bool) -> go.Scatter3d:
+    symbols = [SOLID[n % len(SOLID)] for n in points.labels]
+    if opened:
+        symbols = [symbol + "-open" if symbol in WITH_OPEN else symbol for symbol in symbols]
+    return _in_space(
+        points.at,
+        name=name,
+        mode="markers",
+        marker={
+            "symbol": symbols,
+            "size": 4 if opened else 6,
+            "color": [palette.of_class(n, theme) for n in points.labels],
+        },
+        text=list(points.notes),
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _space_rings(name: str, at: Array, color: str) -> go.Scatter3d:
+    marker = {"symbol": "circle-open", "size": 13, "color": color}
+    return _in_space(at, name=name, mode="markers", marker=marker, hoverinfo="skip")
+
+
+def _space_paths(cloud: Cloud, theme: Theme) -> list[go.Scatter3d]:
+    if cloud.paths is None or len(cloud.paths) < 2:
+        return []
+    return [
+        _in_space(
+            path,
+            name="its way from 1 shot",
+            mode="lines",
+            line={"color": palette.of_class(number, theme), "width": 4},
+            hoverinfo="skip",
+            showlegend=number == 0,
+        )
+        for number, path in enumerate(cloud.paths.transpose(1, 0, 2))
+    ]
+
+
+def _space_stars(now: Array, theme: Theme) -> go.Scatter3d:
+    """There are no stars in space: a large mark with the letter above it."""
+    return _in_space(
+        now,
+        name="prototype",
+        mode="markers+text",
+        marker={
+            "symbol": "diamond",
+            "size": 10,
+            "color": [palette.of_class(n, theme) for n in range(len(now))],
+            "line": {"color": palette.INK[theme], "width": 2},
+        },
+        text=[f"<b>{letter(n)}</b>" for n in range(len(now))],
+        textposition="top center",
+        textfont={"color": palette.INK[theme], "size": 15},
+        hovertext=[f"prototype of class {letter(n)}" for n in range(len(now))],
+        hoverinfo="text",
+    )

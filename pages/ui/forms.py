@@ -1,0 +1,77 @@
+"""Widgets made from settings: a config becomes a form, and the form a config.
+
+What a person has changed is remembered under the config's key and the field's default, so that a
+form that is closed, or a page that is left, keeps it, and another preset starts anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from metacore.settings import Config, Setting, settings_of
+
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+LARGEST = 2**53 - 1  # whole numbers a browser can hold
+
+
+def fields(config: Config, *, key: str, columns: int = 2, only: Sequence[str] = ()) -> None:
+    """A widget for every setting, or some; `remembered` says what they hold."""
+    shown = [setting for setting in settings_of(config) if not only or setting.name in only]
+    if not shown:
+        return
+    places = st.columns(columns)
+    for number, setting in enumerate(shown):
+        with places[number % columns]:
+            field(setting, getattr(config, setting.name), key=_name(key, config, setting))
+
+
+def field(setting: Setting, default: Any, *, key: str, **more: Any) -> Any:
+    """The widget that fits the setting's type and choices."""
+    common = {"help": setting.help, "key": key, "persist_state": "session", **more}
+    if setting.type is bool:
+        return st.toggle(setting.label, default, **common)
+    if setting.choices:
+        index = setting.choices.index(default)
+        return st.selectbox(setting.label, setting.choices, index, **common)
+    if setting.type in (int, float):
+        return st.number_input(setting.label, value=default, **_bounds(setting), **common)
+    return st.text_input(setting.label, default, **common)
+
+
+def remembered(config: AnyConfig, *, key: str) -> AnyConfig:
+    """The config with what was changed in its form; raises UserError for what makes no sense."""
+    return replace(config, **changes(config, key=key))
+
+
+def changes(config: Config, *, key: str) -> dict[str, Any]:
+    """The settings whose value in the form is not the config's."""
+    found = {}
+    for setting in settings_of(config):
+        default = getattr(config, setting.name)
+        value = st.session_state.get(_name(key, config, setting), default)
+        if value != default and value is not None:
+            found[setting.name] = value
+    return found
+
+
+def forget(config: Config, *, key: str) -> None:
+    """Back to the config's own values."""
+    for setting in settings_of(config):
+        st.session_state.pop(_name(key, config, setting), None)
+
+
+def _name(key: str, config: Config, setting: Setting) -> str:
+    return f"{key} {setting.name} {getattr(config, setting.name)}"
+
+
+def _bounds(setting: Setting) -> dict[str, Any]:
+    """What a number widget may hold, all of one type; its arrows add the setting's step."""
+    if setting.type is int:
+        low = -LARGEST if setting.low is None else int(setting.low)
+        high = LARGEST if setting.high is None else int(setting.high)
+        return {"min_value": low, "max_value": high, "step": int(setting.step or 1)}
+    low_high = {"min_value": setting.low, "max_value": setting.high}
+    given = {name: None if bound is None else float(bound) for name, bound in low_high.items()}
+    return {**given, "step": float(setting.step or 0.1), "format": "%g"}

@@ -1,0 +1,160 @@
+"""What the training form says: a preset for every ticked algorithm, and what was changed in it."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from metacore import ALGORITHMS, DATASETS, MODELS, RunConfig, UserError, preset
+from metacore.device import DEVICES, resolve
+from metacore.library import rehearse
+from metacore.training.presets import pairs
+from pages.ui import forms
+from pages.ui.forecasts import cost_key
+
+PARTS = ("algorithm", "model", "training")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The choices that several runs share."""
+
+    dataset: str
+    level: str
+    seed: int
+    device: str
+    ways: int
+    shots: int
+
+    def preset(self, algorithm: str) -> RunConfig:
+        return preset(
+            algorithm,
+            self.dataset,
+            self.level,
+            ways=self.ways,
+            shots=self.shots,
+            seed=self.seed,
+            device=self.device,
+        )
+
+    def data_key(self) -> str:
+        return f"settings {self.dataset}"
+
+    def key(self, algorithm: str, part: str) -> str:
+        """Another preset has a form of its own."""
+        return f"settings {self.dataset} {self.level} {algorithm} {part}"
+
+    def data(self, config: RunConfig) -> RunConfig:
+        """With the settings of the data, which all runs share."""
+        return config.replace(
+            task=forms.remembered(config.task, key=self.data_key()),
+            dataset=forms.remembered(config.dataset, key=self.data_key()),
+        )
+
+    def base(self, algorithm: str) -> RunConfig:
+        """The preset, with the model that was chosen."""
+        config = self.preset(algorithm)
+        chosen = st.session_state.get(self.key(algorithm, "which model"), config.model_name)
+        if chosen == config.model_name or chosen not in fitting(config):
+            return config
+        return config.replace(model=MODELS[chosen]())
+
+    def config(self, algorithm: str) -> RunConfig:
+        """The run that would be started; raises UserError where it makes no sense."""
+        base = self.base(algorithm)
+        changed = {
+            part: forms.remembered(getattr(base, part), key=self.key(algorithm, part))
+            for part in PARTS
+        }
+        return self.data(base.replace(**changed))
+
+    def changed(self, algorithm: str) -> int:
+        """How many settings of this algorithm's run differ from the preset."""
+        base = self.base(algorithm)
+        parts = (
+            forms.changes(getattr(base, part), key=self.key(algorithm, part)) for part in PARTS
+        )
+        return sum(map(len, parts)) + (base.model_name != self.preset(algorithm).model_name)
+
+    def reset(self, algorithm: str) -> None:
+        """Back to the preset."""
+        base = self.base(algorithm)
+        for part in PARTS:
+            forms.forget(getattr(base, part), key=self.key(algorithm, part))
+        st.session_state.pop(self.key(algorithm, "which model"), None)
+
+
+def able(algorithm: str, dataset: str) -> bool:
+    return (algorithm, dataset) in pairs()
+
+
+def why_not(algorithm: str, dataset: str) -> str:
+    """Why an algorithm cannot learn a dataset."""
+    return (
+        f"{ALGORITHMS[algorithm].title} sorts into classes;"
+        f" {DATASETS[dataset].title.lower()} have none."
+    )
+
+
+def fitting(config: RunConfig) -> list[str]:
+    """The models that fit the dataset."""
+    regression = config.dataset_class.regression
+    return [name for name, model in MODELS.items() if model.regression == regression]
+
+
+def devices() -> list[str]:
+    """`auto` and what is there."""
+    return ["auto", *(name for name in DEVICES[1:] if _there(name))]
+
+
+def _there(name: str) -> bool:
+    try:
+        resolve(name)
+    except UserError:
+        return False
+    return True
+
+
+def check(config: RunConfig) -> None:
+    """Refuses, with a sentence, what could not be trained; what has passed is not tried again."""
+    _checked(cost_key(config), config)
+
+
+@st.cache_data(show_spinner="Preparing the data…", max_entries=128)
+def _checked(key: str, _config: RunConfig) -> None:
+    rehearse(_config)
+
+
+def data_fields(chosen: Plan) -> None:
+    """Widgets for what all runs share."""
+    config = chosen.preset("maml")
+    forms.fields(config.task, key=chosen.data_key(), only=("queries",), columns=1)
+    forms.fields(config.dataset, key=chosen.data_key())
+
+
+def algorithm_fields(chosen: Plan, algorithm: str) -> None:
+    """Widgets for everything about one algorithm's run, and a way back to the preset."""
+    base = chosen.base(algorithm)
+    forms.fields(base.algorithm, key=chosen.key(algorithm, "algorithm"))
+    st.markdown("**The network**")
+    preset_model = chosen.preset(algorithm).model_name
+    options = fitting(base)
+    st.selectbox(
+        "Model",
+        options,
+        options.index(preset_model),
+        key=chosen.key(algorithm, "which model"),
+        persist_state="session",
+        help=" ".join(f"{name}: {MODELS[name].summary}" for name in options),
+    )
+    forms.fields(base.model, key=chosen.key(algorithm, "model"))
+    st.markdown("**The outer loop**")
+    forms.fields(base.training, key=chosen.key(algorithm, "training"))
+    st.button(
+        "Back to the preset",
+        key=chosen.key(algorithm, "reset"),
+        icon=":material/undo:",
+        help="Undoes every change to these settings.",
+        on_click=chosen.reset,
+        args=(algorithm,),
+        disabled=not chosen.changed(algorithm),
+    )

@@ -1,0 +1,168 @@
+"""Adaptation as a film: a slider and a play button move through the inner steps in the browser.
+
+A component of our own, because drawings, lines and curves must move together, without a rerun per
+frame, and follow the theme. Nothing comes back from it.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+
+HERE = Path(__file__).parent
+Values = Sequence[float] | np.ndarray[Any, Any]
+
+_mount = st.components.v2.component(
+    "metacore_player",
+    html='<div class="player"></div>',
+    css=(HERE / "player.css").read_text(),
+    js=(HERE / "player.js").read_text(),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A value per step; `band` has a low and a high value per step; a quiet one is not named."""
+
+    name: str
+    color: str
+    values: Values
+    dash: str = ""  # SVG's stroke-dasharray
+    width: float = 2.4
+    band: Mapping[str, Values] | None = None
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines over the inner steps."""
+
+    title: str
+    lines: Sequence[Line]
+    y: str
+    alt: str
+    x: str = "inner step"
+    range: tuple[float, float] | None = None
+    percent: bool = False
+    note: str = ""
+    mark: dict[str, Any] | None = None  # a step (`at`) worth a word (`text`)
+    kind: Literal["lines"] = "lines"
+
+
+@dataclass(frozen=True)
+class Bending:
+    """A predicted curve, its values on the grid for every step."""
+
+    name: str
+    color: str
+    values: Sequence[Values] | np.ndarray[Any, Any]
+    dash: str = ""
+    width: float = 2.6
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Curves that bend towards the truth, with the support points marked."""
+
+    title: str
+    grid: Values
+    lines: Sequence[Bending]
+    range: tuple[float, float]
+    alt: str
+    truth: Values | None = None
+    points: Sequence[tuple[float, float]] = ()
+    x: str = "x"
+    y: str = "y"
+    note: str = ""
+    kind: Literal["curve"] = "curve"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture (a data address whose alpha is the ink) of a class, numbered from 0."""
+
+    image: str
+    number: int
+    probabilities: Sequence[Values] | np.ndarray[Any, Any] = ()  # [S+1][N], for queries
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"image": self.image, "class": self.number, "probabilities": self.probabilities}
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """An episode: a column per class, support above, queries with their answers below."""
+
+    title: str
+    classes: Sequence[tuple[str, str]]  # name and colour
+    support: Sequence[Drawing]
+    query: Sequence[Drawing]
+    note: str = ""
+    kind: Literal["drawings"] = "drawings"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "note": self.note,
+            "classes": [{"name": name, "color": color} for name, color in self.classes],
+            "support": [drawing.to_dict() for drawing in self.support],
+            "query": [drawing.to_dict() for drawing in self.query],
+        }
+
+
+Panel = Lines | Curve | Drawings
+
+
+@dataclass(frozen=True)
+class Film:
+    """Panels that move together through the steps."""
+
+    steps: Sequence[int]
+    panels: Sequence[Panel]
+    label: str = "Inner step"
+    start: int | None = None  # index of the step first shown; None is the last
+    autoplay: bool = False
+    loop: bool = False
+    interval: int = 650  # milliseconds per step
+    stack: bool = False  # lines below each other, in a column beside the other panels
+
+
+def play(film: Film, *, key: str) -> None:
+    """Shows the film; a rerun with the same film changes nothing on screen."""
+    data = {
+        "steps": list(film.steps),
+        "label": film.label,
+        "start": len(film.steps) - 1 if film.start is None else film.start,
+        "autoplay": film.autoplay,
+        "loop": film.loop,
+        "interval": film.interval,
+        "stack": film.stack,
+        "panels": [_plain(panel) for panel in film.panels],
+    }
+    data["id"] = hashlib.blake2b(json.dumps(data).encode(), digest_size=8).hexdigest()
+    _mount(data=data, key=key)
+
+
+def _plain(panel: Panel) -> dict[str, Any]:
+    """JSON-ready, with numbers no longer than a screen can show."""
+    made = panel.to_dict() if isinstance(panel, Drawings) else asdict(panel)
+    return {name: _rounded(value) for name, value in made.items()}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(inner) for name, inner in value.items()}
+    if isinstance(value, str | int | bool) or value is None:
+        return value
+    if hasattr(value, "tolist"):
+        return _rounded(value.tolist())
+    if isinstance(value, float):
+        return float(f"{value:.4g}") if math.isfinite(value) else None
+    return [_rounded(inner) for inner in value]
