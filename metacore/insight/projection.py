@@ -22,6 +22,7 @@ _Double = np.ndarray[Any, np.dtype[np.float64]]
 
 DISTANCES = ("euclidean", "cosine")
 RESOLUTION = 120
+AT_ONCE = 4096  # places decided in one go: few calls, and little memory
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,11 @@ def decision_regions(
     resolution: int = RESOLUTION,
 ) -> Labels:
     """The class [resolution, resolution] decided at each point of a plane; rows are values of y."""
-    x = np.linspace(*x_range, resolution)
-    rows = [np.stack([x, np.full(resolution, y)], 1) for y in np.linspace(*y_range, resolution)]
-    return np.stack([decide(projection.lift(row)) for row in rows]).astype(np.int64)
+    x, y = (np.linspace(*reach, resolution) for reach in (x_range, y_range))
+    places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+    pieces = [places[start : start + AT_ONCE] for start in range(0, len(places), AT_ONCE)]
+    decided = np.concatenate([decide(projection.lift(piece)) for piece in pieces])
+    return decided.reshape(resolution, resolution).astype(np.int64)
 
 
 def agreement(projection: Projection, features: ArrayLike, decide: Decide) -> float:

@@ -5,6 +5,7 @@ company: any support set made of embedded drawings can be tried without running 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -42,7 +43,7 @@ class Space:
     @property
     def prototypes(self) -> Array | None:
         """[N, F]; None for a method that has none."""
-        return _array(self._centres()) if isinstance(self.algorithm, ProtoNet) else None
+        return _array(self._centres) if isinstance(self.algorithm, ProtoNet) else None
 
     def distances(self, asked: Array) -> Array | None:
         """To every prototype [B, N]: Euclidean lengths, or 1 - cosine."""
@@ -70,10 +71,11 @@ class Space:
 
     def _logits(self, asked: Tensor) -> Tensor:
         if isinstance(self.algorithm, ProtoNet):
-            return self.algorithm.logits(asked, self._centres())
+            return self.algorithm.logits(asked, self._centres)
         weights = self.algorithm.attention(asked, _one_task(self.support))
         return vote(weights, torch.from_numpy(self.labels)[None], self.ways)
 
+    @cached_property
     def _centres(self) -> Tensor:
         labels = torch.from_numpy(self.labels)[None]
         return prototypes(_one_task(self.support), labels, self.ways)

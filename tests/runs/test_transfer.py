@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import zipfile
@@ -203,3 +204,33 @@ def test_a_run_from_a_device_that_is_not_here_goes_on_on_the_one_that_is(
         values = json.loads(archive.read("config.json"))
     changed = json.dumps({**values, "device": "cuda"}).encode()
     assert import_(store, rewritten(exported, config_json=changed)).config.device == "auto"
+
+
+def test_bytes_that_were_uploaded_are_imported_under_their_own_name(
+    store: Store, exported: Path
+) -> None:
+    assert import_(store, io.BytesIO(exported.read_bytes()), "upload").name == "sine"
+    with pytest.raises(UserError, match=r"^upload is not an exported run"):
+        import_(store, io.BytesIO(b"hello"), "upload")
+
+
+@pytest.mark.parametrize(
+    "where", [16, 12], ids=["offset", "size"]
+)  # of the directory, from its end
+def test_a_directory_that_points_nowhere_is_refused(
+    store: Store, exported: Path, where: int
+) -> None:
+    data = bytearray(exported.read_bytes())
+    end = data.rindex(b"PK\x05\x06")
+    data[end + where : end + where + 4] = b"\xff\xff\xff\x7f"
+    with pytest.raises(UserError, match="not an exported run, or is damaged"):
+        import_(store, io.BytesIO(data), "upload")
+
+
+def test_names_that_are_no_text_are_refused(store: Store, exported: Path) -> None:
+    data = bytearray(exported.read_bytes())
+    entry = data.index(b"PK\x01\x02")
+    data[entry + 9] |= 0x08  # says that the name is UTF-8
+    data[entry + 46] = 0xFF
+    with pytest.raises(UserError, match="not an exported run, or is damaged"):
+        import_(store, io.BytesIO(data), "upload")

@@ -1,0 +1,47 @@
+"""Runs meet: on one episode to watch, and on many to decide."""
+
+import streamlit as st
+
+from metacore import UserError
+from pages.ui.comparing.background import linked
+from pages.ui.comparing.choice import Choice, choose
+from pages.ui.comparing.curves import curves
+from pages.ui.comparing.duel import duel
+from pages.ui.comparing.mistakes import mistakes
+from pages.ui.comparing.verdict import verdict
+
+
+def page() -> None:
+    st.title("Compare", anchor=False)
+    st.markdown(
+        "Let runs meet on **the same tasks**: watch one task together, then decide over hundreds."
+    )
+    asked = linked("comparison")
+    choice = choose(asked)
+    if choice is None or not possible(choice):
+        return
+    st.header("Duel on one episode", anchor=False)
+    duel(choice)
+    st.header("Verdict over hundreds", anchor=False)
+    answered = verdict(choice, asked)
+    st.header("What it depends on", anchor=False)
+    curves(choice, answered, {kind: linked(f"by_{kind}") for kind in ("shots", "ways")})
+    st.header("What is taken for what", anchor=False)
+    if choice.regression:
+        st.caption("Curves have no classes to be confused: pick runs on drawings to see a matrix.")
+    else:
+        mistakes(choice)
+
+
+def possible(choice: Choice) -> bool:
+    """Whether such a task can be drawn; if not, why."""
+    try:
+        with st.spinner("Fetching the tasks…", show_time=False):
+            choice.asked(0).episode()
+    except UserError as error:
+        st.error(str(error), icon=":material/info:")
+        return False
+    return True
+
+
+page()

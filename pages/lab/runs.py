@@ -1,0 +1,94 @@
+"""All runs: what became of them, what sets them apart, and all that can be done with one."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from metacore import Run
+from pages.ui import arrival, card, contrast, deletion, engine, pick, shelf, words
+
+LOOK_SECONDS = 2.0
+IDLE_SECONDS = 10.0  # someone may start a run elsewhere
+
+
+def heading() -> None:
+    title, arriving = st.columns([4, 1], vertical_alignment="bottom")
+    title.title("Runs", anchor=False)
+    with arriving:
+        arrival.door()
+    arrival.news()
+    st.markdown(
+        "Every meta-training is kept here with its settings, its curves and its weights. **Tick"
+        " one** to look at it, **tick several** to see what sets them apart."
+    )
+
+
+def readable(runs: Sequence[Run]) -> list[Run]:
+    return [run for run in runs if not shelf.flaw(run)]
+
+
+def listing(runs: Sequence[Run]) -> None:
+    """The table, looking again while the page is open."""
+    every = LOOK_SECONDS if any(run.active for run in runs) else IDLE_SECONDS
+    st.fragment(look, run_every=every)(shelf.outline(runs))
+
+
+def look(before: list[tuple[str, ...]]) -> None:
+    runs = readable(engine.store().runs())
+    if shelf.outline(runs) != before or st.session_state.pop("ticked", False):
+        st.rerun()
+    fits = shelf.filters()
+    shown = [run for run in runs if fits(run)]
+    if shown:
+        shelf.table(shown, st.query_params.get_all("run"), choose)
+        return
+    st.info("No run fits this search.", icon=":material/search_off:")
+    st.button(
+        "Show all",
+        icon=":material/filter_alt_off:",
+        on_click=shelf.clear_filters,
+        help="Clears the search and its filters.",
+    )
+
+
+def choose(ids: list[str]) -> None:
+    st.query_params.from_dict({"run": ids} if ids else {})
+    st.session_state["ticked"] = True
+
+
+def strangers(runs: Sequence[Run]) -> None:
+    """Runs whose settings this version of Metacore does not understand."""
+    for run in runs:
+        if sentence := shelf.flaw(run):
+            st.warning(f"{words.plain(run.name)} cannot be shown: {words.plain(sentence)}")
+            if not run.read_only:
+                deletion.button([run])
+
+
+def chosen(runs: Sequence[Run]) -> list[Run]:
+    """The runs the address names; it says so where one of them is not there (any more)."""
+    by_id = {run.id: run for run in runs}
+    asked = list(dict.fromkeys(st.query_params.get_all("run")))
+    for run_id in asked:
+        if run_id not in by_id:
+            st.info(
+                f"There is no run {words.plain(run_id[:80])} here: it was deleted, or the link"
+                " is to another computer's run.",
+                icon=":material/link_off:",
+            )
+    return [by_id[run_id] for run_id in asked if run_id in by_id]
+
+
+heading()
+everything = engine.store().runs()
+found = readable(everything)
+if found:
+    listing(found)
+else:
+    pick.missing("There are no runs yet.")
+strangers(everything)
+ticked = chosen(found)
+if len(ticked) == 1:
+    card.show(ticked[0])
+elif ticked:
+    contrast.show(ticked)

@@ -1,0 +1,246 @@
+"""Which runs meet, and on what kind of task: everything below on the page is about this."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from metacore import DATASETS, Run, UserError
+from metacore.models.normalisation import NORM_MODES
+from metacore.runs import Comparison, Question
+from metacore.settings import Config
+from metacore.training.config import config_owner
+from pages.ui import address, charts, engine, palette, pick
+from pages.ui.asked import Asked
+
+OWN = "each run's own"
+FAVOURITES = ("maml", "protonet", "scratch")
+MOST_STEPS = 100
+MOST_DRAWN = 50  # queries of the one episode that is looked at
+KINDS = {False: "Drawings", True: "Curves"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Runs with the same kind of input, and the tasks they meet on."""
+
+    runs: tuple[Run, ...]
+    dataset: Config
+    ways: int
+    shots: int
+    queries: int
+    norm: str | None  # None: each run's own
+    steps: int | None
+
+    @property
+    def regression(self) -> bool:
+        return bool(config_owner(DATASETS, self.dataset).regression)
+
+    @property
+    def name(self) -> str:
+        """Of the dataset."""
+        return str(config_owner(DATASETS, self.dataset).name)
+
+    @property
+    def metric(self) -> str:
+        return "mse" if self.regression else "accuracy"
+
+    @property
+    def kinds(self) -> list[str]:
+        return [pick.kind(run) for run in self.runs]
+
+    @property
+    def colors(self) -> list[str]:
+        return palette.run_colors(self.kinds, charts.theme())
+
+    def asked(self, seed: int) -> Asked:
+        """One episode, with no more queries than can be looked at."""
+        fewer = max(1, min(self.queries, MOST_DRAWN // self.ways))
+        return Asked(
+            dataset=self.dataset,
+            ways=self.ways,
+            shots=self.shots,
+            queries=self.queries if self.regression else fewer,
+            seed=seed,
+            name=self.name,
+        )
+
+    def question(self, *, episodes: int, sweep: str = "", values: Sequence[int] = ()) -> Question:
+        return Question(
+            runs=tuple(run.id for run in self.runs),
+            dataset={"name": self.name, **self.dataset.to_dict()},
+            ways=self.ways,
+            shots=self.shots,
+            queries=self.queries,
+            steps=self.steps,
+            norm=self.norm,
+            episodes=episodes,
+            sweep=sweep,
+            values=tuple(values),
+        )
+
+
+def choose(linked: Comparison | None) -> Choice | None:
+    """The pickers; what a linked comparison asked is what they start from."""
+    found = pick.usable()
+    if len(found) < 2:
+        pick.missing("A comparison needs two runs with weights.")
+        return None
+    wanted = linked.question if linked else None
+    found = _alike(found, wanted)
+    runs = pick.several(
+        found,
+        _usual(found, wanted),
+        help="Two to six runs, in the order in which they are shown; their inputs are alike.",
+    )
+    runs = [run for run in runs if _sound(run)]
+    if len(runs) < 2:
+        st.info("Pick at least two runs: then they meet on the same tasks.", icon=":material/add:")
+        return None
+    if wanted and wanted.dataset_class.input_shape != runs[0].config.dataset_class.input_shape:
+        wanted = None
+    return _protocol(tuple(runs), wanted)
+
+
+def _alike(found: Sequence[Run], wanted: Question | None) -> list[Run]:
+    """Runs of one kind of task: a network that sees drawings cannot be asked about curves."""
+    kinds = {_regression(run) for run in found}
+    if len(kinds) == 1:
+        return list(found)
+    asked = [*st.query_params.get_all("runs"), *(wanted.runs if wanted else ())]
+    meant = next((run for run_id in asked for run in found if run.id == run_id), None)
+    kind = st.segmented_control(
+        "Tasks",
+        [KINDS[False], KINDS[True]],
+        default=KINDS[meant is not None and _regression(meant)],
+        required=True,
+        key="kind",
+        bind="query-params",
+        on_change=_start_anew,
+        help="Runs are compared with others that see the same kind of input.",
+    )
+    return [run for run in found if KINDS[_regression(run)] == kind]
+
+
+def _start_anew() -> None:
+    """Other tasks, other runs: nothing that was asked before is about them."""
+    st.session_state.pop("runs", None)
+    for name in ("runs", "comparison", "by_shots", "by_ways"):
+        st.query_params.pop(name, None)
+
+
+def _regression(run: Run) -> bool:
+    return bool(run.config.dataset_class.regression)
+
+
+def _usual(found: Sequence[Run], wanted: Question | None) -> list[Run]:
+    """What the linked comparison was about, else algorithms that differ the most."""
+    if wanted and (asked := [run for run in found if run.id in wanted.runs]):
+        return asked
+    shelf = [run for run in found if run.read_only] or list(found)
+    firsts = {pick.kind(run): run for run in reversed(shelf)}
+    chosen = [firsts[name] for name in FAVOURITES if name in firsts]
+    others = [run for name, run in firsts.items() if name not in FAVOURITES]
+    more = [run for run in found if run not in [*chosen, *others]]
+    enough = max(2, len(chosen))
+    return [*chosen, *others, *more][:enough]
+
+
+def _sound(run: Run) -> bool:
+    """Whether its weights can be read; if not, the others meet without it."""
+    try:
+        engine.learner(run)
+    except UserError as error:
+        st.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+        return False
+    return True
+
+
+def _protocol(runs: tuple[Run, ...], wanted: Question | None) -> Choice:
+    first, variants = runs[0].config, _variants(runs)
+    usual = wanted.task if wanted else first.task.to_dict()
+    regression = first.dataset_class.regression
+    kind = "curve_" if regression else ""  # what fits drawings must not linger where curves are
+    places = iter(st.columns([1.4, 1.3, 1, 1] if regression else [1.2, 0.8, 0.8, 1.3, 1]))
+    dataset = _dataset(next(places), f"{kind}dataset", variants, wanted)
+    ways = usual["ways"]
+    if not regression:
+        help = "How many classes each task has."
+        ways = _number(next(places), "Ways", "ways", ways, 2, 100, help)
+    help = "How many points of the curve are seen." if regression else "Examples of each class."
+    shots = _number(next(places), "Shots", f"{kind}shots", usual["shots"], 1, 100, help)
+    norm = None if regression else _norm(next(places), runs, wanted)
+    steps = next(places).number_input(
+        "Inner steps",
+        value=wanted.steps if wanted else None,
+        min_value=0,
+        max_value=MOST_STEPS,
+        placeholder=OWN,
+        key=f"{kind}steps",
+        bind=address.bound(f"{kind}steps"),
+        help="Gradient steps on the support set; empty: as many as each run was made for.",
+    )
+    return Choice(
+        runs=runs, dataset=dataset, ways=ways, shots=shots, queries=usual["queries"], norm=norm,
+        steps=steps,
+    )  # fmt: skip
+
+
+def _number(place: Any, label: str, key: str, usual: int, low: int, high: int, help: str) -> int:
+    return int(
+        place.number_input(
+            label, low, high, usual, step=1, key=key, bind=address.bound(key), help=help
+        )
+    )
+
+
+def _variants(runs: Sequence[Run]) -> dict[str, Config]:
+    """Datasets whose inputs fit, by what they are called: as the runs know them, or as usual."""
+    shape = runs[0].config.dataset_class.input_shape
+    found: dict[str, Config] = {}
+    for config in _configs(runs, shape):
+        if config not in found.values():
+            title = config_owner(DATASETS, config).title
+            number = sum(name.startswith(title) for name in found)
+            found[f"{title} (variant {number + 1})" if number else title] = config
+    return found
+
+
+def _configs(runs: Sequence[Run], shape: tuple[int, ...]) -> Iterable[Config]:
+    known = {run.config.dataset_class for run in runs}
+    yield from (run.config.dataset for run in runs)
+    for kind in DATASETS.values():
+        if kind.input_shape == shape and kind not in known:
+            yield kind.Config()
+
+
+def _dataset(place: Any, key: str, variants: dict[str, Config], wanted: Question | None) -> Config:
+    configs = list(variants.values())
+    usual = configs.index(wanted.source) if wanted and wanted.source in configs else 0
+    chosen = place.selectbox(
+        "Dataset",
+        [*variants],
+        index=usual,
+        key=key,
+        bind="query-params",
+        help="Where the test tasks come from; it need not be what the runs were trained on.",
+    )
+    return variants[chosen]
+
+
+def _norm(place: Any, runs: Sequence[Run], wanted: Question | None) -> str | None:
+    shared = [
+        mode for mode in NORM_MODES if all(mode in run.config.algorithm_class.norms for run in runs)
+    ]
+    options = [OWN, *shared]
+    usual = wanted.norm if wanted and wanted.norm in shared else OWN
+    chosen = place.selectbox(
+        "Normalisation",
+        options,
+        index=options.index(usual),
+        key="norm",
+        bind="query-params",
+        help="Whose statistics normalise a query: transductive lets the queries help each other.",
+    )
+    return None if chosen == OWN else str(chosen)

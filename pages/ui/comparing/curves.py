@@ -1,0 +1,192 @@
+"""What a score depends on: training, inner steps, shots, ways, and cost; one chart at a time."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from metacore.datasets.base import ImageDataset
+from metacore.runs import Comparison, result_json, rows_csv
+from pages.ui import charts, engine, words
+from pages.ui.comparing.background import answer, words_of
+from pages.ui.comparing.choice import Choice
+from pages.ui.comparing.downloads import give, take
+from pages.ui.figures import comparison as figures
+from pages.ui.figures import learning
+
+LEARNING, STEPS, SHOTS, WAYS, COST = "Learning", "Inner steps", "Shots", "Ways", "Cost"
+AGAINST = {"Meta-steps": "iterations", "Tasks seen": "episodes", "Time": "seconds"}
+COSTS = {
+    "Meta-training": "training_seconds",
+    "Adaptation": "seconds_per_episode",
+    "Parameters": "parameters",
+}
+SWEPT = {"shots": (1, 2, 3, 5, 10, 15), "ways": (2, 5, 10, 15, 20, 30)}
+SWEEP_EPISODES = 200
+FIRST = "Evaluate the runs above first: this chart is drawn from those numbers."
+
+
+def curves(
+    choice: Choice, answered: Comparison | None, linked: dict[str, Comparison | None]
+) -> None:
+    options = [LEARNING, STEPS, SHOTS, *(() if choice.regression else (WAYS,)), COST]
+    picked = st.segmented_control(
+        "Score against",
+        options,
+        default=LEARNING,
+        required=True,
+        key="chart",
+        bind="query-params",
+        help="What the score is shown to depend on.",
+    )
+    draw: dict[str, Callable[[], None]] = {
+        LEARNING: lambda: learned(choice),
+        STEPS: lambda: steps(answered),
+        SHOTS: lambda: sweep(choice, "shots", linked["shots"]),
+        WAYS: lambda: sweep(choice, "ways", linked["ways"]),
+        COST: lambda: cost(answered),
+    }
+    draw[picked]()
+
+
+def learned(choice: Choice) -> None:
+    against = AGAINST[
+        st.segmented_control(
+            "Against",
+            [*AGAINST],
+            default="Meta-steps",
+            required=True,
+            key="against",
+            bind="query-params",
+            help="Meta-steps of one algorithm can cost far more than those of another.",
+        )
+    ]
+    found = [
+        learning.History(
+            name=run.name,
+            algorithm=kind,
+            metric=choice.metric,
+            color=color,
+            tasks=run.config.training.tasks,
+            columns=learning.columns(engine.metrics(run)),
+        )
+        for run, kind, color in zip(choice.runs, choice.kinds, choice.colors, strict=True)
+    ]
+    key = f"val_{choice.metric}"
+    trained = [history for history in found if len(history.column(key)[0]) > 1]
+    if not trained:
+        st.info("None of these runs was meta-trained long enough to have a learning curve.")
+        return
+    charts.chart(
+        charts.kept(
+            "learning",
+            (*((run.id, run.iteration, run.ended) for run in choice.runs), against),
+            lambda: learning.validation(trained, charts.theme(), against, height=360),
+        ),
+        "How the runs learned: each on the validation tasks it was trained for",
+        alt=f"Validation against {learning.AGAINST[against]}, a line with its band for each run.",
+        key="learning curves",
+    )
+    untrained = [history.name for history in found if history not in trained]
+    if untrained:
+        st.caption(f"Without meta-training, so without a curve: {', '.join(untrained)}.")
+    rows = [
+        {"name": history.name, "step": step, "seconds": seconds, key: value}
+        for history in trained
+        for step, seconds, value in zip(*history.column(key), strict=True)
+    ]
+    take("learning-curves", rows, key="learning")
+
+
+def steps(answered: Comparison | None) -> None:
+    if answered is None or answered.result is None:
+        st.info(FIRST, icon=":material/arrow_upward:")
+        return
+    rows = answered.result["rows"]
+    charts.chart(
+        charts.kept("steps", answered.id, lambda: figures.by_steps(rows, charts.theme())),
+        f"{words.METRIC[rows[0]['metric']].capitalize()} after every inner step",
+        alt="The score against the number of inner steps, a line with its intervals for each run.",
+        key="by steps",
+        help="Metric methods adapt in a single computation: theirs is a level line.",
+    )
+    taken: list[dict[str, Any]] = [
+        {"name": row["name"], **point} for row in rows for point in row["evaluation"]["per_step"]
+    ]
+    take("inner-steps", taken, key="steps")
+
+
+def sweep(choice: Choice, kind: str, linked: Comparison | None) -> None:
+    values = _possible(choice, kind)
+    if len(values) < 2:
+        st.info(f"This dataset has too few drawings or classes to vary the {kind}.")
+        return
+    listed = ", ".join(str(value) for value in values)
+    found = answer(
+        f"by_{kind}",
+        choice.question(episodes=SWEEP_EPISODES, sweep=kind, values=values),
+        linked,
+        label=f"Evaluate at {listed} {kind}",
+        help=f"{SWEEP_EPISODES} shared episodes for every run and value, in the background.",
+    )
+    if found is None or found.result is None:
+        return
+    metric, swept = found.result["rows"][0]["metric"], found.result["sweep"]
+    charts.chart(
+        charts.kept("sweep", found.id, lambda: figures.by_value(swept, metric, charts.theme())),
+        f"{words.METRIC[metric].capitalize()} against {kind}",
+        alt=f"The score against the number of {kind}, a line with its intervals for each run.",
+        key=f"by {kind}",
+        help="The weights stay the same: nothing is trained anew for these tasks.",
+    )
+    name = f"{kind}-{found.id}"
+    files = {
+        f"{name}.csv": ("CSV", rows_csv(found.result), "A line per run, a column per value."),
+        f"{name}.json": ("JSON", result_json(found.result), "The question and the answer."),
+    }
+    give(files, key=kind)
+    st.caption(f"Asked: {words_of(found.question)}.")
+
+
+def _possible(choice: Choice, kind: str) -> list[int]:
+    """The values for which the test classes have enough drawings."""
+    source = choice.asked(0).source()
+    if not isinstance(source, ImageDataset):
+        return [*SWEPT[kind]]
+    classes, drawings = source.images["test"].shape[:2]
+    most = {"shots": drawings - choice.queries, "ways": classes}[kind]
+    return [value for value in SWEPT[kind] if value <= most]
+
+
+def cost(answered: Comparison | None) -> None:
+    if answered is None or answered.result is None:
+        st.info(FIRST, icon=":material/arrow_upward:")
+        return
+    by = COSTS[
+        st.segmented_control(
+            "Cost",
+            [*COSTS],
+            default="Meta-training",
+            required=True,
+            key="cost",
+            bind="query-params",
+            help="What is paid for the score: once before, or again for every task.",
+        )
+    ]
+    rows = answered.result["rows"]
+    charts.chart(
+        charts.kept("cost", (answered.id, by), lambda: figures.cost(rows, by, charts.theme())),
+        f"{words.METRIC[rows[0]['metric']].capitalize()} against {figures.COST[by]}",
+        alt=f"A dot for each run: its score against {figures.COST[by]}, on a logarithmic axis.",
+        key="cost chart",
+    )
+    metric = rows[0]["metric"]
+    taken = [
+        {
+            "name": row["name"],
+            metric: row["evaluation"][metric],
+            **{k: row[k] for k in figures.COST},
+        }
+        for row in rows
+    ]
+    take("cost", taken, key="cost")

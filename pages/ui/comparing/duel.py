@@ -1,0 +1,179 @@
+"""All runs adapt to one identical episode, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from metacore import UserError
+from metacore.episode import Episode
+from metacore.insight.trace import Array, Trace
+from pages.ui import address, charts, drawings, engine, palette, words
+from pages.ui.asked import Asked
+from pages.ui.comparing.choice import Choice
+from pages.ui.comparing.downloads import take
+from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel, play
+
+BESIDE = 3  # more drawings beside each other are too small to see
+LAST_SEED = 2**31 - 1
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@st.fragment
+def duel(choice: Choice) -> None:
+    seed = _episode()
+    asked = choice.asked(seed)
+    try:
+        with st.spinner("Adapting…", show_time=False):
+            traces = [
+                engine.adapted(run, asked, steps=choice.steps, norm=choice.norm)
+                for run in choice.runs
+            ]
+    except UserError as error:
+        st.error(str(error))
+        return
+    play(film(choice, asked, traces), key="duel")
+    if len(choice.runs) > BESIDE and not choice.regression:
+        st.caption(f"Drawings are shown for up to {BESIDE} runs; here are all as lines.")
+    take(f"duel-{choice.name}-{seed}", _rows(choice, traces), key="duel")
+
+
+def _episode() -> int:
+    """The seed of the episode, and a button for another."""
+    number, button, _ = st.columns([1, 1, 2.5], vertical_alignment="bottom")
+    seed = number.number_input(
+        "Episode",
+        0,
+        LAST_SEED,
+        step=1,
+        key="seed",
+        bind=address.bound("seed"),
+        help="The number that draws the test task; the same number is the same task for everyone.",
+    )
+    button.button(
+        "New episode",
+        icon=":material/refresh:",
+        key="new episode",
+        on_click=_next,
+        help="Draws another task for all runs.",
+    )
+    return int(seed)
+
+
+def _next() -> None:
+    st.session_state["seed"] = (int(st.session_state.get("seed", 0)) + 1) % LAST_SEED
+
+
+def film(choice: Choice, asked: Asked, traces: Sequence[Trace]) -> Film:
+    longest = max((trace.steps for trace in traces), key=len)
+    panels: list[Panel] = []
+    episode = asked.episode()
+    if choice.regression:
+        panels.append(_curves(choice, asked, episode, traces))
+    elif len(traces) <= BESIDE:
+        panels.extend(_drawings(choice, episode, traces))
+    return Film(steps=longest, panels=[*panels, _lines(choice, traces, len(longest))], start=0)
+
+
+def _lines(choice: Choice, traces: Sequence[Trace], length: int) -> Lines:
+    accuracy = choice.metric == "accuracy"
+    return Lines(
+        title="Query accuracy" if accuracy else "How wrong they are",
+        y="query accuracy" if accuracy else "mean squared error",
+        alt=f"The {words.METRIC[choice.metric]} of {_names(choice)} after every inner step.",
+        lines=[
+            Line(run.name, color, _held(trace.query_score[:, 0], length), palette.svg_dash(kind))
+            for run, kind, color, trace in zip(
+                choice.runs, choice.kinds, choice.colors, traces, strict=True
+            )
+        ],
+        range=(0, 1.03) if accuracy else None,
+        percent=accuracy,
+    )
+
+
+def _held(values: Any, length: int) -> list[float]:
+    """Who is done keeps its last value: a single computation is a level line."""
+    known = [float(value) for value in values]
+    return known + known[-1:] * (length - len(known))
+
+
+def _curves(choice: Choice, asked: Asked, episode: Episode, traces: Sequence[Trace]) -> Curve:
+    grid = np.asarray(traces[0].grid).tolist()
+    truth = asked.curve(grid)
+    reach = max(2.0, *(abs(value) for value in truth)) * 1.35
+    return Curve(
+        title="One curve for all",
+        grid=grid,
+        lines=[
+            Bending(run.name, color, _watched(trace.curves), palette.svg_dash(kind))
+            for run, kind, color, trace in zip(
+                choice.runs, choice.kinds, choice.colors, traces, strict=True
+            )
+        ],
+        truth=truth,
+        points=[
+            (float(x), float(y))
+            for x, y in zip(episode.support_x.flatten(), episode.support_y.flatten(), strict=True)
+        ],
+        range=(-reach, reach),
+        alt=f"A curve, the points seen of it, and how {_names(choice)} bend towards it.",
+    )
+
+
+def _drawings(choice: Choice, episode: Episode, traces: Sequence[Trace]) -> list[Drawings]:
+    theme = charts.theme()
+    classes = [(_letter(n, episode.ways), palette.of_class(n, theme)) for n in range(episode.ways)]
+    support = _pictures(episode.support_x[0], episode.support_y[0])
+    query = _pictures(episode.query_x[0], episode.query_y[0])
+    return [
+        Drawings(
+            title=run.name,
+            note=f"normalisation: {trace.norm}",
+            classes=classes,
+            support=support,
+            query=[
+                replace(each, probabilities=shares)
+                for each, shares in zip(
+                    query, _watched(trace.query_probabilities).swapaxes(0, 1), strict=True
+                )
+            ],
+        )
+        for run, trace in zip(choice.runs, traces, strict=True)
+    ]
+
+
+def _pictures(images: Any, labels: Any) -> list[Drawing]:
+    return [
+        Drawing(image, int(label))
+        for image, label in zip(drawings.addresses(images), labels, strict=True)
+    ]
+
+
+def _watched(values: Array | None) -> Any:
+    """What was recorded [S+1, T, …] of the one task that is watched: [S+1, …]."""
+    return np.asarray(values)[:, 0]
+
+
+def _letter(number: int, ways: int) -> str:
+    return LETTERS[number] if ways <= len(LETTERS) else str(number + 1)
+
+
+def _names(choice: Choice) -> str:
+    return ", ".join(run.name for run in choice.runs)
+
+
+def _rows(choice: Choice, traces: Sequence[Trace]) -> list[dict[str, Any]]:
+    return [
+        {
+            "run": run.id,
+            "name": run.name,
+            "step": step,
+            "support_loss": float(trace.support_loss[step, 0]),
+            f"query_{choice.metric}": float(trace.query_score[step, 0]),
+        }
+        for run, trace in zip(choice.runs, traces, strict=True)
+        for step in trace.steps
+    ]

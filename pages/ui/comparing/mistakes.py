@@ -1,0 +1,184 @@
+"""Which classes one run takes for which: a matrix that opens into the drawings."""
+
+from typing import Any, cast
+
+import plotly.graph_objects as go
+import streamlit as st
+from torch import Tensor
+
+from metacore import Run, UserError
+from metacore.datasets.base import ImageDataset
+from metacore.insight.confusion import Confusion, confusion, drawn_classes
+from pages.ui import address, charts, drawings, engine, palette, pick, words
+from pages.ui.asked import Asked
+from pages.ui.comparing.choice import Choice
+from pages.ui.comparing.downloads import take
+from pages.ui.figures.confusion import matrix
+
+FEWEST, MOST, USUAL = 5, 20, 10
+QUERIES = 150  # of each class, about
+SHOWN = 24  # drawings of one cell
+CHART = "confusion matrix"
+
+
+@st.fragment
+def mistakes(choice: Choice) -> None:
+    run, ways, seed = _controls(choice)
+    about = _about(run, choice, ways, seed)
+    try:
+        with st.spinner(f"{run.name} meets {ways} classes again and again…", show_time=False):
+            found = _confused(about, run)
+    except UserError as error:
+        st.error(str(error))
+        return
+    _keep_cell(found, about)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        _matrix(found, run, about)
+    with right:
+        _cell(found)
+    take(f"confusion-{run.id}", _rows(found), key="confusion")
+
+
+def _controls(choice: Choice) -> tuple[Run, int, int]:
+    run_place, ways_place, button = st.columns([2, 2, 1], vertical_alignment="bottom")
+    with run_place:
+        run = pick.one(choice.runs, key="of", help="Whose mistakes are shown.")
+    ways = ways_place.slider(
+        "Classes",
+        FEWEST,
+        MOST,
+        USUAL,
+        key="classes",
+        bind=address.bound("classes"),
+        help="How many classes are told apart in every task, always the same ones.",
+    )
+    button.button(
+        "Other classes",
+        icon=":material/refresh:",
+        key="other classes",
+        on_click=_next,
+        help="Draws other classes of the test split.",
+    )
+    return run, int(ways), _seed()
+
+
+def _seed() -> int:
+    asked = st.query_params.get("drawn", "0")
+    return int(asked) % 2**31 if asked.isdecimal() and len(asked) < 12 else 0
+
+
+def _next() -> None:
+    st.query_params["drawn"] = str(_seed() + 1)
+
+
+def _about(run: Run, choice: Choice, ways: int, seed: int) -> tuple[Any, ...]:
+    """All that the matrix depends on."""
+    protocol = (choice.shots, choice.queries, choice.steps, choice.norm)
+    written = engine.weights_of(run)
+    return (str(run.folder), written, choice.dataset, choice.name, ways, seed, protocol)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _confused(about: tuple[Any, ...], _run: Run) -> Confusion:
+    _, _, dataset, name, ways, seed, (shots, queries, steps, norm) = about
+    learner = engine.learner(_run)
+    asked = Asked(dataset=dataset, ways=ways, shots=shots, queries=queries, name=name)
+    source = cast(ImageDataset, asked.source(learner.device))
+    return confusion(
+        learner,
+        source,
+        drawn_classes(source, ways, seed=seed),
+        shots=shots,
+        queries=queries,
+        episodes=max(1, QUERIES // (queries * ways // FEWEST)),
+        seed=seed,
+        steps=steps,
+        norm=norm,
+    )
+
+
+def _keep_cell(found: Confusion, about: tuple[Any, ...]) -> None:
+    """A new matrix opens at its most frequent mistake."""
+    if st.session_state.get("matrix") != about:
+        st.session_state["matrix"] = about
+        st.session_state["truth"], st.session_state["guess"] = found.worst()
+
+
+def _matrix(found: Confusion, run: Run, about: tuple[Any, ...]) -> None:
+    charts.chart(
+        charts.kept("matrix", about, lambda: _figure(found, pick.kind(run))),
+        f"{run.name}: {found.accuracy:.1%} right among {len(found.classes)} classes",
+        alt="A matrix of classes drawn by classes they were taken for; mistakes are in colour.",
+        key=CHART,
+        on_select=_clicked,
+        selection_mode="points",
+        help=(
+            f"{words.count(len(found.truth))} queries of {found.episodes} tasks of the same"
+            " classes, each with other drawings as support."
+        ),
+    )
+    st.caption("Click a cell to see the drawings that fell into it.")
+
+
+def _figure(found: Confusion, kind: str) -> go.Figure:
+    theme = charts.theme()
+    images = drawings.addresses(found.labels, palette.INK[theme])
+    return matrix(found.counts, images, palette.algorithm(kind, theme), theme)
+
+
+def _clicked() -> None:
+    """A click on a cell chooses it below, where it can also be chosen by the keyboard."""
+    points = st.session_state[CHART]["selection"]["points"]
+    if points:
+        st.session_state["truth"] = int(points[0]["y"])
+        st.session_state["guess"] = int(points[0]["x"])
+
+
+def _cell(found: Confusion) -> None:
+    numbers = range(len(found.classes))
+    columns = st.columns(2)
+    labels = {"truth": ("Drawn", "The class the drawings are of."),
+              "guess": ("Taken for", "The class the run took them for.")}  # fmt: skip
+    truth, guess = (
+        column.selectbox(
+            label, numbers, key=key, format_func=lambda number: _class(found, number), help=help
+        )
+        for column, (key, (label, help)) in zip(columns, labels.items(), strict=True)
+    )
+    for column, number in zip(columns, (truth, guess), strict=True):
+        column.image(_ink(found.labels[number : number + 1], 3), width=72)
+    there = found.cell(truth, guess)
+    total = sum(times for _, times in there)
+    of = words.count(int(found.counts[truth].sum()))
+    st.markdown(f"**{words.count(total)} of {of}** queries, {_which(len(there))}")
+    if there:
+        st.image(
+            [_ink(found.pictures[number : number + 1], 2) for number, _ in there[:SHOWN]],
+            caption=[f"{times}×" for _, times in there[:SHOWN]],
+            width=64,
+        )
+
+
+def _class(found: Confusion, number: int) -> str:
+    """Its place in the matrix, and the end of its name."""
+    name = found.names[number].removeprefix("test ").rpartition("/")[2]
+    return f"{number + 1}: {name}"
+
+
+def _which(count: int) -> str:
+    if not count:
+        return "so there is nothing to show."
+    more = f" (the {SHOWN} most frequent are shown)" if count > SHOWN else ""
+    return f"of {words.several(count, 'different drawing')}{more}:"
+
+
+def _ink(image: Tensor, scale: int) -> drawings.Picture:
+    return drawings.row(image, charts.theme(), scale=scale)
+
+
+def _rows(found: Confusion) -> list[dict[str, object]]:
+    return [
+        {"drawn": name, **{other: int(n) for other, n in zip(found.names, row, strict=True)}}
+        for name, row in zip(found.names, found.counts, strict=True)
+    ]

@@ -1,0 +1,201 @@
+"""The answer to a comparison: a table, every pair's verdict, and what papers report."""
+
+from typing import Any
+
+import streamlit as st
+
+from metacore.runs import Comparison, episodes_csv, result_json, rows_csv
+from metacore.statistics import score
+from pages.ui import charts, words
+from pages.ui.comparing.background import answer, words_of
+from pages.ui.comparing.choice import Choice
+from pages.ui.comparing.downloads import give
+from pages.ui.figures import comparison as figures
+
+EPISODES = (600, 1000, 2000)
+SAME = "no difference shown"
+FINE = 0.001
+
+Result = dict[str, Any]
+
+
+def verdict(choice: Choice, linked: Comparison | None) -> Comparison | None:
+    """Asks for the numbers and shows them; None while there are none."""
+    episodes = int(
+        st.segmented_control(
+            "Episodes",
+            [str(number) for number in EPISODES],
+            default=str(EPISODES[0]),
+            required=True,
+            key="episodes",
+            bind="query-params",
+            help="How many test tasks all runs meet; four times as many halve the uncertainty.",
+        )
+    )
+    found = answer(
+        "comparison",
+        choice.question(episodes=episodes),
+        linked,
+        label=f"Evaluate on {words.count(episodes)} episodes",
+        help="Runs in the background; the link of this page finds the answer again.",
+    )
+    if found is None or found.result is None:
+        if linked is None:
+            st.caption("Every run meets the same tasks, so differences are paired, task by task.")
+        return None
+    table(found.result, found.id)
+    pairs(found.result, found.id)
+    published(found.result)
+    downloads(found)
+    return found
+
+
+def table(result: Result, about: str) -> None:
+    rows = result["rows"]
+    metric, first = rows[0]["metric"], rows[0]["evaluation"]
+    level = unbeaten(result)
+    st.table(
+        [_line(row, metric, bold=row["name"] in level) for row in rows],
+        border="horizontal",
+        hide_index=True,
+        alt="A row for every run: its score, its protocol, its cost and the published number.",
+    )
+    shared = words.count(first["episodes"])
+    st.caption(
+        f"{shared} shared {first['split']} episodes, ± is the 95% confidence interval. Bold:"
+        f" the best run, and any from which it does not differ beyond chance."
+    )
+    charts.chart(
+        charts.kept("scores", about, lambda: figures.scores(rows, charts.theme())),
+        f"{words.METRIC[metric].capitalize()} on {shared} shared episodes",
+        alt="A dot with its 95% confidence interval for every run.",
+        key="scores",
+    )
+
+
+def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
+    scores, paper = row["evaluation"], row["published"]
+    around = "**" if bold else ""
+    return {
+        "Run": f"{around}{row['name']}{around}",
+        words.METRIC[metric].capitalize(): (
+            f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}"
+            f"{_diverged(scores)}"
+        ),
+        "Normalisation": scores["norm"],
+        "Inner steps": "–" if _at_once(scores) else str(scores["steps"]),
+        "Time per episode": f"{1000 * row['seconds_per_episode']:.2g} ms",
+        "Parameters": words.count(row["parameters"]),
+        "Meta-training": words.duration(row["training_seconds"]) if row["meta_steps"] else "none",
+        "Published": _unbroken(reported(paper, metric)) if paper else "–",
+    }
+
+
+def _at_once(scores: dict[str, Any]) -> bool:
+    """Whether the method adapts in a single computation."""
+    return len(scores["per_step"]) == 1 and scores["steps"] > 0
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _diverged(scores: dict[str, Any]) -> str:
+    return f" ({scores['diverged']:.1%} diverged)" if scores["diverged"] else ""
+
+
+def unbeaten(result: Result) -> list[str]:
+    """The best run's name, and those of runs from which no difference is shown."""
+    rows, metric = result["rows"], result["rows"][0]["metric"]
+    scored = [row for row in rows if row["evaluation"][metric] is not None]
+    if not scored:
+        return []
+    choose = max if metric == "accuracy" else min
+    best = choose(scored, key=lambda row: row["evaluation"][metric])["name"]
+    level = [pair for pair in result["pairs"] if pair["verdict"].startswith(SAME)]
+    names = [{pair["first"], pair["second"]} for pair in level]
+    return [best, *(name for both in names if best in both for name in both - {best})]
+
+
+def pairs(result: Result, about: str) -> None:
+    rows = result["rows"]
+    metric, episodes = rows[0]["metric"], rows[0]["evaluation"]["episodes"]
+    charts.title("Who is better than whom")
+    st.markdown("\n".join(f"- {sentence(pair, metric, episodes)}" for pair in result["pairs"]))
+    charts.chart(
+        charts.kept(
+            "differences",
+            about,
+            lambda: figures.differences(result["pairs"], metric, charts.theme()),
+        ),
+        "Paired differences: to the right the first is better; filled where it is beyond chance",
+        alt="The difference of every pair of runs with its 95% confidence interval around zero.",
+        key="differences",
+    )
+
+
+def sentence(pair: dict[str, Any], metric: str, episodes: int) -> str:
+    """A pair's verdict; where no difference is shown, how large it may be."""
+    said = pair["verdict"]
+    if not said.startswith(SAME):
+        return f"{said[0].upper()}{said[1:]} ({words.count(episodes)} shared episodes)"
+    shared = f"{words.count(episodes)} shared episodes"
+    if pair["mean"] is None or pair["ci95"] is None:
+        return f"{said.capitalize()} ({shared})"
+    return f"No{said.removeprefix('no')}: {_size(pair, metric)} ({shared})"
+
+
+def _size(pair: dict[str, Any], metric: str) -> str:
+    if metric == "accuracy":
+        return f"{100 * pair['mean']:.1f} ± {100 * pair['ci95']:.1f} points"
+    return f"{pair['mean']:.2g} ± {pair['ci95']:.2g} in MSE"
+
+
+def published(result: Result) -> None:
+    """What papers report beside it, and in what their protocols differ."""
+    reported = [row for row in result["rows"] if row["published"]]
+    if not reported:
+        st.caption(
+            "No paper reports numbers for these tasks. Choose Omniglot, 5 or 20 ways and 1 or 5"
+            " shots (or sine waves with 5 points) to have published numbers beside your own."
+        )
+        return
+    charts.title("Published numbers, and how their protocols differ")
+    lines = [_paper(row) for row in reported]
+    st.markdown("\n".join(f"- {line}" for line in lines))
+
+
+def _paper(row: dict[str, Any]) -> str:
+    paper = row["published"]
+    value = reported(paper, row["metric"])
+    return (
+        f"**{row['name']}**: published {value} ({paper['protocol']}; {paper['source']})."
+        f" {paper['differs']}"
+    )
+
+
+def reported(paper: dict[str, Any], metric: str) -> str:
+    """A published number; an interval of hundredths of a percent would be lost in rounding."""
+    value, ci95 = paper["value"], paper["ci95"]
+    if metric == "accuracy" and ci95 is not None and ci95 < FINE:
+        return f"{100 * value:.2f} ± {100 * ci95:.2f} %"
+    return score(metric, value, ci95)
+
+
+def downloads(found: Comparison) -> None:
+    result: Result = found.result or {}
+    files = {
+        f"comparison-{found.id}.csv": ("Table (CSV)", rows_csv(result), "A line per run."),
+        f"comparison-{found.id}-episodes.csv": (
+            "Every episode (CSV)",
+            episodes_csv(result),
+            "A line per episode, a column per run.",
+        ),
+        f"comparison-{found.id}.json": (
+            "Everything (JSON)",
+            result_json(result),
+            "The question, the answer and where it was made.",
+        ),
+    }
+    give(files, key="comparison")
+    st.caption(f"Asked: {words_of(found.question)}.")

@@ -1,0 +1,1 @@
+"""The parts of the Adapt page, in the order in which it shows them."""

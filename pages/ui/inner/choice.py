@@ -1,0 +1,224 @@
+"""Which runs adapt, and to which episode: the row of controls, all of it in the address."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from metacore import Run
+from metacore.models.normalisation import NORM_MODES
+from pages.ui import classes, pick
+from pages.ui.asked import Asked
+
+OWN = "own"
+KINDS = {False: "Drawings", True: "Curves"}
+USUAL = ("maml-glyphs", "maml-sinusoid")
+MOST_RUNS = 3  # more drawings beside each other are too small to see
+MOST_STEPS = 100
+LAST_SEED = 2**31 - 1
+QUERIES = 5  # of each class, unless more are asked for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Runs that see the same kind of input, and the episode they adapt to."""
+
+    runs: tuple[Run, ...]
+    asked: Asked
+    steps: int | None  # None: as many as each run was made for
+    norm: str | None  # None: each run's own
+    choosing: bool  # the dialog of classes is opening: the page had better keep still
+    beside: Any  # where words on it may stand: beside the last control
+
+
+def choose() -> Choice | None:
+    found = pick.usable()
+    if not found:
+        pick.missing("There is no run with weights to adapt yet.")
+        return None
+    switch, picker = st.columns([1, 3.4])
+    alike = _alike(found, switch)
+    with picker:
+        runs = pick.several(
+            alike,
+            [_usual(alike)],
+            most=MOST_RUNS,
+            help=f"One to {MOST_RUNS} runs that adapt to the same episode, side by side.",
+        )
+    if not runs:
+        st.info("Pick a run: then it adapts to an episode here.", icon=":material/add:")
+        return None
+    regression = _regression(runs[0])
+    row = st.columns(4 if regression else 5, vertical_alignment="bottom")
+    seed, modes = _seed(row[0], row[1]), _modes(runs)
+    asked = _task(row[3], Asked.like(runs[0], seed=seed), regression)
+    with row[-1]:
+        choosing = not regression and classes.button(asked)
+    beside, switch = st.columns([1, 1.05]) if modes else (st.container(), st.container())
+    return Choice(
+        runs=tuple(runs),
+        steps=_steps(row[2], runs),
+        asked=asked,
+        choosing=choosing,
+        norm=_norm(switch, modes) if modes else None,
+        beside=beside,
+    )
+
+
+def _alike(found: Sequence[Run], place: Any) -> list[Run]:
+    """Runs of one kind: a network that sees drawings cannot be asked about curves."""
+    there = [kind for kind in KINDS.values() if any(_kind(run) == kind for run in found)]
+    meant = pick.leading(found)
+    if meant:
+        st.session_state["kind"] = _kind(meant)
+    elif st.session_state.get("kind") not in there:
+        st.session_state["kind"] = there[0]
+    kind = place.segmented_control(
+        "Tasks",
+        there,
+        key="kind",
+        required=True,
+        on_change=_other_kind,
+        help="Runs that learned from drawings, or from curves: they cannot share an episode.",
+    )
+    return [run for run in found if _kind(run) == kind]
+
+
+def _kind(run: Run) -> str:
+    return KINDS[_regression(run)]
+
+
+def _other_kind() -> None:
+    """Another kind of task is another film: what was chosen for the last one is left behind."""
+    for name in ("ways", "shots", "queries", "steps"):
+        st.session_state[name] = None
+    st.session_state.pop("runs", None)
+    st.query_params.pop("runs", None)
+    classes.forget()
+
+
+def _usual(alike: Sequence[Run]) -> Run:
+    """A run whose inner loop is worth seeing."""
+    by_id = {run.id: run for run in alike}
+    known = [by_id[name] for name in USUAL if name in by_id]
+    steps = [run for run in alike if pick.family(run) == "optimisation"]
+    return [*known, *steps, *alike][0]
+
+
+def _regression(run: Run) -> bool:
+    return bool(run.config.dataset_class.regression)
+
+
+def _seed(number: Any, button: Any) -> int:
+    seed = number.number_input(
+        "Episode",
+        min_value=0,
+        max_value=LAST_SEED,
+        step=1,
+        key="seed",
+        bind="query-params",
+        help="The number that draws the test task; the same number is the same task for everyone.",
+    )
+    button.button(
+        "New episode",
+        icon=":material/refresh:",
+        on_click=_next_seed,
+        width="stretch",
+        help="Draws another task; with chosen classes, other drawings of them.",
+    )
+    return int(seed)
+
+
+def _next_seed() -> None:
+    st.session_state["seed"] = (int(st.session_state.get("seed", 0)) + 1) % LAST_SEED
+
+
+def _steps(place: Any, runs: Sequence[Run]) -> int | None:
+    usual = sorted({test_steps(run) for run in runs if pick.family(run) != "metric"})
+    steps = place.number_input(
+        "Inner steps",
+        value=None,
+        min_value=0,
+        max_value=MOST_STEPS,
+        placeholder=" or ".join(map(str, usual)) or "1",
+        key="steps",
+        bind="query-params",
+        help="Gradient steps on the support set, as many as you like; empty: what the run was made"
+        " for.",
+    )
+    return None if steps is None else int(steps)
+
+
+def test_steps(run: Run) -> int:
+    return int(getattr(run.config.algorithm, "test_steps", 0))
+
+
+def _task(place: Any, asked: Asked, regression: bool) -> Asked:
+    """Other ways, shots, queries or classes than the run was made for."""
+    with place.popover("Task", icon=":material/tune:", width="stretch"):
+        st.markdown("**Another task** than the first run was made for")
+        if regression:
+            shots = _number("Points", "shots", asked.shots, 1, 100, "How many points are seen.")
+            return replace(asked, shots=shots)
+        chosen = classes.linked()
+        help = "How many classes the episode has; chosen classes decide it."
+        ways = len(chosen) or asked.ways
+        ways = _number("Ways", "ways", ways, 2, classes.MOST, help, disabled=bool(chosen))
+        help = "How many labelled drawings of each class are adapted to."
+        shots = _number("Shots", "shots", asked.shots, 1, 50, help)
+        help = "How many drawings of each class are asked about."
+        queries = _number("Queries", "queries", min(asked.queries, QUERIES), 1, 30, help)
+        return replace(
+            asked, ways=len(chosen) or ways, shots=shots, queries=queries, classes=chosen
+        )
+
+
+def _number(
+    label: str, key: str, usual: int, low: int, high: int, help: str, disabled: bool = False
+) -> int:
+    """Empty means what the run was made for."""
+    value = st.number_input(
+        label,
+        value=None,
+        min_value=low,
+        max_value=high,
+        placeholder=str(usual),
+        key=key,
+        bind="query-params",
+        help=help,
+        disabled=disabled,
+    )
+    return usual if value is None or disabled else int(value)
+
+
+def _modes(runs: Sequence[Run]) -> list[str]:
+    """The normalisation modes all these runs support; none where no network normalises."""
+    supported = [modes_of(run) for run in runs]
+    return [mode for mode in NORM_MODES if all(mode in modes for modes in supported)]
+
+
+def modes_of(run: Run) -> tuple[str, ...]:
+    """Its own first; () for a network without batch normalisation."""
+    batch = getattr(run.config.model, "norm", "none") == "batch"
+    return run.config.algorithm_class.norms if batch else ()
+
+
+def unless_own(run: Run, norm: str | None) -> str | None:
+    """A mode that is the run's own goes without its name: it is the same thing."""
+    return None if norm in modes_of(run)[:1] else norm
+
+
+def _norm(place: Any, modes: Sequence[str]) -> str | None:
+    norm = place.segmented_control(
+        "Normalisation",
+        [OWN, *modes],
+        default=OWN,
+        required=True,
+        key="norm",
+        bind="query-params",
+        help="Whose statistics normalise a query. Transductive: those of all queries together;"
+        " support+query: the support set and that one query; support: the support set alone;"
+        " running: averages kept from meta-training; own: as the method was published.",
+    )
+    return None if norm == OWN else str(norm)

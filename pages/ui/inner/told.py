@@ -1,0 +1,99 @@
+"""What the film shows, in words."""
+
+from metacore.insight.trace import Trace
+from pages.ui import pick, words
+from pages.ui.inner.film import SCRATCH
+from pages.ui.inner.scene import Actor, Scene
+
+
+def sentence(scene: Scene) -> str:
+    """One sentence on this episode, for those who have not yet looked at the film."""
+    asked = scene.choice.asked
+    if scene.regression:
+        seen = f"From **{words.several(asked.shots, 'point')}** of a curve never met before"
+        parts = [_error(actor) for actor in scene.actors]
+    else:
+        each = "one drawing" if asked.shots == 1 else f"{asked.shots} drawings"
+        seen = f"From **{each}** of each of **{scene.episode.ways} classes** never met before"
+        parts = [_answers(actor, scene) for actor in scene.actors]
+    return f"{seen}, {'; '.join(parts)}{_from_scratch(scene)}."
+
+
+def _answers(actor: Actor, scene: Scene) -> str:
+    right, of = _right(actor.trace, -1, scene), len(scene.episode.query_y[0])
+    told = f"**{actor.name}** answers **{right} of {of}** queries"
+    if actor.at_once:
+        return f"{told} in one computation"
+    before = f"{_right(actor.trace, 0, scene)} before adapting"
+    return f"{told} after {_steps(actor)} ({before})"
+
+
+def _right(trace: Trace, step: int, scene: Scene) -> int:
+    return round(float(trace.query_score[step, 0]) * len(scene.episode.query_y[0]))
+
+
+def _error(actor: Actor) -> str:
+    first, last = (float(actor.trace.query_score[step, 0]) for step in (0, -1))
+    return (
+        f"**{actor.name}** brings its mean squared error from {_number(first)} to"
+        f" **{_number(last)}** in {_steps(actor)}"
+    )
+
+
+def _from_scratch(scene: Scene) -> str:
+    if scene.scratch is None:
+        return ""
+    last = len(scene.scratch.steps) - 1
+    owner = f"{scene.first.name}'s network" if len(scene.actors) > 1 else "the same network"
+    if scene.regression:
+        said = f"{_number(float(scene.scratch.query_score[-1, 0]))}"
+    else:
+        said = str(_right(scene.scratch, -1, scene))
+    after = words.several(last, "step")
+    return f"; {owner} {SCRATCH}: {said} after {after}"
+
+
+def _steps(actor: Actor) -> str:
+    return words.several(len(actor.trace.steps) - 1, "gradient step")
+
+
+def _number(value: float) -> str:
+    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
+
+
+def notes(scene: Scene) -> str:
+    """How to read the film."""
+    told = [
+        "Bold lines are this episode; thin ones the mean of a hundred other test episodes, in the"
+        " band that holds 95% of them."
+    ]
+    if scene.scratch is not None:
+        owner = f"{scene.first.name}'s network" if len(scene.actors) > 1 else "the same network"
+        told.append(f"The dotted grey line is {owner} from a random start.")
+    told += [
+        f"{actor.name} adapts in one computation: no step changes its answers."
+        for actor in scene.actors
+        if actor.at_once
+    ]
+    trained = [
+        f"{actor.name} with {words.several(actor.trained_steps, 'step')}"
+        for actor in scene.actors
+        if actor.trained_steps
+    ]
+    if trained:
+        told.append(f"Meta-trained: {', '.join(trained)}.")
+    return " ".join([*told, _foreign(scene)]).strip()
+
+
+def _foreign(scene: Scene) -> str:
+    """Runs that were made from other data than this episode's."""
+    name = scene.choice.asked.name
+    others = [a.name for a in scene.actors if a.run.values["dataset"]["name"] != name]
+    return f"The episode is of {name}, which {' and '.join(others)} never saw." if others else ""
+
+
+def still(actor: Actor) -> str:
+    """Why a run has no layers that moved."""
+    if pick.family(actor.run) == "metric":
+        return f"{actor.name} adapts in one computation: no layer moves."
+    return f"{actor.name} has taken no step: choose at least one inner step to see what moves."

@@ -1,0 +1,91 @@
+"""Which drawing is looked at: chosen by a click in a chart, or by name with the keyboard.
+
+A click is shown by Plotly itself and leaves the figure as it is; a choice by name is drawn into it,
+and so is the last choice when the figure changes for another reason.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.ui import charts
+
+KEY = "drawing"
+HELD = "drawing in the figure"
+ANEW = "drawing to be chosen anew"
+
+
+def marked(scene: str, names: Sequence[str], default: str) -> str:
+    """What the figure marks from the start; it stays while the figure of this scene does."""
+    if st.session_state.pop(ANEW, False):
+        st.session_state[KEY] = default
+    held = st.session_state.get(HELD)
+    if held is None or held[0] != scene or held[1] not in names:
+        now = st.session_state.get(KEY)
+        held = (scene, now if now in names else default)
+        st.session_state[HELD] = held
+    return str(held[1])
+
+
+def chart(
+    figure: go.Figure,
+    title: str,
+    names: Sequence[str],
+    *,
+    alt: str,
+    key: str,
+    help: str | None = None,
+) -> None:
+    """A chart whose points can be clicked; their `customdata` are names."""
+    charts.chart(
+        figure,
+        title,
+        alt=alt,
+        key=key,
+        help=help,
+        on_select=partial(_clicked, key, names),
+        selection_mode="points",
+    )
+
+
+def choice(names: Sequence[str], default: str) -> str:
+    """The picker by name; bound, so that a link shows the same drawing."""
+    return st.selectbox(
+        "Drawing",
+        list(names),
+        index=list(names).index(default),
+        key=KEY,
+        bind="query-params",
+        on_change=_hold_nothing,
+        help="The drawing that is looked at closely; clicking it in a 2-D picture does the same.",
+    )
+
+
+def forget() -> None:
+    """What is looked at next is what the next scene begins with."""
+    st.session_state[ANEW] = True
+    _hold_nothing()
+
+
+def _hold_nothing() -> None:
+    st.session_state.pop(HELD, None)
+
+
+def _clicked(key: str, names: Sequence[str]) -> None:
+    for point in _points(st.session_state.get(key)):
+        name = _name(point)
+        if name in names:
+            st.session_state[KEY] = name
+
+
+def _points(state: Any) -> list[dict[str, Any]]:
+    return list(state["selection"]["points"]) if state else []
+
+
+def _name(point: dict[str, Any]) -> str:
+    """Plotly gives a single customdata plainly or as a list of one."""
+    data = point.get("customdata")
+    return str(data[0] if isinstance(data, list | tuple) and data else data)

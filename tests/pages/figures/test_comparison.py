@@ -1,0 +1,98 @@
+"""Figures of a comparison say what its rows say."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pages.ui import palette
+from pages.ui.figures import comparison
+from pages.ui.figures.confusion import matrix
+
+
+def row(name: str, score: float | None, ci95: float | None = 0.01, **more: Any) -> dict[str, Any]:
+    metric = more.pop("metric", "accuracy")
+    steps = [{"step": step, "mean": score, "ci95": ci95} for step in more.pop("steps", (0, 1, 5))]
+    return {
+        "run": name,
+        "name": name,
+        "algorithm": "maml",
+        "metric": metric,
+        "evaluation": {metric: score, "ci95": ci95, "per_step": steps},
+        "published": None,
+        "training_seconds": 600.0,
+        "seconds_per_episode": 0.05,
+        "parameters": 1000,
+        "meta_steps": 10,
+        **more,
+    }
+
+
+def test_scores_have_their_intervals_and_published_numbers_beside_them() -> None:
+    rows = [row("a", 0.9, 0.02), row("b", 0.8, published={"value": 0.95, "ci95": None})]
+    first, second, papers = comparison.scores(rows, "light").data
+    assert (first.x[0], first.error_x.array[0], first.y[0]) == (0.9, 0.02, "a")
+    assert first.marker.color != second.marker.color  # two runs of one algorithm
+    assert (papers.name, list(papers.x), list(papers.y)) == ("published", [0.95], ["b"])
+
+
+def test_an_infinite_error_has_no_dot() -> None:
+    rows = [row("wild", None, None, metric="mse"), row("tame", 0.4, metric="mse")]
+    assert [trace.name for trace in comparison.scores(rows, "light").data] == ["tame"]
+    by_steps = comparison.by_steps(rows, "dark")
+    assert [len(trace.y) for trace in by_steps.data] == [0, 3]
+
+
+def test_a_difference_is_filled_only_where_its_interval_leaves_zero() -> None:
+    pairs = [
+        {"first": "a", "second": "b", "mean": 0.02, "ci95": 0.006},
+        {"first": "a", "second": "c", "mean": 0.002, "ci95": 0.006},
+        {"first": "b", "second": "c", "mean": None, "ci95": None},
+    ]
+    shown, hidden = comparison.differences(pairs, "accuracy", "light").data
+    assert (shown.x[0], shown.error_x.array[0]) == (2.0, pytest.approx(0.6))  # in points
+    assert (shown.marker.symbol, hidden.marker.symbol) == ("circle", "circle-open")
+
+
+def test_who_adapts_at_once_is_a_level_line_over_all_steps() -> None:
+    rows = [row("steps", 0.9, steps=(0, 1, 5)), row("at once", 0.8, steps=(0,))]
+    _, level = comparison.by_steps(rows, "light").data
+    assert list(level.x) == [0, 5]
+    assert np.allclose(level.y, 0.8)
+
+
+def test_what_cost_no_training_is_a_level_line() -> None:
+    rows = [row("trained", 0.9), row("scratch", 0.6, meta_steps=0, training_seconds=2.7)]
+    made = comparison.cost(rows, "training_seconds", "light")
+    assert [trace.name for trace in made.data] == ["trained"]
+    (line,) = made.layout.shapes
+    assert (line.y0, line.y1) == (0.6, 0.6)
+    assert "scratch" in made.layout.annotations[0].text
+    low, high = made.layout.xaxis.range
+    assert 10**low <= 600 <= 10**high
+    assert not comparison.cost(rows, "seconds_per_episode", "light").layout.shapes
+
+
+def test_errors_far_apart_are_on_a_logarithmic_axis() -> None:
+    def sweep(*means: float) -> dict[str, Any]:
+        scores = [{"value": n + 1, "mean": m, "ci95": 0.1} for n, m in enumerate(means)]
+        rows = [{"name": "a", "algorithm": "maml", "scores": scores}]
+        return {"kind": "shots", "values": [1, 2], "rows": rows}
+
+    assert comparison.by_value(sweep(500, 0.4), "mse", "light").layout.yaxis.type == "log"
+    assert comparison.by_value(sweep(0.9, 0.4), "mse", "light").layout.yaxis.type != "log"
+    assert comparison.by_value(sweep(0.9, 0.01), "accuracy", "light").layout.yaxis.type != "log"
+
+
+def test_a_matrix_shows_mistakes_apart_and_every_cell_can_be_clicked() -> None:
+    counts = np.array([[8, 2], [0, 10]])
+    made = matrix(counts, ["data:a", "data:b"], palette.algorithm("maml", "light"), "light")
+    right, wrong, handles = made.data
+    assert np.array_equal(right.z, [[8, np.nan], [np.nan, 10]], equal_nan=True)
+    assert np.array_equal(wrong.z, [[np.nan, 2], [np.nan, np.nan]], equal_nan=True)
+    places = list(zip(handles.y, handles.x, handles.customdata, strict=True))
+    assert places == [(0, 0, 8), (0, 1, 2), (1, 0, 0), (1, 1, 10)]
+    assert {image.source for image in made.layout.images} == {"data:a", "data:b"}
+    assert len(made.layout.images) == 4  # beside its row and above its column
+    again = matrix(counts, ["data:a", "data:b"], palette.algorithm("maml", "light"), "light")
+    assert again.to_json() == made.to_json()  # or a selection would be lost
