@@ -5,13 +5,12 @@ best.safetensors or last.safetensors.
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metacore.errors import UserError
-from metacore.runs import files
+from metacore.runs import files, strip
 from metacore.runs.record import (
     Metric,
     Run,
@@ -61,12 +60,14 @@ def place(store: "Store", run: Run, folder: Path) -> Run:
     """Puts a run on a shelf: its best weights without the optimiser's memory, and its story."""
     best = files.load(run.folder, "best")
     weights = {f"params/{name}": value for name, value in best.params().items()}
-    parts: Mapping[str, bytes] = {
+    parts: dict[str, bytes] = {
         "config.json": config_json(run.values),
         "run.json": facts_json(run),
         "metrics.csv": metrics_csv(_thinned(store.metrics(run))),
         "best.safetensors": files.to_bytes(Checkpoint(weights, best.info)),
     }
+    if (run.folder / strip.NAME).exists():
+        parts[strip.NAME] = (run.folder / strip.NAME).read_bytes()
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in parts.items():
         files.write_whole(folder / name, data)

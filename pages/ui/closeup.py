@@ -94,7 +94,7 @@ def _near(near: Near, pictures: Mapping[str, str], theme: Theme) -> str:
     color = palette.of_class(near.label, theme)
     return (
         f'<figure><img src="{pictures[near.name]}" alt="{near.name}" style="border-color: {color}">'
-        f"<figcaption>{near.name}{_given_as(near)}<br>{near.distance:.3g}</figcaption></figure>"
+        f"<figcaption>{near.name}{_given_as(near)}<br>{near.distance:.2f}</figcaption></figure>"
     )
 
 

@@ -22,7 +22,6 @@ WITH_OPEN = SOLID[:3]
 ORDINAL = ("first", "second", "third")
 MARK, STAR, LOOKED_AT = 11, 27, 20  # pixels
 THUMBNAIL = 0.075  # of the plane's wider side
-MODEBAR = {"orientation": "v", "bgcolor": "rgba(0,0,0,0)"}  # beside the legend, not over it
 UNSEEN = "rgba(128, 128, 128, 0.01)"  # to be clicked on
 WRONG = {"light": "#B3261E", "dark": "#FF8A80"}
 
@@ -79,7 +78,7 @@ def draw(
     looked_at: str | None = None,
     pictures: Mapping[str, str] | None = None,
     frame: Array | None = None,
-    height: int = 540,
+    height: int = 590,
 ) -> go.Figure:
     """`pictures` are shown instead of marks (on a plane only); `frame` is what must be in view."""
     if cloud.dimensions == 3:
@@ -105,14 +104,20 @@ def _plane(
         made.add_trace(trace)
     if pictures is not None:
         made.update_layout(images=_thumbnails(cloud, pictures, frame))
-    made.add_traces(_rings(cloud, theme))
+    made.add_traces(_rings(cloud, theme, size=25 if pictures is None else 42))
     made.add_traces(_stars(cloud, theme))
-    made.update_layout(annotations=_letters(cloud, theme), modebar=MODEBAR)
+    made.update_layout(annotations=_letters(cloud, theme), modebar=_buttons(theme))
     for trace in made.data:
         if trace.type == "scatter":
             trace.unselected = {"marker": {"opacity": 1}}
     _fit(made, frame)
     return made
+
+
+def _buttons(theme: Theme) -> dict[str, Any]:
+    """Plotly's buttons, beside the legend and not over it."""
+    color = palette.faded(palette.INK[theme], 0.6)
+    return {"orientation": "v", "bgcolor": "rgba(0,0,0,0)", "color": color}
 
 
 def axis_title(number: int, explained: Sequence[float]) -> str:
@@ -126,6 +131,7 @@ def _fit(made: go.Figure, frame: Array) -> None:
             {axis: {"range": [low, high], "showticklabels": False, "showgrid": False}}
         )
     made.update_yaxes(scaleanchor="x", scaleratio=1)
+    made.update_layout(margin={"b": 36})
 
 
 def span(frame: Array, margin: float = 0.09) -> list[tuple[float, float]]:
@@ -187,10 +193,10 @@ def _marks(
         },
         "size": MARK + 2,
     }
-    opened = {
-        "symbol": [palette.symbol(n) + "-open" for n in query.labels],
-        "color": [palette.of_class(n, theme) for n in query.labels],
-        "line": {"width": 2},
+    opened = {  # filled with paper: a symbol that is open would be filled when it is selected
+        "symbol": [palette.symbol(n) for n in query.labels],
+        "color": palette.PAPER[theme],
+        "line": {"width": 2, "color": [palette.of_class(n, theme) for n in query.labels]},
         "size": MARK,
     }
     if thumbnails:
@@ -226,11 +232,11 @@ def _clickable(
     )
 
 
-def _rings(cloud: Cloud, theme: Theme) -> list[go.Scatter]:
+def _rings(cloud: Cloud, theme: Theme, size: int) -> list[go.Scatter]:
     if not cloud.wrong:
         return []
     at = cloud.query.at[list(cloud.wrong)]
-    ring = {"symbol": "circle-open", "size": 25, "color": WRONG[theme], "line": {"width": 2.5}}
+    ring = {"symbol": "circle-open", "size": size, "color": WRONG[theme], "line": {"width": 2.5}}
     return [
         go.Scatter(
             name="answered wrongly",
@@ -328,7 +334,7 @@ def _space(cloud: Cloud, theme: Theme, looked_at: str | None, height: int) -> go
         for number, axis in enumerate(("xaxis", "yaxis", "zaxis"))
     }
     made.update_layout(
-        scene={**axes, "aspectmode": "data", "camera": {"eye": _EYE}}, modebar=MODEBAR
+        scene={**axes, "aspectmode": "data", "camera": {"eye": _EYE}}, modebar=_buttons(theme)
     )
     return made
 

@@ -128,7 +128,7 @@ def _picture(source: str, x: float, y: float, height: float) -> dict[str, Any]:
 
 
 def settling(
-    scores: Sequence[float], shots: int, color: str, theme: Theme, height: int = 250
+    scores: Sequence[float], shots: int, color: str, theme: Theme, height: int = 200
 ) -> go.Figure:
     """The score on the same queries with 1, 2, 3 … drawings of each class."""
     made = base.figure(theme, x="shots", y="queries answered rightly", height=height, legend=False)
