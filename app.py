@@ -11,7 +11,10 @@ from contextlib import asynccontextmanager
 import streamlit as st
 
 from metacore import Store, UserError
+from metacore.device import one_thread
 from metacore.runs import Queue
+
+one_thread()  # a page's adaptation is small; waking more threads takes longer beside a training
 
 
 @asynccontextmanager

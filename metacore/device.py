@@ -87,6 +87,11 @@ def suited_threads(*, small: bool) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def one_thread() -> None:
+    """For servers: many small computations at once, each in a thread of its own."""
+    torch.set_num_threads(1)
+
+
 @cache
 def keep_freed_memory() -> None:
     if sys.platform != "linux" or not hasattr(libc := ctypes.CDLL(None), "mallopt"):

@@ -135,7 +135,7 @@ def algorithm(place: DeltaGenerator, name: str, dataset: str) -> bool:
     """One algorithm's card; whether it is ticked."""
     kind = ALGORITHMS[name]
     card = place.container(border=True, key=f"card-{name}", height="stretch", gap="xsmall")
-    label = f"**{kind.title}**"
+    label = kind.title
     if not plan.able(name, dataset):
         why = plan.why_not(name, dataset)
         card.checkbox(label, key=f"unable {name}", disabled=True, help=why)

@@ -6,6 +6,7 @@ Nothing there means that the episode's seed draws them.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -39,7 +40,7 @@ def _is_number(word: str) -> bool:
     return word.isascii() and word.isdigit() and len(word) < 7
 
 
-def button(asked: Asked) -> bool:
+def button(asked: Asked, *, width: int | Literal["stretch"] = "stretch") -> bool:
     """Opens the dialog. Says whether it is opened now: a page that reran by itself would close it.
 
     Not for a popover: that would stay open above the dialog.
@@ -49,7 +50,7 @@ def button(asked: Asked) -> bool:
         f"{len(chosen)} classes" if chosen else "Classes",
         icon=":material/grid_view:",
         help="Choose the classes of the episode by their drawings, instead of the seed.",
-        width="stretch",
+        width=width,
     )
     if opened:
         st.session_state[DRAFT], st.session_state[PAGE] = list(chosen), 0

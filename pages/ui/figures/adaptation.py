@@ -13,6 +13,8 @@ from pages.ui.palette import Theme
 
 WRITTEN = 5  # columns that leave room for a number in every cell
 ROW = 30  # pixels
+DEEPEST = 0.65  # of a colour, on which a number can still be read
+NARROWEST = 0.06  # of an axis of shares
 
 
 def layers(norms: Mapping[str, Array], color: str, theme: Theme) -> go.Figure:
@@ -27,12 +29,13 @@ def layers(norms: Mapping[str, Array], color: str, theme: Theme) -> go.Figure:
             z=moved,
             x=steps,
             y=[*norms],
-            colorscale=[[0, palette.PAPER[theme]], [1, color]],
+            colorscale=[[0, palette.faded(color, 0)], [1, palette.faded(color, DEEPEST)]],
             zmin=0,
+            showscale=len(moved) > 2,
             xgap=1,
             ygap=1,
             texttemplate="%{z:.2g}" if len(steps) <= WRITTEN else None,
-            textfont={"size": 12},
+            textfont={"size": 12, "color": palette.INK[theme]},
             hovertemplate="%{y} at step %{x}: moved by %{z:.3g}<extra></extra>",
             colorbar={
                 "title": {"text": "moved by", "font": {"size": 12}},
@@ -89,8 +92,7 @@ def norms(
                 hovertemplate="%{y}: %{x:.1%}<extra>" + effect.name + "</extra>",
             )
         )
-    if not any(effect.scores for effect in effects):
-        made.update_xaxes(range=[0, 1])
+    made.update_xaxes(range=_reach(effects), tickformat=".1~%", nticks=6)
     words = [f"<b>{mode}</b>" if mode in now else mode for mode in modes]
     made.update_yaxes(
         type="category",
@@ -101,4 +103,14 @@ def norms(
         tickvals=[*modes],
         ticktext=words,
     )
-    return base.percent(made, "xaxis")
+    return made
+
+
+def _reach(effects: Sequence[Effect]) -> tuple[float, float]:
+    """Never so narrow that a hair's breadth looks like a gap; never far beyond 100%."""
+    ends = [(m - c, m + c) for effect in effects for m, c in effect.scores.values()]
+    if not ends:
+        return 0.0, 1.0
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    more = max(0.0, NARROWEST - (high - low)) / 2 + 0.005
+    return low - more, high + more

@@ -116,8 +116,9 @@ def _plane(
 
 def _buttons(theme: Theme) -> dict[str, Any]:
     """Plotly's buttons, beside the legend and not over it."""
-    color = palette.faded(palette.INK[theme], 0.6)
-    return {"orientation": "v", "bgcolor": "rgba(0,0,0,0)", "color": color}
+    quiet, active = palette.faded(palette.INK[theme], 0.5), palette.INK[theme]
+    colors = {"bgcolor": "rgba(0,0,0,0)", "color": quiet, "activecolor": active}
+    return {"orientation": "v", **colors}
 
 
 def axis_title(number: int, explained: Sequence[float]) -> str:
@@ -208,6 +209,7 @@ def _marks(
         _clickable("support drawing", support, filled, looked_at, chosen),
         _clickable("query", query, opened, looked_at, chosen),
     ]
+    traces[1].showlegend = not thumbnails  # there would be no mark beside its name
     if cloud.left_out is not None and len(cloud.left_out.names):
         gray = {"symbol": "x-thin", "size": MARK, "line": {"width": 2, "color": "#888888"}}
         traces.append(_clickable("left out", cloud.left_out, gray, None, chosen))

@@ -16,6 +16,7 @@ KINDS = {False: "Drawings", True: "Curves"}
 USUAL = ("maml-glyphs", "maml-sinusoid")
 MOST_RUNS = 3  # more drawings beside each other are too small to see
 MOST_STEPS = 100
+WIDTH = 148  # pixels of a control: five stand in a row, two on a telephone
 LAST_SEED = 2**31 - 1
 QUERIES = 5  # of each class, unless more are asked for
 
@@ -50,15 +51,17 @@ def choose() -> Choice | None:
         st.info("Pick a run: then it adapts to an episode here.", icon=":material/add:")
         return None
     regression = _regression(runs[0])
-    row = st.columns(4 if regression else 5, vertical_alignment="bottom")
-    seed, modes = _seed(row[0], row[1]), _modes(runs)
-    asked = _task(row[3], Asked.like(runs[0], seed=seed), regression)
-    with row[-1]:
-        choosing = not regression and classes.button(asked)
-    beside, switch = st.columns([1, 1.05]) if modes else (st.container(), st.container())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        seed, steps = _seed(), _steps(runs)
+        asked = _task(Asked.like(runs[0], seed=seed), regression)
+        choosing = not regression and classes.button(asked, width=WIDTH)
+    modes = _modes(runs)
+    beside, switch = (
+        st.columns([1, 0.3 + 0.25 * len(modes)]) if modes else (st.container(), st.container())
+    )
     return Choice(
         runs=tuple(runs),
-        steps=_steps(row[2], runs),
+        steps=steps,
         asked=asked,
         choosing=choosing,
         norm=_norm(switch, modes) if modes else None,
@@ -110,21 +113,22 @@ def _regression(run: Run) -> bool:
     return bool(run.config.dataset_class.regression)
 
 
-def _seed(number: Any, button: Any) -> int:
-    seed = number.number_input(
+def _seed() -> int:
+    seed = st.number_input(
         "Episode",
         min_value=0,
         max_value=LAST_SEED,
         step=1,
         key="seed",
         bind="query-params",
+        width=WIDTH,
         help="The number that draws the test task; the same number is the same task for everyone.",
     )
-    button.button(
+    st.button(
         "New episode",
         icon=":material/refresh:",
         on_click=_next_seed,
-        width="stretch",
+        width=WIDTH,
         help="Draws another task; with chosen classes, other drawings of them.",
     )
     return int(seed)
@@ -134,14 +138,15 @@ def _next_seed() -> None:
     st.session_state["seed"] = (int(st.session_state.get("seed", 0)) + 1) % LAST_SEED
 
 
-def _steps(place: Any, runs: Sequence[Run]) -> int | None:
+def _steps(runs: Sequence[Run]) -> int | None:
     usual = sorted({test_steps(run) for run in runs if pick.family(run) != "metric"})
-    steps = place.number_input(
+    steps = st.number_input(
         "Inner steps",
+        width=WIDTH,
         value=None,
         min_value=0,
         max_value=MOST_STEPS,
-        placeholder=" or ".join(map(str, usual)) or "1",
+        placeholder=" or ".join(map(str, usual)) or "–",
         key="steps",
         bind="query-params",
         help="Gradient steps on the support set, as many as you like; empty: what the run was made"
@@ -154,9 +159,9 @@ def test_steps(run: Run) -> int:
     return int(getattr(run.config.algorithm, "test_steps", 0))
 
 
-def _task(place: Any, asked: Asked, regression: bool) -> Asked:
+def _task(asked: Asked, regression: bool) -> Asked:
     """Other ways, shots, queries or classes than the run was made for."""
-    with place.popover("Task", icon=":material/tune:", width="stretch"):
+    with st.popover("Task", icon=":material/tune:", width=WIDTH):
         st.markdown("**Another task** than the first run was made for")
         if regression:
             shots = _number("Points", "shots", asked.shots, 1, 100, "How many points are seen.")

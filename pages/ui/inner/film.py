@@ -15,6 +15,7 @@ from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines
 SHOWN = 5  # support drawings of a class; the others would push the queries out of sight
 SCRATCH = "from scratch"
 ROOM = 1.06
+LONGEST = 6500  # milliseconds a film takes, unless it has very many steps
 
 
 def film(scene: Scene) -> Film:
@@ -25,7 +26,7 @@ def film(scene: Scene) -> Film:
         start=0,
         autoplay=True,
         stack=True,
-        interval=650 if len(scene.steps) < 30 else 150,
+        interval=max(60, min(650, LONGEST // len(scene.steps))),
     )
 
 

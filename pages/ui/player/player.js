@@ -27,6 +27,7 @@ function player(root, data, start, touched) {
   const stack = element("div", { class: "stack" }); // lines below each other, beside the rest
   const place = (panel) => (data.stack && panel.kind === "lines" ? stack : panels);
   const updates = data.panels.map((panel) => draw(panel, data, place(panel), () => self.step));
+  stack.classList.toggle("wide", panels.childElementCount > 2); // a row of its own, then
   if (stack.hasChildNodes()) panels.append(stack);
   let timer = null;
   let resting = false;
