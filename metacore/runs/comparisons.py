@@ -66,6 +66,12 @@ def find(store: Store, comparison_id: str) -> Comparison:
         return replace(found, status=FAILED, message=message)
 
 
+def active(store: Store) -> list[Comparison]:
+    """Those that wait or are being made, the oldest first."""
+    with store.database.reading() as db:
+        return _active(db)
+
+
 def cancel(store: Store, comparison_id: str) -> Comparison:
     """A queued comparison ends at once, a running one after a few episodes, a hung one by force."""
     with store.database.writing() as db:

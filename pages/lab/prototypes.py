@@ -7,7 +7,17 @@ import streamlit as st
 
 from metacore import DATASETS, Run, UserError
 from metacore.datasets.base import ImageDataset
-from pages.ui import charts, closeup, embedding, looked_at, palette, pick, support_editor, words
+from pages.ui import (
+    address,
+    charts,
+    closeup,
+    embedding,
+    looked_at,
+    palette,
+    pick,
+    support_editor,
+    words,
+)
 from pages.ui.asked import Asked
 from pages.ui.edits import Edits
 from pages.ui.embedding import Moments, Scene
@@ -79,7 +89,7 @@ def which(found: list[Run]) -> tuple[Run, int]:
         max_value=LAST_EPISODE,
         value=EPISODE,
         key="seed",
-        bind="query-params",
+        bind=address.bound("seed"),
         on_change=forget,
         help="The number of a test episode: the same number is the same drawings for every run.",
     )

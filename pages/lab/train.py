@@ -10,7 +10,18 @@ from metacore import ALGORITHMS, DATASETS, PRESETS, RunConfig, TaskConfig, UserE
 from metacore.runs import dispatch, submit
 from metacore.runs.store import NAME_LENGTH
 from metacore.settings import Setting, settings_of
-from pages.ui import charts, engine, forecasts, forms, palette, plan, sampled, training, words
+from pages.ui import (
+    address,
+    charts,
+    engine,
+    forecasts,
+    forms,
+    palette,
+    plan,
+    sampled,
+    training,
+    words,
+)
 from pages.ui.plan import Plan
 
 STYLE = Path(__file__).parents[1] / "ui" / "train.css"
@@ -100,7 +111,7 @@ def number(place: DeltaGenerator, setting: Setting, default: int, key: str, labe
             value=default,
             step=1,
             key=key,
-            bind="query-params",
+            bind=address.bound(key),
             width=130,
             help=setting.help,
         )
@@ -185,7 +196,7 @@ def budget(place: DeltaGenerator, dataset: str, ticked: Sequence[str]) -> tuple[
         value=0,
         step=1,
         key="run_seed",
-        bind="query-params",
+        bind=address.bound("run_seed"),
         help="Names every random choice: the same seed and settings give the same run.",
     )
     device = more.selectbox(

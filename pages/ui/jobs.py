@@ -1,11 +1,13 @@
 """The sidebar of every page: the device, what it is doing, and what it has just done."""
 
+import os
 import time
 
 import streamlit as st
 
 from metacore import Run, UserError
-from metacore.runs import cancel
+from metacore.runs import cancel, comparisons
+from metacore.runs.comparison import Comparison
 from metacore.runs.record import FINISHED, QUEUED, RUNNING
 from pages.ui import engine, words
 
@@ -31,19 +33,22 @@ def badge() -> None:
     kind = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}.get(str(found["device"]), "device")
     with st.container(border=True):
         st.markdown(f"**{found['name']}**")
-        threads = f" · {words.several(int(found['threads']), 'thread')}" if kind == "CPU" else ""
-        st.caption(f"{kind} · {words.size(float(found['memory']))} memory{threads}")
+        cores = f" · {words.several(os.cpu_count() or 1, 'core')}" if kind == "CPU" else ""
+        st.caption(f"{kind} · {words.size(float(found['memory']))} memory{cores}")
 
 
 @st.fragment(run_every=LOOK_SECONDS)
 def jobs() -> None:
     runs = [run for run in engine.store().runs() if not run.read_only]
     active = [run for run in runs if run.active]
+    comparing = comparisons.active(engine.store())
     st.markdown("**At work**")
-    if not active:
+    if not active and not comparing:
         st.caption("Nothing is training. Runs you start appear here, on every page.")
     for run in sorted(active, key=lambda run: (run.status != RUNNING, run.queued or 0)):
         job(run)
+    for comparison in comparing:
+        evaluation(comparison)
     since = time.time() - RECENT_SECONDS
     ended = sorted(
         (run for run in runs if not run.active and (run.ended or 0) > since),
@@ -52,9 +57,10 @@ def jobs() -> None:
     if ended:
         st.markdown("**Just ended**")
     for run in ended[:RECENT]:
+        became = words.best(run) if run.status == FINISHED else run.status
         st.page_link(
             "lab/train.py",
-            label=f"{run.name}: {words.best(run) if run.status == FINISHED else run.status}",
+            label=f"{words.plain(run.name)}: {became}",
             icon=ICONS[run.status],
             query_params={"run": run.id},
         )
@@ -64,7 +70,7 @@ def job(run: Run) -> None:
     """One run on its way: how far, how fast, how long still, and a way to stop it."""
     with st.container(border=True):
         name, stop = st.columns([5, 1], vertical_alignment="center")
-        name.page_link("lab/train.py", label=run.name, query_params={"run": run.id})
+        name.page_link("lab/train.py", label=words.plain(run.name), query_params={"run": run.id})
         if stop.button(
             "",
             key=f"stop {run.id}",
@@ -83,6 +89,25 @@ def job(run: Run) -> None:
         share, left = progress(run)
         st.progress(share)
         st.caption("Stopping…" if run.cancel else f"{words.rate(run.rate)} · {left} left")
+
+
+def evaluation(found: Comparison) -> None:
+    """A comparison on its way."""
+    with st.container(border=True):
+        name, stop = st.columns([5, 1], vertical_alignment="center")
+        label = f"Comparing {words.several(len(found.question.runs), 'run')}"
+        name.page_link("lab/compare.py", label=label, query_params={"comparison": found.id})
+        if stop.button(
+            "",
+            key=f"stop {found.id}",
+            icon=":material/close:",
+            help="Cancel this comparison; it can be asked for again.",
+            type="tertiary",
+        ):
+            comparisons.cancel(engine.store(), found.id)
+        st.progress(found.progress)
+        waits = found.status == QUEUED
+        st.caption("Waiting for its turn." if waits else f"{found.done} episodes done")
 
 
 def progress(run: Run) -> tuple[float, str]:

@@ -1,5 +1,6 @@
 """The Adapt page: runs, episodes and steps as asked; whatever is wrong becomes a sentence."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -154,9 +155,23 @@ def test_a_class_that_is_not_there_is_refused_in_a_sentence(visit: Visit) -> Non
     app = visit(PAGE, runs=trained("protonet").id, classes="3,99999")
     assert not app.exception
     assert "there is no class 99999" in app.error[0].value
-    assert "Classes" in " ".join(button.label for button in app.button) or "2 classes" in [
-        button.label for button in app.button
+    assert "2 classes" in [button.label for button in app.button]  # the way to other ones
+
+
+def test_the_dialog_of_classes_shows_drawings_and_the_page_keeps_still(visit: Visit) -> None:
+    app = sound(visit(PAGE, runs=trained("protonet").id, classes="3,17", seed="4"))
+    (button,) = [button for button in app.button if button.label == "2 classes"]
+    sound(button.click().run())
+    (picker,) = [
+        json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+        if element.proto.component_name == "metacore_classes"
     ]
+    assert picker["chosen"] == [3, 17]
+    assert len(picker["offered"]) == 40
+    assert set(map(str, picker["offered"])) <= set(picker["pictures"])
+    (use,) = [button for button in app.button if button.label == "Use these 2"]
+    assert not use.disabled
 
 
 def test_an_impossible_task_is_refused_in_a_sentence(visit: Visit) -> None:

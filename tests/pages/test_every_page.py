@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import metacore as mc
+from metacore.runs import Question, comparisons
 from metacore.runs.jobs import submit
 from tests.pages.conftest import FRAME, Visit, words
 
@@ -63,6 +64,19 @@ def test_the_sidebar_tells_of_the_queue_and_cancels(visit: Visit) -> None:
     app.sidebar.button(key=f"stop {run.id}").click().run()
     assert store.get(run.id).status == "cancelled"
     assert "Nothing is training" in words_of_sidebar(app.run())
+
+
+@pytest.mark.usefixtures("pretrained")
+def test_the_sidebar_tells_of_comparisons_and_cancels(visit: Visit) -> None:
+    store = mc.Store()
+    question = Question(
+        runs=("maml-sinusoid", "scratch-sinusoid"), dataset={"name": "sinusoid"}, shots=5
+    )
+    asked = comparisons.ask(store, question)
+    app = visit("learn/start.py")
+    assert "Waiting for its turn" in words_of_sidebar(app)
+    app.sidebar.button(key=f"stop {asked.id}").click().run()
+    assert comparisons.find(store, asked.id).status == "cancelled"
 
 
 def words_of_sidebar(app: AppTest) -> str:

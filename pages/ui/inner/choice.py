@@ -8,7 +8,7 @@ import streamlit as st
 
 from metacore import Run
 from metacore.models.normalisation import NORM_MODES
-from pages.ui import classes, pick
+from pages.ui import address, classes, pick
 from pages.ui.asked import Asked
 
 OWN = "own"
@@ -56,9 +56,7 @@ def choose() -> Choice | None:
         asked = _task(Asked.like(runs[0], seed=seed), regression)
         choosing = not regression and classes.button(asked, width=WIDTH)
     modes = _modes(runs)
-    beside, switch = (
-        st.columns([1, 0.3 + 0.25 * len(modes)]) if modes else (st.container(), st.container())
-    )
+    beside, switch = st.columns([1, 0.3 + 0.25 * len(modes) if modes else 0.01])
     return Choice(
         runs=tuple(runs),
         steps=steps,
@@ -120,7 +118,7 @@ def _seed() -> int:
         max_value=LAST_SEED,
         step=1,
         key="seed",
-        bind="query-params",
+        bind=address.bound("seed"),
         width=WIDTH,
         help="The number that draws the test task; the same number is the same task for everyone.",
     )
@@ -148,7 +146,7 @@ def _steps(runs: Sequence[Run]) -> int | None:
         max_value=MOST_STEPS,
         placeholder=" or ".join(map(str, usual)) or "–",
         key="steps",
-        bind="query-params",
+        bind=address.bound("steps"),
         help="Gradient steps on the support set, as many as you like; empty: what the run was made"
         " for.",
     )
@@ -190,7 +188,7 @@ def _number(
         max_value=high,
         placeholder=str(usual),
         key=key,
-        bind="query-params",
+        bind=address.bound(key),
         help=help,
         disabled=disabled,
     )
