@@ -4,10 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.inner import effect, told
-from pages.ui.inner.choice import choose
-from pages.ui.inner.film import film
-from pages.ui.inner.scene import Scene, stage
+from pages.ui.adapt import effect, told
+from pages.ui.adapt.choice import choose
+from pages.ui.adapt.film import film
+from pages.ui.adapt.scene import Scene, stage
 from pages.ui.player import play
 
 

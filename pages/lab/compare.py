@@ -3,12 +3,12 @@
 import streamlit as st
 
 from metacore import UserError
-from pages.ui.comparing.background import linked
-from pages.ui.comparing.choice import Choice, choose
-from pages.ui.comparing.curves import curves
-from pages.ui.comparing.duel import duel
-from pages.ui.comparing.mistakes import mistakes
-from pages.ui.comparing.verdict import verdict
+from pages.ui.compare.background import linked
+from pages.ui.compare.choice import Choice, choose
+from pages.ui.compare.curves import curves
+from pages.ui.compare.duel import duel
+from pages.ui.compare.mistakes import mistakes
+from pages.ui.compare.verdict import verdict
 
 
 def page() -> None:

@@ -7,22 +7,13 @@ import streamlit as st
 
 from metacore import DATASETS, Run, UserError
 from metacore.datasets.base import ImageDataset
-from pages.ui import (
-    address,
-    charts,
-    closeup,
-    embedding,
-    looked_at,
-    palette,
-    pick,
-    support_editor,
-    words,
-)
+from pages.ui import address, charts, palette, pick, words
 from pages.ui.asked import Asked
-from pages.ui.edits import Edits
-from pages.ui.embedding import Moments, Scene
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
+from pages.ui.prototypes import closeup, embedding, looked_at, support_editor
+from pages.ui.prototypes.edits import Edits
+from pages.ui.prototypes.embedding import Moments, Scene
 
 FIRST = "protonet-glyphs"
 EPISODE = 8  # a test episode that is not too easy

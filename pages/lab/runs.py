@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from metacore import Run
-from pages.ui import arrival, card, contrast, deletion, engine, pick, shelf, words
+from pages.ui import engine, pick, words
+from pages.ui.runs import arrival, card, contrast, deletion, shelf
 
 LOOK_SECONDS = 2.0
 IDLE_SECONDS = 10.0  # someone may start a run elsewhere

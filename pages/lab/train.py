@@ -10,21 +10,11 @@ from metacore import ALGORITHMS, DATASETS, PRESETS, RunConfig, TaskConfig, UserE
 from metacore.runs import dispatch, submit
 from metacore.runs.store import NAME_LENGTH
 from metacore.settings import Setting, settings_of
-from pages.ui import (
-    address,
-    charts,
-    engine,
-    forecasts,
-    forms,
-    palette,
-    plan,
-    sampled,
-    training,
-    words,
-)
-from pages.ui.plan import Plan
+from pages.ui import address, charts, engine, forms, palette, words
+from pages.ui.train import forecasts, plan, sampled, training
+from pages.ui.train.plan import Plan
 
-STYLE = Path(__file__).parents[1] / "ui" / "train.css"
+STYLE = Path(__file__).parents[1] / "ui" / "train" / "style.css"
 FAMILIES = {
     "optimisation": "Learn where to start",
     "metric": "Learn how to compare",

@@ -14,8 +14,8 @@ from metacore.home import runs_folder
 from metacore.insight import reference
 from metacore.insight.trace import Trace, trace
 from metacore.runs import Metric
+from pages.ui.adapt.others import Others
 from pages.ui.asked import Asked
-from pages.ui.others import Others
 
 MANY = 100  # episodes behind the one that is looked at
 

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from metacore import ALGORITHMS, DATASETS, MODELS, Run, RunConfig, Store, TaskConfig, TrainingConfig
 from metacore.runs import comparisons, evaluator, execute
-from pages.ui.comparing.background import words_of
-from pages.ui.comparing.verdict import reported, sentence, unbeaten
+from pages.ui.compare.background import words_of
+from pages.ui.compare.verdict import reported, sentence, unbeaten
 from tests.pages.conftest import words
 
 Visit = Callable[..., AppTest]

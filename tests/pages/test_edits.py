@@ -2,8 +2,8 @@
 
 import pytest
 
-from pages.ui import edits
-from pages.ui.edits import Edits
+from pages.ui.prototypes import edits
+from pages.ui.prototypes.edits import Edits
 
 
 def test_a_link_says_what_was_edited() -> None:

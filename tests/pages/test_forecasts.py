@@ -8,8 +8,8 @@ import pytest
 
 from metacore import RunConfig, UserError, preset
 from metacore.insight.forecast import Forecast
-from pages.ui import forecasts
-from pages.ui.forecasts import Answer, Forecaster
+from pages.ui.train import forecasts
+from pages.ui.train.forecasts import Answer, Forecaster
 
 CHEAP = Forecast("processor", "cpu", 10**8, 10**9, fits=True, seconds=30, iterations=100)
 

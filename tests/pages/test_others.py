@@ -5,8 +5,8 @@ import pytest
 
 from metacore.insight.trace import trace
 from metacore.training.learner import Learner, build
+from pages.ui.adapt.others import Others
 from pages.ui.asked import Asked
-from pages.ui.others import Others
 from tests.training.small import small
 
 

@@ -14,7 +14,8 @@ from metacore import ALGORITHMS, Run, Store
 from metacore.runs import execute, export, import_
 from metacore.runs.process import this_process
 from metacore.runs.record import CANCELLED, QUEUED, RUNNING, Metric
-from pages.ui import card, shelf, words
+from pages.ui import words
+from pages.ui.runs import card, shelf
 from tests.pages.conftest import Visit
 from tests.pages.conftest import words as shown_by
 from tests.training.small import small

@@ -13,7 +13,7 @@ from metacore import ALGORITHMS, Run, RunConfig, Store, preset
 from metacore.insight.forecast import Forecast
 from metacore.runs import execute
 from metacore.runs.record import Metric
-from pages.ui import forecasts
+from pages.ui.train import forecasts
 from tests.pages.conftest import Visit, words
 
 PAGE = "lab/train.py"
@@ -49,7 +49,7 @@ def forecast(monkeypatch: pytest.MonkeyPatch) -> Callable[[forecasts.Answer | No
 @pytest.fixture(autouse=True)
 def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("metacore.runs.dispatch", lambda store: [])
-    monkeypatch.setattr("pages.ui.training.dispatch", lambda store: [])
+    monkeypatch.setattr("pages.ui.train.training.dispatch", lambda store: [])
 
 
 def button(app: AppTest, label: str) -> Any:

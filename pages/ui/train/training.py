@@ -11,9 +11,10 @@ import streamlit as st
 from metacore import Run, RunConfig, UserError
 from metacore.runs import Metric, cancel, dispatch, read_strip, resume
 from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
-from pages.ui import charts, engine, jobs, palette, pick, sampled, words
+from pages.ui import charts, engine, jobs, palette, pick, words
 from pages.ui.figures import learning, strip
 from pages.ui.figures.learning import History
+from pages.ui.train import sampled
 
 Shade = Literal["gray", "blue", "green", "orange", "red"]
 

@@ -7,9 +7,9 @@ import streamlit as st
 from metacore.runs import Comparison, episodes_csv, result_json, rows_csv
 from metacore.statistics import score
 from pages.ui import charts, words
-from pages.ui.comparing.background import answer, words_of
-from pages.ui.comparing.choice import Choice
-from pages.ui.comparing.downloads import give
+from pages.ui.compare.background import answer, words_of
+from pages.ui.compare.choice import Choice
+from pages.ui.compare.downloads import give
 from pages.ui.figures import comparison as figures
 
 EPISODES = (600, 1000, 2000)

@@ -6,12 +6,12 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import charts, engine, palette
+from pages.ui.adapt import told
+from pages.ui.adapt.choice import modes_of, unless_own
+from pages.ui.adapt.others import Others
+from pages.ui.adapt.scene import Actor, Scene
 from pages.ui.figures import adaptation
 from pages.ui.figures.adaptation import Effect
-from pages.ui.inner import told
-from pages.ui.inner.choice import modes_of, unless_own
-from pages.ui.inner.scene import Actor, Scene
-from pages.ui.others import Others
 
 SLOW = "support+query"  # one forward pass per query
 

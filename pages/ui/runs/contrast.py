@@ -6,8 +6,9 @@ import streamlit as st
 
 from metacore import Run
 from metacore.training.differences import between
-from pages.ui import card, charts, deletion, palette, pick, words
+from pages.ui import charts, palette, pick, words
 from pages.ui.figures import learning
+from pages.ui.runs import card, deletion
 
 MOST = 6  # curves that can still be told apart, and columns that fit
 

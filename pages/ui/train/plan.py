@@ -9,7 +9,7 @@ from metacore.device import DEVICES, resolve
 from metacore.library import rehearse
 from metacore.training.presets import pairs
 from pages.ui import forms
-from pages.ui.forecasts import cost_key
+from pages.ui.train.forecasts import cost_key
 
 PARTS = ("algorithm", "model", "training")
 

@@ -9,7 +9,7 @@ import numpy as np
 from metacore.insight.spread import Spread
 from metacore.insight.trace import Array
 from pages.ui import charts, drawings, palette, words
-from pages.ui.inner.scene import Actor, Scene
+from pages.ui.adapt.scene import Actor, Scene
 from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel
 
 SHOWN = 5  # support drawings of a class; the others would push the queries out of sight

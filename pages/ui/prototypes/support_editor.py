@@ -8,10 +8,11 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import edits, palette, words
+from pages.ui import palette, words
 from pages.ui.asked import Asked
-from pages.ui.edits import Edits
 from pages.ui.palette import Theme
+from pages.ui.prototypes import edits
+from pages.ui.prototypes.edits import Edits
 
 LINK = "edits"
 LEFT_OUT = "left out"

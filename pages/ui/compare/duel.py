@@ -12,8 +12,8 @@ from metacore.episode import Episode
 from metacore.insight.trace import Array, Trace
 from pages.ui import address, charts, drawings, engine, palette, words
 from pages.ui.asked import Asked
-from pages.ui.comparing.choice import Choice
-from pages.ui.comparing.downloads import take
+from pages.ui.compare.choice import Choice
+from pages.ui.compare.downloads import take
 from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel, play
 
 BESIDE = 3  # more drawings beside each other are too small to see

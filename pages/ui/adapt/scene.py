@@ -10,8 +10,8 @@ from metacore.algorithms.baselines import Scratch
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
 from pages.ui import charts, engine, palette, pick
-from pages.ui.inner.choice import Choice, unless_own
-from pages.ui.others import Others
+from pages.ui.adapt.choice import Choice, unless_own
+from pages.ui.adapt.others import Others
 
 FEW_STEPS = 20  # of the reference, unless more are asked for
 

@@ -15,7 +15,7 @@ from metacore.training.config import RunConfig
 from pages.ui import charts, drawings, palette, words
 from pages.ui.figures import sample
 from pages.ui.figures.strip import Points
-from pages.ui.forecasts import cost_key
+from pages.ui.train.forecasts import cost_key
 
 SPLIT = "train"
 MOST_CLASSES, MOST_SHOTS, MOST_QUERIES = 10, 5, 3

@@ -16,9 +16,10 @@ from metacore.cli.reproduce import command_line
 from metacore.runs import cancel, export, resume
 from metacore.runs.record import FINISHED, metrics_csv
 from metacore.training.differences import between, described, nearest_preset
-from pages.ui import charts, deletion, engine, jobs, palette, pick, shelf, words
+from pages.ui import charts, engine, jobs, palette, pick, words
 from pages.ui.figures import learning
 from pages.ui.figures.learning import History
+from pages.ui.runs import deletion, shelf
 
 LOOK_SECONDS = 2.0
 ICONS = {

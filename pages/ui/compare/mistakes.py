@@ -11,8 +11,8 @@ from metacore.datasets.base import ImageDataset
 from metacore.insight.confusion import Confusion, confusion, drawn_classes
 from pages.ui import address, charts, drawings, engine, palette, pick, words
 from pages.ui.asked import Asked
-from pages.ui.comparing.choice import Choice
-from pages.ui.comparing.downloads import take
+from pages.ui.compare.choice import Choice
+from pages.ui.compare.downloads import take
 from pages.ui.figures.confusion import matrix
 
 FEWEST, MOST, USUAL = 5, 20, 10

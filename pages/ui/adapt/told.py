@@ -2,8 +2,8 @@
 
 from metacore.insight.trace import Trace
 from pages.ui import pick, words
-from pages.ui.inner.film import SCRATCH
-from pages.ui.inner.scene import Actor, Scene
+from pages.ui.adapt.film import SCRATCH
+from pages.ui.adapt.scene import Actor, Scene
 
 
 def sentence(scene: Scene) -> str:

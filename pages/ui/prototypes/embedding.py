@@ -15,12 +15,13 @@ from metacore import Run
 from metacore.insight.projection import Projection, agreement, decision_regions, pca, separation
 from metacore.insight.projection import nearest as nearest_of
 from metacore.insight.space import Space, space
-from pages.ui import drawings, edits, engine, palette
+from pages.ui import drawings, engine, palette
 from pages.ui.asked import Asked
-from pages.ui.edits import Edits, Given
 from pages.ui.figures.embedding import Array, Cloud, Points, Regions, span
 from pages.ui.figures.nearness import Matrix
 from pages.ui.palette import Theme
+from pages.ui.prototypes import edits
+from pages.ui.prototypes.edits import Edits, Given
 from pages.ui.words import letter
 
 RESOLUTION = 120

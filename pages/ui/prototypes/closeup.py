@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from pages.ui import palette
-from pages.ui.embedding import Look, Near
 from pages.ui.palette import Theme
+from pages.ui.prototypes.embedding import Look, Near
 from pages.ui.words import letter
 
 MOST_BARS = 8

@@ -8,9 +8,9 @@ import streamlit as st
 from metacore.datasets.base import ImageDataset
 from metacore.runs import Comparison, result_json, rows_csv
 from pages.ui import charts, engine, words
-from pages.ui.comparing.background import answer, words_of
-from pages.ui.comparing.choice import Choice
-from pages.ui.comparing.downloads import give, take
+from pages.ui.compare.background import answer, words_of
+from pages.ui.compare.choice import Choice
+from pages.ui.compare.downloads import give, take
 from pages.ui.figures import comparison as figures
 from pages.ui.figures import learning
 
