@@ -25,6 +25,7 @@ from metacore.training.optimisation import OuterOptimiser
 from metacore.vision import torchvision
 
 Step = Callable[[], float]
+OneTask = Callable[[Tensor, Tensor, Tensor, Tensor], float]  # support and query of a task
 
 
 def metacore(race: Race) -> Step:
@@ -76,7 +77,6 @@ def higher_loop(race: Race) -> Step:
     network.train()
     inner = torch.optim.SGD(network.parameters(), lr=setting.inner_rate)
     outer = torch.optim.Adam(network.parameters(), lr=setting.outer_rate)
-    episodes = itertools.cycle(race.episodes())
 
     def one_task(x: Tensor, y: Tensor, query_x: Tensor, query_y: Tensor) -> float:
         with higher.innerloop_ctx(
@@ -91,15 +91,7 @@ def higher_loop(race: Race) -> Step:
                 _accumulate(network, torch.autograd.grad(loss, list(fast.parameters())))
             return loss.item()
 
-    def step() -> float:
-        outer.zero_grad()
-        episode = next(episodes)
-        tasks = (episode.support_x, episode.support_y, episode.query_x, episode.query_y)
-        loss = sum(one_task(*task) for task in zip(*tasks, strict=True))
-        outer.step()
-        return loss
-
-    return step
+    return _task_by_task(race, outer, one_task)
 
 
 def autograd_loop(race: Race) -> Step:
@@ -109,7 +101,6 @@ def autograd_loop(race: Race) -> Step:
     network.train()
     theta = dict(network.named_parameters())
     outer = torch.optim.Adam(network.parameters(), lr=setting.outer_rate)
-    episodes = itertools.cycle(race.episodes())
 
     def loss_of(phi: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
         return F.cross_entropy(torch.func.functional_call(network, phi, (x,)), y)
@@ -127,6 +118,13 @@ def autograd_loop(race: Race) -> Step:
         loss = loss_of(phi, query_x, query_y) / setting.tasks
         loss.backward()  # first order: the inner gradients are constants of this graph
         return loss.item()
+
+    return _task_by_task(race, outer, one_task)
+
+
+def _task_by_task(race: Race, outer: torch.optim.Optimizer, one_task: OneTask) -> Step:
+    """A meta-step of `outer`, from the gradients that `one_task` adds up for each task."""
+    episodes = itertools.cycle(race.episodes())
 
     def step() -> float:
         outer.zero_grad()
