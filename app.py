@@ -4,7 +4,10 @@ Uncaught errors of any page become one sentence on screen, with the traceback in
 queue of runs moves while the server is up.
 """
 
+import gc
+import importlib
 import logging
+import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,12 +16,26 @@ import streamlit as st
 from metacore import Store, UserError
 from metacore.device import one_thread
 from metacore.runs import Queue
+from pages import ui
 
-one_thread()  # a page's adaptation is small; waking more threads takes longer beside a training
+
+def warm_up() -> None:
+    """Loads what pages import before the first visitor comes, and makes their answers fast.
+
+    Streamlit collects garbage after every run of a script: 130 ms with the objects of torch and
+    plotly in it, nothing once they are left out. One thread, because a page's adaptation is small
+    and waking more takes longer than it does, beside a training.
+    """
+    for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
+        importlib.import_module(module.name)
+    one_thread()
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    warm_up()
     try:
         queue = Queue(Store())
     except UserError as error:  # a damaged store, say: pages that need it will show the sentence

@@ -72,6 +72,8 @@ def _touch_all(visitor: Visitor) -> list[tuple[float, str]]:
         control = visitor.controls.get(name)
         for value in other_values(control) if control else ():
             times.append((visitor.change(control, value), control.name))
+            if name not in visitor.controls:
+                break  # the change has taken the control away
         visitor.values.pop(name, None)
     return times
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 EARLY = ForwardMsg.ScriptFinishedStatus.Value("FINISHED_EARLY_FOR_RERUN")
 CONTROLS = ("number_input", "selectbox", "slider", "checkbox", "button_group", "radio")
@@ -47,7 +48,7 @@ class Visitor:
 
     def __enter__(self) -> Self:
         place = self.address.replace("http", "ws", 1) + "/_stcore/stream"
-        self._socket = connect(place, max_size=None, subprotocols=["streamlit"])  # type: ignore[list-item]
+        self._socket = connect(place, max_size=None, subprotocols=[Subprotocol("streamlit")])
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -68,6 +69,7 @@ class Visitor:
         return self._rerun(control.fragment)
 
     def _rerun(self, fragment: str = "", auto: bool = False) -> float:
+        self._drawn_anew = fragment
         wish = BackMsg()
         state = wish.rerun_script
         state.page_name, state.query_string = self.page, self.query
@@ -93,8 +95,17 @@ class Visitor:
             else:
                 self._take(message)
 
+    def _forget(self, fragment: str) -> None:
+        """What is about to be drawn anew: one fragment, or the whole page."""
+        for name, control in [*self.controls.items()]:
+            if fragment in ("", control.fragment):
+                del self.controls[name]
+
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self._forget(self._drawn_anew)
+            self._drawn_anew = ""  # a second one in the same answer is a rerun of the whole page
         if kind == "auto_rerun":
             self.polls[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         if kind != "delta" or message.delta.WhichOneof("type") != "new_element":

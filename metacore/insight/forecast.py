@@ -40,7 +40,7 @@ LONG_HOURS = 3.0
 FEW_STEPS = 100
 LARGE_SHARE = 1 / 3  # of the time, spent on validations
 GOOD_SHARE = 0.1
-NICENESS = 5  # as low as a worker's: pages should answer at once meanwhile
+NICENESS = 10  # pages should answer at once while all cores train
 
 
 @dataclass(frozen=True)

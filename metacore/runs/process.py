@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-NICENESS = 5  # pages should answer at once while all cores compute
+NICENESS = 10  # pages should answer at once while all cores train
 HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS = 15.0  # a heartbeat older than this is no sign of life
 KILL_SECONDS = 5.0  # the system takes a moment to end a process

@@ -11,7 +11,7 @@ from metacore.runs.comparison import Comparison
 from metacore.runs.record import FINISHED, QUEUED, RUNNING
 from pages.ui import engine, words
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 3.0
 RECENT_SECONDS = 24 * 3600.0
 RECENT = 3
 ICONS = {

@@ -18,7 +18,7 @@ from pages.ui.train import sampled
 
 Shade = Literal["gray", "blue", "green", "orange", "red"]
 
-LOOK_SECONDS = 1.5
+LOOK_SECONDS = 2.0
 MOST = 8  # runs in one view
 BADGES: dict[str, tuple[str, Shade]] = {
     "queued": (":material/hourglass_empty:", "gray"),
