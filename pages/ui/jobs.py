@@ -9,17 +9,11 @@ from metacore import Run, UserError
 from metacore.runs import cancel, comparisons
 from metacore.runs.comparison import Comparison
 from metacore.runs.record import FINISHED, QUEUED, RUNNING
-from pages.ui import engine, words
+from pages.ui import engine, status, words
 
 LOOK_SECONDS = 3.0
 RECENT_SECONDS = 24 * 3600.0
 RECENT = 3
-ICONS = {
-    "finished": ":material/check_circle:",
-    "cancelled": ":material/cancel:",
-    "failed": ":material/error:",
-    "interrupted": ":material/power_off:",
-}
 
 
 def sidebar() -> None:
@@ -61,7 +55,7 @@ def jobs() -> None:
         st.page_link(
             "lab/train.py",
             label=f"{words.plain(run.name)}: {became}",
-            icon=ICONS[run.status],
+            icon=status.ICON[run.status],
             query_params={"run": run.id},
         )
 

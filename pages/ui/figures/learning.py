@@ -26,6 +26,11 @@ class History:
     def column(self, key: str) -> tuple[list[int], list[float], list[float]]:
         return self.columns.get(key, ([], [], []))
 
+    def last(self, key: str) -> tuple[int, float]:
+        """How many points a curve has and where it ends: what tells two states of it apart."""
+        _, _, values = self.column(key)
+        return len(values), values[-1] if values else 0.0
+
     def x(self, key: str, against: str) -> Sequence[float]:
         """Where the points of a curve lie: meta-steps, tasks seen or seconds."""
         steps, seconds, _ = self.column(key)

@@ -16,17 +16,12 @@ from metacore.cli.reproduce import command_line
 from metacore.runs import cancel, export, resume
 from metacore.runs.record import FINISHED, metrics_csv
 from metacore.training.differences import between, described, nearest_preset
-from pages.ui import charts, engine, jobs, palette, pick, words
+from pages.ui import charts, engine, jobs, palette, pick, status, words
 from pages.ui.figures import learning
 from pages.ui.figures.learning import History
 from pages.ui.runs import deletion, shelf
 
 LOOK_SECONDS = 2.0
-ICONS = {
-    **jobs.ICONS,
-    "queued": ":material/schedule:",
-    "running": ":material/play_circle:",
-}
 PARTS = {
     "algorithm": "Algorithm",
     "dataset": "Dataset",
@@ -56,7 +51,7 @@ def show(run: Run) -> None:
 def head(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(words.plain(run.name), anchor=False, width="content")
-        st.badge(run.status, icon=ICONS[run.status], color=shelf.STATUS_COLORS[run.status])  # type: ignore[arg-type]
+        status.badge(run.status)
         if run.read_only:
             st.badge("comes with Metacore", icon=":material/inventory_2:", color="gray")
     st.caption(facts(run))

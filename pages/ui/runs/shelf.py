@@ -11,20 +11,12 @@ import streamlit as st
 
 from metacore import ALGORITHMS, Run, UserError
 from metacore.runs import STATUSES, Metric
-from pages.ui import engine, palette, pick, words
+from pages.ui import engine, palette, pick, status, words
 
 CURVE_POINTS = 40
 ROW_PIXELS = 38
 MOST_KNOWN = 2000  # runs whose rows stay in memory
 MOST_ROWS = 11  # more are scrolled to
-STATUS_COLORS = {
-    "queued": "gray",
-    "running": "blue",
-    "finished": "green",
-    "cancelled": "orange",
-    "failed": "red",
-    "interrupted": "violet",
-}
 FILTERS: dict[str, Any] = {"search": "", "statuses": [], "algorithms": []}
 
 
@@ -154,7 +146,7 @@ def columns(runs: Sequence[Run]) -> dict[str, Any]:
         "Status": of.MultiselectColumn(
             width=100,
             options=STATUSES,
-            color=[STATUS_COLORS[status] for status in STATUSES],
+            color=[status.SHADE[name] for name in STATUSES],
             help="Where the run stands.",
         ),
         "Best validation": of.TextColumn(

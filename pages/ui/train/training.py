@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -11,23 +11,13 @@ import streamlit as st
 from metacore import Run, RunConfig, UserError
 from metacore.runs import Metric, cancel, dispatch, read_strip, resume
 from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
-from pages.ui import charts, engine, jobs, palette, pick, words
+from pages.ui import charts, engine, jobs, palette, pick, status, words
 from pages.ui.figures import learning, strip
 from pages.ui.figures.learning import History
 from pages.ui.train import sampled
 
-Shade = Literal["gray", "blue", "green", "orange", "red"]
-
 LOOK_SECONDS = 2.0
 MOST = 8  # runs in one view
-BADGES: dict[str, tuple[str, Shade]] = {
-    "queued": (":material/hourglass_empty:", "gray"),
-    "running": (":material/model_training:", "blue"),
-    "finished": (":material/check_circle:", "green"),
-    "cancelled": (":material/cancel:", "orange"),
-    "failed": (":material/error:", "red"),
-    "interrupted": (":material/power_off:", "orange"),
-}
 UNITS = {"seconds": "seconds", "iterations": "meta-steps"}
 
 
@@ -93,9 +83,8 @@ def card(run: Run, color: str) -> bool:
 
 
 def _header(run: Run) -> None:
-    icon, shade = BADGES[run.status]
     st.markdown(f"**{words.plain(run.name)}**", width="content")
-    st.badge("stopping" if run.cancel and run.active else run.status, icon=icon, color=shade)
+    status.badge(run.status, "stopping" if run.cancel and run.active else None)
     if run.read_only:
         st.badge("pretrained", icon=":material/inventory_2:", color="gray")
 
@@ -296,9 +285,11 @@ def validation(histories: Sequence[History]) -> None:
         charts.title(title)
         st.caption("Appears with the first validation.")
         return
-    token = [(found.name, found.color, found.column(f"val_{metric}")) for found in seen]
+    token = tuple((found.name, found.color, found.last(f"val_{metric}")) for found in seen)
     charts.chart(
-        kept(f"validation {metric}", token, lambda: learning.validation(seen, charts.theme())),
+        charts.kept(
+            f"validation {metric}", token, lambda: learning.validation(seen, charts.theme())
+        ),
         title,
         alt=f"Validation {what} against meta-steps, in the band of its 95% confidence interval.",
         key=f"validation {' '.join(found.name for found in seen)}",
@@ -307,9 +298,9 @@ def validation(histories: Sequence[History]) -> None:
 
 
 def loss(run: Run, seen: History, name: str = "") -> None:
-    token = (seen.color, len(seen.column("train_loss")[0]), run.started)
+    token = (seen.color, seen.last("train_loss"), run.started)
     charts.chart(
-        kept(f"loss {run.id}", token, lambda: learning.loss(seen, charts.theme())),
+        charts.kept(f"loss {run.id}", token, lambda: learning.loss(seen, charts.theme())),
         f"{name}Training loss",
         alt="Mean training loss against meta-steps.",
         key=f"loss {run.id}",
@@ -319,9 +310,9 @@ def loss(run: Run, seen: History, name: str = "") -> None:
 
 def adaptation(run: Run, color: str, found: dict[str, Any], name: str = "") -> None:
     charts.chart(
-        kept(
+        charts.kept(
             f"strip {run.id}",
-            (color, found["moments"]),
+            (color, found["moments"][-1]["iteration"], run.started),
             lambda: strip.scores(found, color, charts.theme()),
         ),
         f"{name}How it adapts to one fixed task",
@@ -344,9 +335,9 @@ def answers(run: Run, found: dict[str, Any], name: str = "") -> None:
 def bending(run: Run, color: str, found: dict[str, Any], name: str = "") -> None:
     steps = words.several(found["steps"][-1], "inner step")
     charts.chart(
-        kept(
+        charts.kept(
             f"bending {run.id}",
-            (color, found["moments"]),
+            (color, found["moments"][-1]["iteration"], run.started),
             lambda: bent(run.config, color, found),
         ),
         f"{name}Its curve after {steps}",
@@ -361,15 +352,6 @@ def bent(config: RunConfig, color: str, found: dict[str, Any]) -> go.Figure:
     _, truth = sampled.true_curve(config, split="val", seed=seed, grid=grid)
     points = sampled.support_points(config, found["episode"])
     return strip.bending(found, color, charts.theme(), truth=truth, points=points)
-
-
-def kept(name: str, token: Any, build: Callable[[], go.Figure]) -> go.Figure:
-    """A figure is made anew only when what it shows has changed: most looks see nothing new."""
-    figures = cast(dict[str, Any], st.session_state.setdefault("figures", {}))
-    wanted = (charts.theme(), token)
-    if name not in figures or figures[name][0] != wanted:
-        figures[name] = (wanted, build())
-    return figures[name][1]
 
 
 def history(run: Run, color: str) -> History:
