@@ -1,5 +1,7 @@
 """The training page: from a form to queued runs, and from runs to what is seen of them."""
 
+import json
+import platform
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -261,6 +263,41 @@ def test_several_runs_share_a_validation_chart(visit: Visit) -> None:
     assert not app.exception
     assert words(app).count("Validation mean squared error") == 1
     assert "2 trainings" in words(app)
+
+
+def test_a_worker_that_died_is_said_and_its_run_can_be_resumed(visit: Visit) -> None:
+    store = Store()
+    run = wave("orphan")
+    with store.database.writing() as db:  # as kill -9 leaves it
+        gone = "status = 'running', pid = 999999999, pid_started = 1, heartbeat = 1"
+        host = platform.node()
+        db.execute(f"UPDATE runs SET {gone}, host = ? WHERE id = ?", (host, run.id))
+    store.reconcile()
+    app = visit(PAGE, run=run.id)
+    assert not app.exception
+    assert "without a word" in words(app)
+    button(app, "Resume").click().run()
+    assert store.get(run.id).status == "queued"
+
+
+def test_a_run_made_for_a_gpu_is_seen_where_there_is_none(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = wave("from a big machine")
+    values = {**run.values, "device": "cuda:7"}
+    with Store().database.writing() as db:
+        place = (json.dumps(values), run.id)
+        db.execute("UPDATE runs SET values_json = ?, device = 'cuda:7' WHERE id = ?", place)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    app = visit(PAGE, run=run.id)
+    assert not app.exception
+    assert "Training loss" in words(app)
+    with Store().database.writing() as db:
+        db.execute("UPDATE runs SET status = 'cancelled' WHERE id = ?", (run.id,))
+    app = visit(PAGE, run=run.id)
+    button(app, "Resume").click().run()
+    assert not app.exception
+    assert "no cuda" in words(app)
 
 
 def test_a_run_deleted_meanwhile_leaves_the_others(visit: Visit) -> None:

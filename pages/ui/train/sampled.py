@@ -34,7 +34,7 @@ def strip(config: RunConfig, seed: int) -> None:
 @st.cache_data(show_spinner="Drawing an episode…", max_entries=64)
 def _pictures(key: str, _config: RunConfig, seed: int, theme: palette.Theme) -> str:
     task = _config.task
-    source = datasets.load(_config.dataset, resolve(_config.device))
+    source = datasets.load(_config.dataset, resolve("auto"))
     episode = source.episodes(
         SPLIT,
         ways=task.ways,
@@ -133,7 +133,7 @@ def support_points(config: RunConfig, named: dict[str, Any]) -> Points:
 
 
 def _named(config: RunConfig, named: dict[str, Any]) -> Episode:
-    source = datasets.load(config.dataset, resolve(config.device))
+    source = datasets.load(config.dataset, resolve("auto"))
     task = {name: int(named[name]) for name in ("ways", "shots", "queries", "seed")}
     number = int(named["number"])
     return source.episodes(str(named["split"]), **task, numbers=range(number, number + 1))
