@@ -136,12 +136,11 @@ def algorithms() -> None:
 
 def datasets() -> None:
     st.header("Datasets", anchor=False)
-    ready = {holding.name: holding for holding in library.status()}
     for column, (name, kind) in zip(st.columns(len(DATASETS)), DATASETS.items(), strict=True):
         card = column.container(border=True, height="stretch")
         card.markdown(f"**{kind.title}** &ensp; `{name}`")
         card.markdown(kind.summary)
-        if ready[name].ready:
+        if library.ready(name):
             card.badge("ready", icon=":material/check:", color="green")
         else:
             card.badge("to be fetched", icon=":material/download:", color="orange")
