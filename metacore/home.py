@@ -14,3 +14,7 @@ def data_folder() -> Path:
 
 def runs_folder() -> Path:
     return home() / "runs"
+
+
+def trials_folder() -> Path:
+    return home() / "trials"

@@ -15,6 +15,19 @@ def mean_ci95(values: Tensor) -> tuple[float, float]:
     return values.mean().item(), (1.96 * values.std() / math.sqrt(values.numel())).item()
 
 
+def wilson(right: int, total: int) -> tuple[float, float]:
+    """The 95% interval of a share of so many yes or no answers, by Wilson's score (1927).
+
+    For ten answers the normal approximation would reach past 1, and have no width at 10 of 10.
+    """
+    if total < 1:
+        return 0.0, 1.0
+    share, around = right / total, 1.96**2 / total
+    middle = (share + around / 2) / (1 + around)
+    half = math.sqrt(around * (share * (1 - share) + around / 4)) / (1 + around)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def score(metric: str, mean: float | None, ci95: float | None) -> str:
     """`97.3 ± 0.4 %`, or `0.380 ± 0.031` for an error; None is infinite, as in our JSON."""
     if mean is None or not math.isfinite(mean):

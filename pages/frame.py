@@ -14,6 +14,7 @@ PAGES = {
         st.Page("lab/adapt.py", title="Adapt", icon=":material/trending_down:"),
         st.Page("lab/prototypes.py", title="Prototypes", icon=":material/scatter_plot:"),
         st.Page("lab/compare.py", title="Compare", icon=":material/balance:"),
+        st.Page("lab/trial.py", title="Trial", icon=":material/draw:"),
         st.Page("lab/runs.py", title="Runs", icon=":material/folder_open:"),
     ],
 }

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from metacore.statistics import mean_ci95, paired_difference, score
+from metacore.statistics import mean_ci95, paired_difference, score, wilson
 
 INF = float("inf")
 
@@ -24,6 +24,27 @@ def test_one_value_has_no_interval() -> None:
 def test_small_differences_survive_single_precision() -> None:
     mean, _ = mean_ci95(torch.full((100_000,), 0.1))
     assert mean == pytest.approx(0.1, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        (29 - 1, 29, 1 - 0.1718, 1 - 0.0061),
+    ],
+)
+def test_wilsons_interval_is_the_published_one(
+    right: int, total: int, low: float, high: float
+) -> None:
+    """Method 3 of Newcombe (1998), table I; the last by symmetry."""
+    assert wilson(right, total) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_a_share_of_nothing_may_be_anything() -> None:
+    assert wilson(0, 0) == (0.0, 1.0)
 
 
 def test_pairing_sees_what_the_intervals_hide() -> None:

@@ -17,6 +17,7 @@ FLOORS = (
     {"datasets", "algorithms"},
     {"training"},
     {"insight"},
+    {"trial"},
     {"runs"},
     {"library"},
     {"cli"},

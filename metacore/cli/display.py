@@ -18,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Column, Table
+from rich.text import Text
 
 from metacore.statistics import score
 from metacore.training.callbacks import Callback
@@ -42,9 +43,9 @@ def print_json(value: Any) -> None:
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     found = Table()
     for name in columns:
-        found.add_column(name)
+        found.add_column(Text(name))
     for row in rows:
-        found.add_row(*row)
+        found.add_row(*(Text(cell) for cell in row))  # names may have brackets in them
     console = Console()
     if not console.is_terminal:  # a pipe has no width: never cut what somebody may grep
         console = Console(width=200)

@@ -60,11 +60,16 @@ def _fit(strokes: Sequence[Stroke]) -> Tensor:
     corners = torch.cat(parts)
     if corners.dim() != 2 or corners.shape[1] != 2 or not corners.isfinite().all():
         raise UserError("Every point of a stroke must be two finite numbers, x and y.")
-    low, high = corners.amin(0), corners.amax(0)
+    lengths = [len(part) for part in parts]
+    return torch.cat([_fill_in(part) for part in place(corners).split(lengths)])
+
+
+def place(points: Tensor) -> Tensor:
+    """Points of any range in the middle of the canvas, at a drawing's usual size: [P, 2]."""
+    low, high = points.amin(0), points.amax(0)
     extent = (high - low).max()
     scale = (_TYPICAL - 2 * _REACH - 1) / extent if extent > 0 else 1.0
-    middle = (CANVAS - 1) / 2
-    return torch.cat([_fill_in((part - (low + high) / 2) * scale + middle) for part in parts])
+    return (points - (low + high) / 2) * scale + (CANVAS - 1) / 2
 
 
 def _fill_in(corners: Tensor) -> Tensor:

@@ -1,0 +1,125 @@
+"""Photographs and scans of drawings, as pictures like those the networks were trained on.
+
+The ink is found (`ink`), brought to one size and thinned to the pen's path, and the path is drawn
+again with the datasets' own pen: a ballpoint on a whole page and a marker on a card become the same
+picture. What is broad enough to be a filled shape stays filled.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from metacore.datasets.strokes import CANVAS, paint, place, shrink
+from metacore.errors import UserError
+from metacore.trial.archives import Member, is_archive, unpack
+from metacore.trial.decoding import grey, pixels_of
+from metacore.trial.ink import LEVEL, find_ink
+from metacore.trial.picture import Picture, shown
+from metacore.trial.thinning import thin
+
+MOST_PICTURES = 200  # of one upload
+MOST_PIXELS_TOGETHER = 400_000_000
+LOOSE = ""  # the class of pictures that lie in no folder
+_FINE = 124  # the drawing's longer side while it is thinned: twice its side on the canvas
+_FILLED = 50  # ink this many times broader than its path is a shape, not a line
+_SHAPE = 67  # the longer side of a filled shape on the canvas
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """What came out of an upload, and a sentence for each file that was left out."""
+
+    classes: dict[str, list[Picture]] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return sum(len(pictures) for pictures in self.classes.values())
+
+
+def convert(data: bytes, name: str) -> Tensor:
+    """What a network sees of a PNG, JPEG or WebP picture: uint8 [1, 28, 28]."""
+    strength = find_ink(grey(data, name))
+    if strength is None:
+        raise UserError(f"{shown(name)} shows no drawing: nothing on it stands out from the paper.")
+    return redraw(strength)
+
+
+def redraw(strength: Tensor) -> Tensor:
+    """A drawing's ink [h, w], cropped, as a picture of the datasets' kind: uint8 [1, 28, 28]."""
+    ink = _resized(strength, _FINE) > LEVEL
+    path = thin(F.pad(ink, (1, 1, 1, 1)))
+    points = path.nonzero().flip(1).double()
+    if int(ink.sum()) > _FILLED * len(points):
+        return _shape(strength)
+    return paint(place(points)[None])[0]
+
+
+def _resized(strength: Tensor, longest: int) -> Tensor:
+    scale = longest / max(strength.shape)
+    size = [max(1, round(side * scale)) for side in strength.shape]
+    return F.interpolate(strength[None, None], size, mode="bilinear", antialias=True)[0, 0]
+
+
+def _shape(strength: Tensor) -> Tensor:
+    """In the middle of the canvas, as it is."""
+    ink = _resized(strength, _SHAPE) > LEVEL
+    canvas = torch.zeros(CANVAS, CANVAS, dtype=torch.uint8)
+    top, left = ((CANVAS - side) // 2 for side in ink.shape)
+    canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    return shrink(canvas[None])[0]
+
+
+def read_upload(name: str, data: bytes) -> Uploaded:
+    """One picture, or a zip with a folder per class."""
+    return read_uploads([(name, data)])
+
+
+def read_uploads(files: Iterable[tuple[str, bytes]]) -> Uploaded:
+    """Several pictures and zips; loose pictures belong to the class "".
+
+    A file that cannot be used is named in a sentence, and the rest is kept.
+    """
+    reader = _Reader()
+    for name, data in files:
+        if is_archive(data):
+            reader.read_archive(name, data)
+        else:
+            reader.read(Member(LOOSE, name, data))
+    return reader.result
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.result = Uploaded()
+        self.pixels = 0
+
+    def read_archive(self, name: str, data: bytes) -> None:
+        for found in unpack(name, data):
+            if isinstance(found, str):
+                self.result.refused.append(found)
+            else:
+                self.read(found)
+
+    def read(self, member: Member) -> None:
+        try:
+            self._check(member)
+            picture = Picture.of(member.name, convert(member.data, member.where))
+        except UserError as error:
+            self.result.refused.append(str(error))
+        else:
+            self.result.classes.setdefault(member.group, []).append(picture)
+
+    def _check(self, member: Member) -> None:
+        where = shown(member.where)
+        if self.result.count >= MOST_PICTURES:
+            raise UserError(f"{where} is left out: an upload has at most {MOST_PICTURES} pictures.")
+        self.pixels += pixels_of(member.data, member.where)
+        if self.pixels > MOST_PIXELS_TOGETHER:
+            most = MOST_PIXELS_TOGETHER // 10**6
+            raise UserError(
+                f"{where} is left out: pictures have at most {most} million pixels together."
+            )

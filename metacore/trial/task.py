@@ -1,0 +1,248 @@
+"""A task made by hand, and what a run makes of it.
+
+A trial holds drawings and pictures by class; `episode` turns it into the one task that adaptation
+knows. `adapt` remembers a run's predictors, so that while the support set stays the same, every new
+query costs a forward pass per step shown and nothing else.
+
+A lone query cannot lend its statistics to batch normalisation: it would be normalised by itself
+alone. So runs that were published as transductive answer with `support+query` here, those that
+keep running statistics with `running`; the answer says which.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metacore.algorithms.base import Predictor
+from metacore.algorithms.protonet import PrototypePredictor, squared_distances
+from metacore.datasets.strokes import SIDE
+from metacore.device import suited_threads
+from metacore.episode import Episode
+from metacore.errors import UserError
+from metacore.models.normalisation import resolve
+from metacore.training.evaluate import at_steps, steps_shown
+from metacore.training.learner import Learner
+from metacore.trial.drawn import Drawing, picture
+from metacore.trial.picture import Picture
+
+FEWEST_WAYS, MOST_WAYS = 2, 10
+MOST_SHOTS = 20
+MOST_QUERIES = 200
+MOST_STEPS = 1000
+FEW_STEPS = 10
+LONGEST_CLASS = 40
+UNKNOWN = -100  # the label of a query nobody has labelled: cross-entropy leaves it out
+
+Example = Drawing | Picture
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Who answers, and how; what is None is the run's own."""
+
+    runs: tuple[str, ...] = ()  # ids
+    steps: int | None = None
+    norm: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """N classes of drawings and pictures, any number of each, and queries."""
+
+    classes: tuple[str, ...]
+    support: tuple[tuple[Example, ...], ...]  # of each class; may still be empty
+    query: tuple[Example, ...] = ()
+    labels: tuple[int | None, ...] = ()  # of the queries, as far as they are known
+    settings: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", self.labels or (None,) * len(self.query))
+        self._check_classes()
+        self._check_counts()
+
+    def _check_classes(self) -> None:
+        ways = len(self.classes)
+        if not FEWEST_WAYS <= ways <= MOST_WAYS:
+            raise UserError(
+                f"A trial has between {FEWEST_WAYS} and {MOST_WAYS} classes, not {ways}."
+            )
+        for name in self.classes:
+            if not name.strip() or len(name) > LONGEST_CLASS or not name.isprintable():
+                raise UserError(
+                    f"A class needs a name of 1 to {LONGEST_CLASS} printable characters,"
+                    f" not {name[:LONGEST_CLASS]!r}."
+                )
+        twice = next((name for name in self.classes if self.classes.count(name) > 1), None)
+        if twice is not None:
+            raise UserError(f"Two classes are named {twice!r}: give each a name of its own.")
+
+    def _check_counts(self) -> None:
+        if len(self.support) != len(self.classes):
+            raise UserError("A trial needs a support set for each of its classes.")
+        for name, examples in zip(self.classes, self.support, strict=True):
+            if len(examples) > MOST_SHOTS:
+                raise UserError(f"Class {name!r} has more than {MOST_SHOTS} examples.")
+        if len(self.query) > MOST_QUERIES:
+            raise UserError(f"A trial has at most {MOST_QUERIES} queries, not {len(self.query)}.")
+        if len(self.labels) != len(self.query):
+            raise UserError("A trial needs one label, or none, for each query.")
+        for label in self.labels:
+            if label is not None and not 0 <= label < len(self.classes):
+                raise UserError(f"A query's label is {label}, and there is no such class.")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run says of Q queries, after some of its inner steps."""
+
+    steps: tuple[int, ...]  # which; 0 is before adapting, the last is the answer
+    probabilities: Array  # [S+1, Q, N]
+    support_loss: Array  # [S+1]
+    distances: Array | None  # squared, to the prototypes, where there are any [Q, N]
+    norm: str  # whose statistics normalised the queries
+
+    @property
+    def choices(self) -> list[int]:
+        """The class each query is taken for: [Q]."""
+        return [int(label) for label in self.probabilities[-1].argmax(-1)]
+
+
+def pixels(examples: tuple[Example, ...]) -> Tensor:
+    """What a network sees of drawings and pictures, in their order: uint8 [n, 1, 28, 28]."""
+    drawn = iter(picture([e for e in examples if not isinstance(e, Picture)]))
+    seen = [e.tensor if isinstance(e, Picture) else next(drawn) for e in examples]
+    return torch.stack(seen) if seen else torch.zeros(0, 1, SIDE, SIDE, dtype=torch.uint8)
+
+
+def episode(trial: Trial) -> Episode:
+    """The trial as one task; classes may have different numbers of shots, and queries no label."""
+    empty = [name for name, shots in zip(trial.classes, trial.support, strict=True) if not shots]
+    if empty:
+        raise UserError(f"Class {empty[0]!r} has no example yet: every class needs at least one.")
+    labels = [label for label, shots in enumerate(trial.support) for _ in shots]
+    targets = [UNKNOWN if label is None else label for label in trial.labels]
+    return Episode(
+        support_x=_batch(pixels(sum(trial.support, ()))),
+        support_y=torch.tensor([labels]),
+        query_x=_batch(pixels(trial.query)),
+        query_y=torch.tensor([targets], dtype=torch.long),
+        ways=len(trial.classes),
+    )
+
+
+def _batch(images: Tensor) -> Tensor:
+    """One task of the pictures, as the datasets deal them: float [1, n, 1, 28, 28]."""
+    return (images if images.is_floating_point() else images.float() / 255)[None]
+
+
+def adapt(
+    learner: Learner,
+    support: Tensor,
+    labels: Sequence[int],
+    *,
+    ways: int,
+    steps: int | None = None,
+    norm: str | None = None,
+) -> "Adapted":
+    """The run after seeing pictures [S, 1, 28, 28] with labels, ready for any number of queries."""
+    _check(learner, labels, ways, steps)
+    algorithm = learner.algorithm
+    steps = algorithm.test_steps if steps is None else steps
+    norm = resolve(norm or _usual_norm(learner), algorithm.norms, algorithm.network)
+    predictors = algorithm.adapt(
+        learner.params,
+        _batch(support).to(learner.device),
+        torch.tensor([list(labels)], device=learner.device),
+        ways=ways,
+        steps=steps,
+        norm=None if norm == "none" else norm,
+    )
+    with suited_threads(small=True):  # a dozen pictures: a second thread costs more than it does
+        kept = list(at_steps(predictors, moments(steps)))
+        losses = np.array([float(predictor.support_loss()) for _, predictor in kept], np.float32)
+    again = partial(adapt, learner, support, labels, ways=ways, steps=steps)
+    return Adapted(kept, losses, norm, learner.device, again)
+
+
+def moments(steps: int) -> list[int]:
+    """The inner steps that are answered after: all of a few, some of many."""
+    return list(range(steps + 1)) if steps <= FEW_STEPS else steps_shown(steps)
+
+
+def answer(
+    learner: Learner, episode: Episode, steps: int | None = None, norm: str | None = None
+) -> Answer:
+    """What the run says of the queries of an episode of one task."""
+    if episode.tasks != 1:
+        raise UserError(f"A trial is one task, not {episode.tasks}.")
+    support, labels = episode.support_x[0], episode.support_y[0].tolist()
+    ready = adapt(learner, support, labels, ways=episode.ways, steps=steps, norm=norm)
+    return ready.answer(episode.query_x[0])
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """A run that has seen a support set."""
+
+    predictors: list[tuple[int, Predictor]]  # after which inner step
+    support_loss: Array  # [S+1]
+    norm: str
+    device: torch.device
+    again: Callable[[], "Adapted"]  # in the mode that suits a single query
+
+    def answer(self, query: Tensor) -> Answer:
+        """Of queries [Q, 1, 28, 28], as bytes or as numbers from 0 to 1."""
+        if self.norm == "transductive" and len(query) == 1:
+            return self._for_one.answer(query)
+        x = _batch(query).to(self.device)
+        with torch.no_grad(), suited_threads(small=True):
+            found = [_outputs(predictor, x) for _, predictor in self.predictors]
+        logits, distances = torch.cat([logits for logits, _ in found]), found[-1][1]
+        return Answer(
+            steps=tuple(step for step, _ in self.predictors),
+            probabilities=_array(logits.softmax(-1)),
+            support_loss=self.support_loss,
+            distances=None if distances is None else _array(distances[0]),
+            norm=self.norm,
+        )
+
+    @cached_property
+    def _for_one(self) -> "Adapted":
+        return self.again()
+
+
+def _usual_norm(learner: Learner) -> str:
+    """The method's own mode, or the nearest one in which queries do not help each other."""
+    own = learner.algorithm.norms[0]
+    return "support+query" if own == "transductive" else own
+
+
+def _outputs(predictor: Predictor, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Logits [1, Q, N], and squared distances to the prototypes where there are any."""
+    if not isinstance(predictor, PrototypePredictor):
+        return predictor(x), None
+    support, query = predictor.embedding.both(x)
+    centres = predictor.prototypes_of(support)
+    return predictor.algorithm.logits(query, centres), squared_distances(query, centres)
+
+
+def _check(learner: Learner, labels: Sequence[int], ways: int, steps: int | None) -> None:
+    if learner.dataset.regression or learner.dataset.input_shape != (1, SIDE, SIDE):
+        raise UserError(
+            f"A run trained on {learner.dataset.name} cannot take part: drawings are"
+            f" {SIDE} x {SIDE} pixels."
+        )
+    if set(labels) != set(range(ways)):
+        raise UserError("Every class needs at least one example.")
+    if steps is not None and not 0 <= steps <= MOST_STEPS:
+        raise UserError(f"steps must be between 0 and {MOST_STEPS}, not {steps}.")
+
+
+def _array(tensor: Tensor) -> Array:
+    return tensor.detach().float().cpu().numpy()

@@ -1,0 +1,1 @@
+"""The parts of the Trial page: draw, upload, beat the machine, keep."""

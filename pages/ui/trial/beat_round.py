@@ -1,0 +1,194 @@
+"""One round: the puzzle while it is asked, and everybody's answer once it is told."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from metacore.insight.contest import ROUNDS, Answer, Contest, Puzzle, Reply
+from pages.ui import charts, drawings, palette, words
+from pages.ui.trial import beat_link, beat_rivals
+from pages.ui.trial.beat_lines import Line, lines
+from pages.ui.trial.beat_rivals import Rival
+from pages.ui.trial.puzzle import Tile, clicked, puzzle
+
+KEY = "beat puzzle"
+SHOWN, TOLD = "beat shown", "beat told"  # since when a round is shown; the round that is told
+
+
+def begin(wanted: Contest) -> None:
+    """From the first round on, with a new clock even for a contest that was left."""
+    for key in (SHOWN, TOLD):
+        st.session_state.pop(key, None)
+    beat_link.begin(wanted)
+
+
+def ask(of: Contest, number: int) -> None:
+    """The puzzle, open; the clock began when it was first shown."""
+    about, since = st.session_state.get(SHOWN, (None, 0.0))
+    if about != (of, number):
+        since = time.monotonic()
+        st.session_state[SHOWN] = ((of, number), since)
+    seen = beat_rivals.shown(of, number)
+    puzzle(
+        _query(seen),
+        [_tile(each, images) for each, images in enumerate(_support(seen))],
+        number=number,
+        seconds=time.monotonic() - since,
+        on_answer=_take,
+        key=KEY,
+        open=True,
+    )
+
+
+def _take() -> None:
+    """A click has arrived: the clock stops here."""
+    now, of, given = time.monotonic(), beat_link.asked(), clicked(KEY)
+    if of is not None and given is not None:
+        take(of, *given, now)
+
+
+def take(of: Contest, number: int, choice: int, now: float) -> None:
+    """Keeps the answer to the round that is open; a second click on it is none."""
+    about, since = st.session_state.get(SHOWN, (None, 0.0))
+    replies = beat_link.replies(of)
+    if number != len(replies) or about != (of, number) or choice >= of.difficulty.ways:
+        return
+    beat_link.keep([*replies, Reply(choice, now - since)])
+    st.session_state[TOLD] = (of, number)
+
+
+def told(of: Contest) -> int | None:
+    """The round whose answers are on the table, if there is one."""
+    about, number = st.session_state.get(TOLD, (None, 0))
+    return number if about == of and number == len(beat_link.replies(of)) - 1 else None
+
+
+def go_on() -> None:
+    st.session_state.pop(TOLD, None)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A rival's answer."""
+
+    rival: Rival
+    answer: Answer
+
+
+def tell(of: Contest, number: int, reply: Reply, rivals: Sequence[Rival]) -> None:
+    """Everybody's answer, and the way to the next round."""
+    seen = beat_rivals.shown(of, number)
+    with st.spinner("The runs answer…", show_time=False):
+        answers = [(rival, beat_rivals.answer(rival, of, number)) for rival in rivals]
+    said = [Said(rival, answer) for rival, answer in answers if answer]
+    verdict, button = st.columns([4, 1], vertical_alignment="center")
+    with verdict:
+        _verdict(reply, seen.truth)
+    last = number == ROUNDS - 1
+    button.button(
+        "See the score" if last else "Next round",
+        type="primary",
+        icon=":material/trophy:" if last else ":material/arrow_forward:",
+        key="beat next",
+        shortcut="n",
+        width="stretch",
+        on_click=go_on,
+        help="The scoreboard of all rounds." if last else "The clock begins to run again.",
+    )
+    lines(_lines(reply, said, seen.truth))
+    puzzle(
+        _query(seen),
+        _revealed(seen, reply, said),
+        number=number,
+        seconds=reply.seconds,
+        on_answer=_take,
+        key=KEY,
+        open=False,
+    )
+    st.caption(
+        f"A run is asked all {len(seen.episode.query_y[0])} queries of the episode at once, as in"
+        " an evaluation; this drawing is one of them. Its time is for adapting to the support set"
+        " and answering them all. *Normalisation* says whose statistics the queries are normalised"
+        " by: in *transductive* mode, those of all these queries together."
+    )
+
+
+def _verdict(reply: Reply, truth: int) -> None:
+    right, took = words.letter(truth), f"You took {reply.seconds:.1f} s."
+    if reply.choice == truth:
+        st.success(f"Right: it is **{right}**. {took}", icon=":material/check:")
+    else:
+        said = words.letter(reply.choice)
+        st.warning(f"Wrong: it is **{right}**, not {said}. {took}", icon=":material/close:")
+
+
+def _lines(reply: Reply, said: Sequence[Said], truth: int) -> list[Line]:
+    mine = Line(
+        who="You",
+        color=None,
+        said=mark(reply.choice, truth),
+        notes=("", f"{reply.seconds:.1f} s to look", ""),
+    )
+    return [mine, *(_line(each, truth) for each in said)]
+
+
+def _line(each: Said, truth: int) -> Line:
+    answer = each.answer
+    return Line(
+        who=each.rival.name,
+        color=each.rival.color,
+        said=mark(answer.choice, truth),
+        at=answer.confidence,
+        notes=(
+            f"{100 * answer.confidence:.0f} % sure",
+            f"{words.brief(answer.seconds)} to adapt",
+            f"normalisation: {answer.norm}",
+        ),
+    )
+
+
+def mark(choice: int | None, truth: int) -> str:
+    """`C, ✓ right`."""
+    if choice is None:
+        return "no answer, ✗ it diverged"
+    return f"{words.letter(choice)}, {'✓ right' if choice == truth else '✗ wrong'}"
+
+
+def _revealed(seen: Puzzle, reply: Reply, said: Sequence[Said]) -> list[Tile]:
+    voters = [("you", reply.choice), *((each.rival.name, each.answer.choice) for each in said)]
+    return [
+        _tile(
+            number,
+            images,
+            votes=[name for name, choice in voters if choice == number],
+            note="✓ the right one" if number == seen.truth else "",
+            right=number == seen.truth,
+        )
+        for number, images in enumerate(_support(seen))
+    ]
+
+
+def _tile(
+    number: int,
+    images: Sequence[str],
+    *,
+    votes: Sequence[str] = (),
+    note: str = "",
+    right: bool = False,
+) -> Tile:
+    color = palette.of_class(number, charts.theme())
+    name = words.letter(number)
+    return Tile(name=name, color=color, images=images, votes=votes, note=note, right=right)
+
+
+def _support(seen: Puzzle) -> list[list[str]]:
+    """The drawings of each class."""
+    addresses = drawings.addresses(seen.episode.support_x[0])
+    shots = len(addresses) // seen.episode.ways
+    return [addresses[start : start + shots] for start in range(0, len(addresses), shots)]
+
+
+def _query(seen: Puzzle) -> str:
+    return drawings.addresses(seen.episode.query_x[0, seen.query][None])[0]

@@ -1,0 +1,55 @@
+"""Keeping a trial: as a file of one's own, or on this server under a link."""
+
+import streamlit as st
+
+from metacore import UserError
+from metacore.runs import trials
+from metacore.trial.document import to_json
+from metacore.trial.task import Trial
+from pages.ui.trial.opened import LINK
+
+_KEPT = "trial kept"
+
+
+def part(trial: Trial, *, key: str) -> None:
+    document = to_json(trial)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Save as a file",
+            document,
+            "trial.json",
+            "application/json",
+            key=f"{key} save",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Drawings, pictures, names and chosen runs in one small JSON file.",
+        )
+        if st.button(
+            "Save on this server",
+            key=f"{key} keep",
+            icon=":material/link:",
+            help="Keeps this trial here until it is removed, and gives you a link to it. Nothing"
+            " else you draw is stored.",
+        ):
+            _keep(document)
+    _link(document)
+
+
+def _keep(document: bytes) -> None:
+    try:
+        st.session_state[_KEPT] = (document, trials.keep(document))
+    except UserError as error:
+        st.error(str(error), icon=":material/save:")
+
+
+def _link(document: bytes) -> None:
+    """The link, as long as it leads to what is on the page."""
+    kept, name = st.session_state.get(_KEPT, (None, ""))
+    if kept == document:
+        st.caption("Whoever can reach this server can open the trial as it is now:")
+        st.code(address(name), language=None, wrap_lines=True)
+
+
+def address(name: str) -> str:
+    page = (st.context.url or "/trial").partition("?")[0]
+    return f"{page}?{LINK}={name}"

@@ -1,0 +1,91 @@
+"""Opening a trial that was kept: from a link to this server, or from a file.
+
+A trial of drawings goes to the sheet, one with pictures among them to the uploads.
+"""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from metacore import UserError
+from metacore.runs import trials
+from metacore.trial.document import from_json
+from metacore.trial.picture import Picture
+from metacore.trial.task import Trial
+from pages.ui.sheet import MOST_SHOTS, Load
+
+LINK = "trial"
+LOAD, UPLOADS = "trial load", "trial uploads"
+WAY, DRAW, UPLOAD = "way", "Draw", "Upload"
+_LAST, _TROUBLE, _FILES = "trial opened", "trial trouble", "trial files opened"
+
+
+def from_link() -> None:
+    """Once for a link: what is changed on the page since then stays."""
+    name = st.query_params.get(LINK)
+    if name and st.session_state.get(_LAST) != name:
+        st.session_state[_LAST] = name
+        _open(lambda: trials.kept(name), f"trial {name}")
+    if trouble := st.session_state.pop(_TROUBLE, None):
+        st.error(trouble, icon=":material/link_off:")
+
+
+def from_file() -> None:
+    """A place to drop the file of a trial."""
+    count = st.session_state.get(_FILES, 0)
+    key = f"trial file {count}"
+    st.file_uploader(
+        "The file of a trial",
+        type=["json"],
+        key=key,
+        max_upload_size=trials.LARGEST // 1_000_000,
+        on_change=_read,
+        args=(key,),
+        help="A trial that was saved as a file, here or on another computer.",
+    )
+
+
+def _read(key: str) -> None:
+    file = st.session_state.get(key)
+    if file is not None:
+        count = st.session_state.get(_FILES, 0) + 1
+        st.session_state[_FILES] = count
+        forget_link()
+        _open(file.getvalue, f"file {file.file_id}")
+
+
+def forget_link() -> None:
+    """What is on the page is no longer what the address says."""
+    st.query_params.pop(LINK, None)
+    st.session_state.pop(_LAST, None)
+
+
+def _open(read: Callable[[], bytes], name: str) -> None:
+    try:
+        show(from_json(read()), name)
+    except UserError as error:
+        st.session_state[_TROUBLE] = str(error)
+
+
+def show(trial: Trial, name: str) -> None:
+    """Before the page's widgets are made: their values are set."""
+    examples = [*trial.query, *(example for shots in trial.support for example in shots)]
+    drawn = not any(isinstance(example, Picture) for example in examples)
+    st.session_state[WAY] = DRAW if drawn else UPLOAD
+    if drawn:
+        _on_the_sheet(trial, name)
+    else:
+        st.session_state[UPLOADS] = trial
+    if trial.settings.runs:
+        st.query_params["runs"] = trial.settings.runs
+
+
+def _on_the_sheet(trial: Trial, name: str) -> None:
+    st.session_state[LOAD] = Load(
+        id=name,
+        names=trial.classes,
+        support=[list(shots) for shots in trial.support],  # type: ignore[arg-type]
+        query=trial.query[0] if trial.query else (),  # type: ignore[arg-type]
+    )
+    st.session_state["ways"] = len(trial.classes)
+    st.session_state["shots"] = min(MOST_SHOTS, max(1, *map(len, trial.support)))

@@ -1,0 +1,143 @@
+"""The Trial page: examples answered at once, uploads, and trials that are kept and opened again."""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from metacore.runs import trials
+from metacore.trial.document import from_json, to_json
+from tests.pages.conftest import Visit, films, words
+
+PAGE = "lab/trial.py"
+RUNS = ["maml-glyphs", "protonet-glyphs"]
+
+pytestmark = pytest.mark.usefixtures("pretrained")
+
+
+def mounted(app: AppTest, name: str) -> list[dict[str, Any]]:
+    found = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(p.json) for p in found if p.component_name == f"metacore_{name}"]
+
+
+def cards(app: AppTest) -> list[dict[str, Any]]:
+    return [card for data in mounted(app, "answers") for card in data["cards"]]
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    (button,) = [button for button in app.button if button.label == label]
+    return sound(button.click().run())
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def test_an_empty_sheet_says_what_is_to_come(visit: Visit) -> None:
+    app = sound(visit(PAGE))
+    assert "an example of A, B, C, D and E" in words(app)
+    assert not cards(app)
+    (sheet,) = mounted(app, "sheet")
+    assert (sheet["ways"], sheet["shots"], sheet["seen"]) == (5, 1, "")
+
+
+def test_all_pretrained_runs_answer_the_example(visit: Visit) -> None:
+    app = press(visit(PAGE), "Show me")
+    found = cards(app)
+    assert len(found) == 8
+    for card in found:
+        assert len(card["probabilities"]) == len(card["steps"]) == len(card["support_loss"])
+        assert sum(card["probabilities"][-1]) == pytest.approx(1, abs=0.01)
+    right = [card for card in found if np.argmax(card["probabilities"][-1]) == 2]
+    assert len(right) >= 6, "the query is the third character, drawn anew"
+    assert mounted(app, "sheet")[0]["seen"].startswith("data:image/png")
+
+
+def test_the_prototypes_distances_agree_with_its_answer(visit: Visit) -> None:
+    app = press(visit(PAGE, runs=RUNS), "Show me")
+    maml, protonet = cards(app)
+    assert not maml["distances"]
+    assert np.argmin(protonet["distances"]) == np.argmax(protonet["probabilities"][-1])
+
+
+def test_ways_and_shots_come_from_the_address(visit: Visit) -> None:
+    app = press(visit(PAGE, ways="3", shots="2", runs=RUNS), "Show me")
+    (sheet,) = mounted(app, "sheet")
+    assert [len(row) for row in sheet["support"]] == [2, 2, 2]
+    assert len(cards(app)[0]["probabilities"][-1]) == 3
+
+
+def test_the_film_has_a_panel_per_run_and_one_of_losses(visit: Visit) -> None:
+    app = press(visit(PAGE, runs=RUNS), "Show me")
+    (toggle,) = app.toggle
+    (film,) = films(sound(toggle.set_value(True).run()))
+    assert [panel["title"] for panel in film["panels"]][1:] == [
+        "Prototypical Networks",
+        "Loss on the support set",
+    ]
+    lengths = {len(line["values"]) for panel in film["panels"] for line in panel["lines"]}
+    assert lengths == {len(film["steps"])}
+
+
+def test_a_trial_is_kept_only_when_asked_and_opens_from_its_link(visit: Visit) -> None:
+    app = press(visit(PAGE, runs=RUNS, ways="3"), "Show me")
+    assert not trials.home.trials_folder().exists()
+    app = press(app, "Save on this server")
+    (code,) = app.code
+    name = code.value.rpartition("=")[2]
+    opened = sound(visit(PAGE, trial=name))
+    assert cards(opened) == cards(app)
+    (sheet,) = mounted(opened, "sheet")
+    assert sheet["names"] == ["gate", "fork", "spiral"]
+    assert to_json(from_json(trials.kept(name))) == trials.kept(name)
+
+
+@pytest.mark.parametrize("name", ["0123456789abcdef", "../../etc/passwd", "x" * 5000])
+def test_a_link_to_no_trial_is_a_sentence(visit: Visit, name: str) -> None:
+    app = visit(PAGE, trial=name)
+    assert not app.exception
+    assert "no such trial" in app.error[0].value
+    assert mounted(app, "sheet"), "the sheet is there all the same"
+
+
+def test_a_damaged_trial_is_a_sentence(visit: Visit) -> None:
+    app = visit(PAGE, trial=trials.keep(b'{"half a": '))
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+def test_uploads_are_answered_and_refusals_named(visit: Visit) -> None:
+    app = sound(visit(PAGE, way="Upload", runs=RUNS))
+    assert "at least two classes" in words(app)
+    support, query = app.get("file_uploader")[-2:]
+    support.set_value([("two.zip", archive(), "application/zip")])
+    query.set_value([("bar.png", drawing(1), "image/png"), ("no.png", b"words", "image/png")])
+    app = sound(app.run())
+    assert any("no.png" in warning.value for warning in app.warning)
+    for card in cards(app):
+        assert np.argmax(card["probabilities"][-1]) == 1
+
+
+def archive() -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        for number, name in enumerate(("ring", "bar")):
+            file.writestr(f"{name}/1.png", drawing(number))
+    return data.getvalue()
+
+
+def drawing(number: int) -> bytes:
+    """A ring or a bar, dark on light."""
+    y, x = np.mgrid[:120, :120] - 60
+    ring = abs(np.hypot(x, y) - 40) < 3
+    ink = ring if number == 0 else (abs(x) < 3) & (abs(y) < 45)
+    data = io.BytesIO()
+    Image.fromarray(np.where(ink, 20, 240).astype(np.uint8)).save(data, "PNG")
+    return data.getvalue()
