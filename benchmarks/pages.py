@@ -22,7 +22,7 @@ from benchmarks.visitor import Visitor, other_values
 from metacore.runs.jobs import cancel, submit
 from tests.browser.serving import serving
 
-PAGES = ("", "train", "adapt", "prototypes", "compare", "runs")
+PAGES = ("", "train", "adapt", "prototypes", "compare", "trial", "runs")
 VISITORS = 30
 WATCH_SECONDS = 30.0
 
