@@ -167,7 +167,7 @@ def adapt(
         kept = list(at_steps(predictors, moments(steps)))
         losses = np.array([float(predictor.support_loss()) for _, predictor in kept], np.float32)
     again = partial(adapt, learner, support, labels, ways=ways, steps=steps)
-    return Adapted(kept, losses, norm, learner.device, again)
+    return Adapted(kept, losses, norm, learner.device, support, again)
 
 
 def moments(steps: int) -> list[int]:
@@ -194,6 +194,7 @@ class Adapted:
     support_loss: Array  # [S+1]
     norm: str
     device: torch.device
+    support: Tensor  # what it has seen: [S, 1, 28, 28]
     again: Callable[[], "Adapted"]  # in the mode that suits a single query
 
     def answer(self, query: Tensor) -> Answer:
@@ -211,6 +212,18 @@ class Adapted:
             distances=None if distances is None else _array(distances[0]),
             norm=self.norm,
         )
+
+    def places(self, query: Tensor) -> tuple[Array, Array]:
+        """Where the support set [S, F] and queries [Q, F] lie after the last inner step."""
+        if self.norm == "transductive" and len(query) == 1:
+            return self._for_one.places(query)
+        _, predictor = self.predictors[-1]
+        with torch.no_grad(), suited_threads(small=True):
+            found = [
+                predictor.features(_batch(pictures).to(self.device))[0]
+                for pictures in (self.support, query)
+            ]
+        return _array(found[0]), _array(found[1])
 
     @cached_property
     def _for_one(self) -> "Adapted":

@@ -74,6 +74,14 @@ def test_ways_and_shots_come_from_the_address(visit: Visit) -> None:
     assert len(cards(app)[0]["probabilities"][-1]) == 3
 
 
+def test_the_drawings_are_shown_in_every_space(visit: Visit) -> None:
+    app = press(visit(PAGE), "Show me")
+    (toggle,) = app.toggle
+    app = sound(toggle.set_value(True).run())
+    assert "Where they lie after adaptation" in words(app)
+    assert len(app.get("plotly_chart")) == len(cards(app))
+
+
 def test_the_film_has_a_panel_per_run_and_one_of_losses(visit: Visit) -> None:
     app = press(visit(PAGE, runs=RUNS), "Show me")
     (toggle,) = app.toggle

@@ -9,7 +9,7 @@ from metacore.trial.task import Trial
 from pages.ui import answers as cards
 from pages.ui import charts, palette, words
 from pages.ui.answers import Card
-from pages.ui.trial import film
+from pages.ui.trial import film, space
 from pages.ui.trial.machine import Actor, actors
 
 
@@ -25,6 +25,7 @@ def show(chosen: Sequence[Run], trial: Trial, *, key: str, query: int = 0) -> No
     cards.answers([_card(actor, query) for actor in found], kinds, key=f"{key} cards")
     if trial.query and found and _film_wanted(key):
         film.show(found, kinds, query)
+        space.show(found, trial, kinds)
 
 
 def _wanted(names: Sequence[str]) -> str:
@@ -58,7 +59,8 @@ def _note(actor: Actor) -> str:
 
 def _film_wanted(key: str) -> bool:
     return st.toggle(
-        "Step through the adaptation",
+        "Step through the adaptation, and see the prototypes",
         key=f"{key} film",
-        help="What every run answers after each inner step, as a film you can stop at any step.",
+        help="What every run answers after each inner step, as a film you can stop at any step,"
+        " and where your drawings lie in its space.",
     )
