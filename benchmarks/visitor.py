@@ -44,7 +44,6 @@ class Visitor:
     polls: dict[str, float] = field(default_factory=dict)  # fragment -> every how many seconds
     values: dict[str, Any] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
-    received: int = 0
 
     def __enter__(self) -> Self:
         place = self.address.replace("http", "ws", 1) + "/_stcore/stream"
@@ -86,7 +85,6 @@ class Visitor:
         deadline = time.monotonic() + PATIENCE
         while True:
             data = self._socket.recv(timeout=max(0.1, deadline - time.monotonic()))
-            self.received += len(data)
             message = ForwardMsg()
             message.ParseFromString(data)  # type: ignore[arg-type]
             if message.WhichOneof("type") == "script_finished":

@@ -6,6 +6,7 @@ best.safetensors or last.safetensors.
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,17 +37,27 @@ class Shelf:
     folder: Path
 
     def runs(self) -> list[Run]:
-        entries = sorted(self.folder.glob("*/run.json"))
-        return [replace(self._run(entry.parent), read_only=True) for entry in entries]
+        folders = sorted(entry.parent for entry in self.folder.glob("*/run.json"))
+        return [_run(folder, *_written(folder)) for folder in folders]
 
     @staticmethod
     def metrics(run: Run) -> list[Metric]:
         return read_metrics(_bytes(run.folder / "metrics.csv"), str(run.folder))
 
-    @staticmethod
-    def _run(folder: Path) -> Run:
-        config, facts = _bytes(folder / "config.json"), _bytes(folder / "run.json")
-        return read_run(folder.name, folder, config, facts, str(folder))
+
+@lru_cache(maxsize=256)
+def _run(folder: Path, config_written: int, facts_written: int) -> Run:
+    """Read once: every page asks for all runs on every look."""
+    config, facts = _bytes(folder / "config.json"), _bytes(folder / "run.json")
+    found = read_run(folder.name, folder, config, facts, str(folder))
+    return replace(found, read_only=True)
+
+
+def _written(folder: Path) -> tuple[int, int]:
+    """When the files were last written, in nanoseconds; 0 for one that is not there."""
+    files = (folder / "config.json", folder / "run.json")
+    config, facts = (file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+    return config, facts
 
 
 def _bytes(path: Path) -> bytes:

@@ -47,7 +47,7 @@ CARDS = (
 def opening() -> None:
     st.title("Watch a network learn to learn", anchor=False)
     wave = st.session_state.setdefault("wave", WAVE)
-    learned, scratch = (pick.pretrained(f"{name}-sinusoid") for name in ("maml", "scratch"))
+    learned, scratch = (engine.find(f"{name}-sinusoid") for name in ("maml", "scratch"))
     if learned is None or scratch is None:
         st.info("The pretrained runs are missing from assets/pretrained: run `make pretrained`.")
         return

@@ -69,12 +69,8 @@ class Asked:
             return drawn
         return drawn.edited(self.left_out, dict(self.labels))
 
-    def many(self, count: int, device: torch.device | None = None) -> Episode:
-        """As many episodes of this kind, each of other classes."""
-        return self.numbered(range(count), device)
-
     def numbered(self, numbers: range, device: torch.device | None = None) -> Episode:
-        """Some of them, by their numbers."""
+        """Test episodes of this kind by their numbers, each of other classes."""
         return self.source(device).episodes(
             SPLIT,
             ways=self.ways,

@@ -65,14 +65,7 @@ def _learner(folder: str, written: float, _run: Run) -> Learner:
 
 def adapted(run: Run, asked: Asked, *, steps: int | None = None, norm: str | None = None) -> Trace:
     """The run's adaptation to one episode, with features."""
-    return _trace(str(run.folder), weights_of(run), asked, steps, norm, 0, run)
-
-
-def adapted_to_many(
-    run: Run, asked: Asked, *, steps: int | None = None, norm: str | None = None
-) -> Trace:
-    """Its adaptation to a hundred other test episodes of the same kind."""
-    return _trace(str(run.folder), weights_of(run), asked.others(), steps, norm, MANY, run)
+    return _trace(str(run.folder), weights_of(run), asked, steps, norm, run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
@@ -82,13 +75,12 @@ def _trace(
     asked: Asked,
     steps: int | None,
     norm: str | None,
-    many: int,
     _run: Run,
 ) -> Trace:
     found = learner(_run)
-    episode = asked.many(many, found.device) if many else asked.episode(found.device)
-    with suited_threads(small=not many):  # one task alone: a second thread would only wait
-        return trace(found, episode, steps=steps, norm=norm, features=not many)
+    episode = asked.episode(found.device)
+    with suited_threads(small=True):  # one task alone: a second thread would only wait
+        return trace(found, episode, steps=steps, norm=norm)
 
 
 def others(run: Run, asked: Asked, *, steps: int | None = None, norm: str | None = None) -> Others:

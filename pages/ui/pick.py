@@ -86,11 +86,6 @@ def _link(key: str, ids: list[str], *, usual: list[str]) -> None:
     st.session_state[f"{key} in the link"] = ids
 
 
-def pretrained(name: str) -> Run | None:
-    """A run that came with Metacore, by its id."""
-    return engine.find(name)
-
-
 def kind(run: Run) -> str:
     """The algorithm's name, as palettes and registries know it."""
     return str(run.values["algorithm"]["name"])

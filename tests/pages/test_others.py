@@ -26,7 +26,9 @@ def test_many_pieces_are_the_same_as_one(learner: Learner) -> None:
         others.advance()
         pieces += 1
     assert pieces > 1
-    whole = trace(learner, asked(learner).many(23), steps=2, norm="support", features=False)
+    whole = trace(
+        learner, asked(learner).numbered(range(23)), steps=2, norm="support", features=False
+    )
     assert others.done == others.scores().episodes == 23
     assert np.allclose(others.scores().mean, whole.query_score.mean(1), atol=1e-5)
     assert np.allclose(others.losses().mean, whole.support_loss.mean(1), atol=1e-4)

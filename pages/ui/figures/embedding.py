@@ -1,74 +1,25 @@
-"""Drawings where a network puts them: on a plane or in space, with prototypes and regions.
+"""Drawings where a network puts them: on a plane, with prototypes and regions; in space by `space`.
 
 Classes are told apart by colour and by symbol, support drawings are filled, queries are open. What
 is looked at stands out by Plotly's own selection, so that a click changes nothing in the figure.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui import palette
-from pages.ui.figures import base
+from pages.ui.figures import base, space
+from pages.ui.figures.cloud import WRONG, Array, Cloud, Points, Regions, buttons
 from pages.ui.palette import Theme
 from pages.ui.words import letter
 
-Array = np.ndarray[Any, np.dtype[np.float32]]
-SOLID = ("circle", "square", "diamond", "cross")  # symbols that can be told apart in space
-WITH_OPEN = SOLID[:3]
 ORDINAL = ("first", "second", "third")
 MARK, STAR, LOOKED_AT = 11, 27, 20  # pixels
 THUMBNAIL = 0.075  # of the plane's wider side
 UNSEEN = "rgba(128, 128, 128, 0.01)"  # to be clicked on
-WRONG = {"light": "#B3261E", "dark": "#FF8A80"}
-
-
-@dataclass(frozen=True)
-class Points:
-    """Drawings of one kind at their places."""
-
-    at: Array  # [n, d]
-    labels: Sequence[int]
-    names: Sequence[str]
-    notes: Sequence[str]  # what is said where the mouse is
-
-
-@dataclass(frozen=True)
-class Regions:
-    """Which class is decided for at each place of the plane; rows are values of y."""
-
-    x: tuple[float, float]
-    y: tuple[float, float]
-    classes: np.ndarray[Any, Any]  # [r, r]
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """An episode in two or three dimensions."""
-
-    support: Points
-    query: Points
-    wrong: Sequence[int]  # indices of queries answered wrongly
-    mislabelled: Sequence[int]  # indices of support drawings
-    explained: Sequence[float]  # share of the variance along each axis
-    left_out: Points | None = None
-    paths: Array | None = None  # prototypes from 1 shot on [k, N, d]; the last are the present ones
-    regions: Regions | None = None
-
-    @property
-    def dimensions(self) -> int:
-        return self.support.at.shape[1]
-
-    @property
-    def all(self) -> Array:
-        """Everything that must be in view [n, d]."""
-        parts = [self.support.at, self.query.at]
-        parts += [] if self.left_out is None else [self.left_out.at]
-        parts += [] if self.paths is None else [self.paths.reshape(-1, self.dimensions)]
-        return np.concatenate(parts)
 
 
 def draw(
@@ -82,7 +33,7 @@ def draw(
 ) -> go.Figure:
     """`pictures` are shown instead of marks (on a plane only); `frame` is what must be in view."""
     if cloud.dimensions == 3:
-        return _space(cloud, theme, looked_at, height)
+        return space.draw(cloud, theme, looked_at, height)
     return _plane(cloud, theme, looked_at, pictures, cloud.all if frame is None else frame, height)
 
 
@@ -106,19 +57,12 @@ def _plane(
         made.update_layout(images=_thumbnails(cloud, pictures, frame))
     made.add_traces(_rings(cloud, theme, size=25 if pictures is None else 42))
     made.add_traces(_stars(cloud, theme))
-    made.update_layout(annotations=_letters(cloud, theme), modebar=_buttons(theme))
+    made.update_layout(annotations=_letters(cloud, theme), modebar=buttons(theme))
     for trace in made.data:
         if trace.type == "scatter":
             trace.unselected = {"marker": {"opacity": 1}}
     _fit(made, frame)
     return made
-
-
-def _buttons(theme: Theme) -> dict[str, Any]:
-    """Plotly's buttons, beside the legend and not over it."""
-    quiet, active = palette.faded(palette.INK[theme], 0.5), palette.INK[theme]
-    colors = {"bgcolor": "rgba(0,0,0,0)", "color": quiet, "activecolor": active}
-    return {"orientation": "v", **colors}
 
 
 def axis_title(number: int, explained: Sequence[float]) -> str:
@@ -309,99 +253,3 @@ def _thumbnails(cloud: Cloud, pictures: Mapping[str, str], frame: Array) -> list
         }
         for name, at in places.items()
     ]
-
-
-def _space(cloud: Cloud, theme: Theme, looked_at: str | None, height: int) -> go.Figure:
-    made = base.figure(theme, height=height)
-    for trace in _space_paths(cloud, theme):
-        made.add_trace(trace)
-    made.add_trace(_space_marks("support drawing", cloud.support, theme, opened=False))
-    made.add_trace(_space_marks("query", cloud.query, theme, opened=True))
-    places = {"answered wrongly": [*cloud.wrong]}
-    places["looked at"] = [n for n, name in enumerate(cloud.query.names) if name == looked_at]
-    colors = {"answered wrongly": WRONG[theme], "looked at": palette.INK[theme]}
-    for name, which in places.items():
-        if which:
-            made.add_trace(_space_rings(name, cloud.query.at[which], colors[name]))
-    if cloud.paths is not None:
-        made.add_trace(_space_stars(cloud.paths[-1], theme))
-    axes = {
-        axis: {
-            "title": {"text": f"axis {number + 1}: {cloud.explained[number]:.0%}"},
-            "showticklabels": False,
-            "gridcolor": palette.GRID[theme],
-            "backgroundcolor": "rgba(0,0,0,0)",
-            "color": palette.INK[theme],
-        }
-        for number, axis in enumerate(("xaxis", "yaxis", "zaxis"))
-    }
-    made.update_layout(
-        scene={**axes, "aspectmode": "data", "camera": {"eye": _EYE}}, modebar=_buttons(theme)
-    )
-    return made
-
-
-_EYE = {"x": 1.1, "y": 1.1, "z": 0.8}
-
-
-def _in_space(at: Array, **more: Any) -> go.Scatter3d:
-    return go.Scatter3d(x=at[:, 0], y=at[:, 1], z=at[:, 2], **more)
-
-
-def _space_marks(name: str, points: Points, theme: Theme, *, opened: bool) -> go.Scatter3d:
-    symbols = [SOLID[n % len(SOLID)] for n in points.labels]
-    if opened:
-        symbols = [symbol + "-open" if symbol in WITH_OPEN else symbol for symbol in symbols]
-    return _in_space(
-        points.at,
-        name=name,
-        mode="markers",
-        marker={
-            "symbol": symbols,
-            "size": 4 if opened else 6,
-            "color": [palette.of_class(n, theme) for n in points.labels],
-        },
-        text=list(points.notes),
-        hovertemplate="%{text}<extra></extra>",
-    )
-
-
-def _space_rings(name: str, at: Array, color: str) -> go.Scatter3d:
-    marker = {"symbol": "circle-open", "size": 13, "color": color}
-    return _in_space(at, name=name, mode="markers", marker=marker, hoverinfo="skip")
-
-
-def _space_paths(cloud: Cloud, theme: Theme) -> list[go.Scatter3d]:
-    if cloud.paths is None or len(cloud.paths) < 2:
-        return []
-    return [
-        _in_space(
-            path,
-            name="its way from 1 shot",
-            mode="lines",
-            line={"color": palette.of_class(number, theme), "width": 4},
-            hoverinfo="skip",
-            showlegend=number == 0,
-        )
-        for number, path in enumerate(cloud.paths.transpose(1, 0, 2))
-    ]
-
-
-def _space_stars(now: Array, theme: Theme) -> go.Scatter3d:
-    """There are no stars in space: a large mark with the letter above it."""
-    return _in_space(
-        now,
-        name="prototype",
-        mode="markers+text",
-        marker={
-            "symbol": "diamond",
-            "size": 10,
-            "color": [palette.of_class(n, theme) for n in range(len(now))],
-            "line": {"color": palette.INK[theme], "width": 2},
-        },
-        text=[f"<b>{letter(n)}</b>" for n in range(len(now))],
-        textposition="top center",
-        textfont={"color": palette.INK[theme], "size": 15},
-        hovertext=[f"prototype of class {letter(n)}" for n in range(len(now))],
-        hoverinfo="text",
-    )

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from pages.ui import palette
 from pages.ui.figures import base
-from pages.ui.figures.embedding import WRONG
+from pages.ui.figures.cloud import WRONG
 from pages.ui.palette import Theme
 
 Array = np.ndarray[Any, np.dtype[np.float32]]

@@ -17,7 +17,8 @@ from metacore.insight.projection import nearest as nearest_of
 from metacore.insight.space import Space, space
 from pages.ui import drawings, engine, palette
 from pages.ui.asked import Asked
-from pages.ui.figures.embedding import Array, Cloud, Points, Regions, span
+from pages.ui.figures.cloud import Array, Cloud, Points, Regions
+from pages.ui.figures.embedding import span
 from pages.ui.figures.nearness import Matrix
 from pages.ui.palette import Theme
 from pages.ui.prototypes import edits

@@ -1,0 +1,65 @@
+"""An episode where a network puts it: what the pictures of it on a plane and in space share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pages.ui import palette
+from pages.ui.palette import Theme
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+WRONG = {"light": "#B3261E", "dark": "#FF8A80"}
+
+
+@dataclass(frozen=True)
+class Points:
+    """Drawings of one kind at their places."""
+
+    at: Array  # [n, d]
+    labels: Sequence[int]
+    names: Sequence[str]
+    notes: Sequence[str]  # what is said where the mouse is
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Which class is decided for at each place of the plane; rows are values of y."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    classes: np.ndarray[Any, Any]  # [r, r]
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """An episode in two or three dimensions."""
+
+    support: Points
+    query: Points
+    wrong: Sequence[int]  # indices of queries answered wrongly
+    mislabelled: Sequence[int]  # indices of support drawings
+    explained: Sequence[float]  # share of the variance along each axis
+    left_out: Points | None = None
+    paths: Array | None = None  # prototypes from 1 shot on [k, N, d]; the last are the present ones
+    regions: Regions | None = None
+
+    @property
+    def dimensions(self) -> int:
+        return self.support.at.shape[1]
+
+    @property
+    def all(self) -> Array:
+        """Everything that must be in view [n, d]."""
+        parts = [self.support.at, self.query.at]
+        parts += [] if self.left_out is None else [self.left_out.at]
+        parts += [] if self.paths is None else [self.paths.reshape(-1, self.dimensions)]
+        return np.concatenate(parts)
+
+
+def buttons(theme: Theme) -> dict[str, Any]:
+    """Plotly's buttons, beside the legend and not over it."""
+    quiet, active = palette.faded(palette.INK[theme], 0.5), palette.INK[theme]
+    colors = {"bgcolor": "rgba(0,0,0,0)", "color": quiet, "activecolor": active}
+    return {"orientation": "v", **colors}

@@ -1,0 +1,108 @@
+"""An episode in three dimensions, to be turned around."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pages.ui import palette
+from pages.ui.figures import base
+from pages.ui.figures.cloud import WRONG, Array, Cloud, Points, buttons
+from pages.ui.palette import Theme
+from pages.ui.words import letter
+
+SOLID = ("circle", "square", "diamond", "cross")  # symbols that can be told apart in space
+WITH_OPEN = SOLID[:3]
+_EYE = {"x": 1.1, "y": 1.1, "z": 0.8}
+
+
+def draw(cloud: Cloud, theme: Theme, looked_at: str | None, height: int) -> go.Figure:
+    made = base.figure(theme, height=height)
+    for trace in _paths(cloud, theme):
+        made.add_trace(trace)
+    made.add_trace(_marks("support drawing", cloud.support, theme, opened=False))
+    made.add_trace(_marks("query", cloud.query, theme, opened=True))
+    places = {"answered wrongly": [*cloud.wrong]}
+    places["looked at"] = [n for n, name in enumerate(cloud.query.names) if name == looked_at]
+    colors = {"answered wrongly": WRONG[theme], "looked at": palette.INK[theme]}
+    for name, which in places.items():
+        if which:
+            made.add_trace(_rings(name, cloud.query.at[which], colors[name]))
+    if cloud.paths is not None:
+        made.add_trace(_stars(cloud.paths[-1], theme))
+    axes = {
+        axis: {
+            "title": {"text": f"axis {number + 1}: {cloud.explained[number]:.0%}"},
+            "showticklabels": False,
+            "gridcolor": palette.GRID[theme],
+            "backgroundcolor": "rgba(0,0,0,0)",
+            "color": palette.INK[theme],
+        }
+        for number, axis in enumerate(("xaxis", "yaxis", "zaxis"))
+    }
+    made.update_layout(
+        scene={**axes, "aspectmode": "data", "camera": {"eye": _EYE}}, modebar=buttons(theme)
+    )
+    return made
+
+
+def _in_space(at: Array, **more: Any) -> go.Scatter3d:
+    return go.Scatter3d(x=at[:, 0], y=at[:, 1], z=at[:, 2], **more)
+
+
+def _marks(name: str, points: Points, theme: Theme, *, opened: bool) -> go.Scatter3d:
+    symbols = [SOLID[n % len(SOLID)] for n in points.labels]
+    if opened:
+        symbols = [symbol + "-open" if symbol in WITH_OPEN else symbol for symbol in symbols]
+    return _in_space(
+        points.at,
+        name=name,
+        mode="markers",
+        marker={
+            "symbol": symbols,
+            "size": 4 if opened else 6,
+            "color": [palette.of_class(n, theme) for n in points.labels],
+        },
+        text=list(points.notes),
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _rings(name: str, at: Array, color: str) -> go.Scatter3d:
+    marker = {"symbol": "circle-open", "size": 13, "color": color}
+    return _in_space(at, name=name, mode="markers", marker=marker, hoverinfo="skip")
+
+
+def _paths(cloud: Cloud, theme: Theme) -> list[go.Scatter3d]:
+    if cloud.paths is None or len(cloud.paths) < 2:
+        return []
+    return [
+        _in_space(
+            path,
+            name="its way from 1 shot",
+            mode="lines",
+            line={"color": palette.of_class(number, theme), "width": 4},
+            hoverinfo="skip",
+            showlegend=number == 0,
+        )
+        for number, path in enumerate(cloud.paths.transpose(1, 0, 2))
+    ]
+
+
+def _stars(now: Array, theme: Theme) -> go.Scatter3d:
+    """There are no stars in space: a large mark with the letter above it."""
+    return _in_space(
+        now,
+        name="prototype",
+        mode="markers+text",
+        marker={
+            "symbol": "diamond",
+            "size": 10,
+            "color": [palette.of_class(n, theme) for n in range(len(now))],
+            "line": {"color": palette.INK[theme], "width": 2},
+        },
+        text=[f"<b>{letter(n)}</b>" for n in range(len(now))],
+        textposition="top center",
+        textfont={"color": palette.INK[theme], "size": 15},
+        hovertext=[f"prototype of class {letter(n)}" for n in range(len(now))],
+        hoverinfo="text",
+    )
