@@ -12,12 +12,11 @@ from metacore.runs import Comparison, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
 from pages.ui import address, charts, engine, palette, pick
-from pages.ui.asked import Asked
+from pages.ui.asked import Asked, drawn_queries
 
 OWN = "each run's own"
 FAVOURITES = ("maml", "protonet", "scratch")
 MOST_STEPS = 100
-MOST_DRAWN = 50  # queries of the one episode that is looked at
 KINDS = {False: "Drawings", True: "Curves"}
 
 
@@ -56,7 +55,7 @@ class Choice:
 
     def asked(self, seed: int) -> Asked:
         """One episode, with no more queries than can be looked at."""
-        fewer = max(1, min(self.queries, MOST_DRAWN // self.ways))
+        fewer = drawn_queries(self.ways, self.queries)
         return Asked(
             dataset=self.dataset,
             ways=self.ways,
