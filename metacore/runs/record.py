@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from metacore.errors import UserError
 from metacore.runs.process import SILENCE_SECONDS, Process
+from metacore.runs.tested import Tested
 from metacore.training.config import RunConfig
 
 QUEUED, RUNNING, FINISHED = "queued", "running", "finished"
@@ -63,6 +64,7 @@ class Run:
     note: str = ""
     tags: tuple[str, ...] = ()
     read_only: bool = False
+    tested: Tested | None = None  # on a shelf: the score that it came with
 
     @cached_property
     def config(self) -> RunConfig:
