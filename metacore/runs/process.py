@@ -14,7 +14,6 @@ from typing import Any
 
 import psutil
 
-NICENESS = 10  # pages should answer at once while all cores train
 HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS = 15.0  # a heartbeat older than this is no sign of life
 KILL_SECONDS = 5.0  # the system takes a moment to end a process
@@ -62,13 +61,6 @@ class Process:
 def recent(heartbeat: float, now: float) -> bool:
     """Whether it is a sign of life. One from the future is none: some clock is wrong."""
     return abs(now - heartbeat) < SILENCE_SECONDS
-
-
-def be_nice() -> None:
-    """Lets whoever waits for an answer go first, where the system knows how."""
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(NICENESS)
 
 
 def identify(pid: int) -> Process:
