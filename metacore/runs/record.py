@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from metacore.errors import UserError
 from metacore.runs.process import SILENCE_SECONDS, Process
+from metacore.runs.tested import Tested
 from metacore.training.config import RunConfig
 
 QUEUED, RUNNING, FINISHED = "queued", "running", "finished"
@@ -65,6 +66,7 @@ class Run:
     read_only: bool = False
     owner: str = ""  # who started it, in a class: see classroom.py
     most_seconds: float | None = None  # it is stopped after this long, whatever its budget
+    tested: Tested | None = None  # on a shelf: the score that it came with
 
     @cached_property
     def config(self) -> RunConfig:
