@@ -11,6 +11,7 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from metacore.child import be_nice
 from metacore.errors import UserError
 from metacore.runs import comparisons
 from metacore.runs.claim import RunLostError
@@ -18,7 +19,6 @@ from metacore.runs.comparison import Hold
 from metacore.runs.execution import sentence
 from metacore.runs.files import load_params, write_whole
 from metacore.runs.jobs import dispatch
-from metacore.runs.process import be_nice
 from metacore.runs.question import Question
 from metacore.runs.record import CANCELLED, FAILED, FINISHED
 from metacore.runs.recorder import Pulse

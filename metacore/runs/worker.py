@@ -7,10 +7,10 @@ no dashboard is open.
 import sys
 from pathlib import Path
 
+from metacore.child import be_nice
 from metacore.errors import UserError
 from metacore.runs.execution import execute
 from metacore.runs.jobs import dispatch
-from metacore.runs.process import be_nice
 from metacore.runs.record import CANCELLED, FAILED, QUEUED, Run
 from metacore.runs.store import Store
 
