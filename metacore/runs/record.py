@@ -64,6 +64,8 @@ class Run:
     note: str = ""
     tags: tuple[str, ...] = ()
     read_only: bool = False
+    owner: str = ""  # who started it, in a class: see classroom.py
+    most_seconds: float | None = None  # it is stopped after this long, whatever its budget
     tested: Tested | None = None  # on a shelf: the score that it came with
 
     @cached_property
@@ -79,6 +81,11 @@ class Run:
     def resumable(self) -> bool:
         """Can go on: where it stopped, or, if finished, for longer."""
         return self.status in ENDED and not self.read_only
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it has taken as long as it may."""
+        return self.most_seconds is not None and self.seconds >= self.most_seconds
 
     def alive(self) -> bool:
         """Whether the process that has claimed or will claim it still lives."""
