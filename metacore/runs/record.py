@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from metacore.errors import UserError
-from metacore.runs.process import SILENCE_SECONDS, Process
+from metacore.runs.process import Process, recent
 from metacore.runs.tested import Tested
 from metacore.training.config import RunConfig
 
@@ -64,6 +64,8 @@ class Run:
     note: str = ""
     tags: tuple[str, ...] = ()
     read_only: bool = False
+    owner: str = ""  # who started it, in a class: see classroom.py
+    most_seconds: float | None = None  # it is stopped after this long, whatever its budget
     tested: Tested | None = None  # on a shelf: the score that it came with
 
     @cached_property
@@ -109,6 +111,11 @@ class Run:
             ends.append(budget.seconds - self.seconds)
         return max(0.0, min(ends)) if ends else None
 
+    @property
+    def overdue(self) -> bool:
+        """Whether it has taken as long as it may."""
+        return self.most_seconds is not None and self.seconds >= self.most_seconds
+
     def alive(self) -> bool:
         """Whether the process that has claimed or will claim it still lives."""
         return self.process is not None and self.process.alive(self.heartbeat)
@@ -116,7 +123,7 @@ class Run:
     def silent(self, now: float) -> bool:
         """Whether its worker has not been heard of for a suspiciously long time."""
         heard = self.heartbeat or self.started or now
-        return self.status == RUNNING and now - heard > SILENCE_SECONDS
+        return self.status == RUNNING and not recent(heard, now)
 
 
 FACTS = (

@@ -6,9 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from metacore import Run, Store
+from metacore.answers.asked import drawn_queries
 from metacore.runs import tested
 from pages.ui import pick, words
-from pages.ui.asked import drawn_queries
 from tests.pages.conftest import Visit, films
 
 MAML, SCRATCH = "maml-glyphs", "scratch-glyphs"

@@ -1,12 +1,17 @@
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from metacore.runs.claim import Claim, Progress, Row
+from metacore.runs.record import Run
 from metacore.runs.recorder import TRAIN_POINTS, Recorder
 
-RUN = SimpleNamespace(iteration=70, seconds=7.0, best_iteration=60, best_value=0.5, best_ci95=0.1)
+FRESH = Run("r", "r", "running", {}, "mse", "cpu", Path(), 0.0)
+BEST = {"best_iteration": 60, "best_value": 0.5, "best_ci95": 0.1}
+RUN = replace(FRESH, iteration=70, seconds=7.0, **BEST)
 
 
 class Notebook:

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from metacore import Run
+from metacore.answers.asked import Asked, drawn_queries
 from metacore.models.normalisation import NORM_MODES
 from pages.ui import address, classes, pick, words
-from pages.ui.asked import Asked, drawn_queries
 
 OWN = "own"
 KINDS = {False: "Drawings", True: "Curves"}
