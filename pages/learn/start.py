@@ -5,12 +5,12 @@ import streamlit as st
 from metacore import ALGORITHMS, DATASETS, Run, UserError
 from metacore.answers.asked import Asked
 from metacore.datasets import library
-from pages.ui import charts, engine, palette, pick
+from pages.ui import charts, engine, palette, pick, waves
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
 STEPS = 10
 POINTS = 5
-WAVE = 7  # a test episode whose points leave room for error
+WAVE = waves.TYPICAL[0]
 FAMILIES = {
     "optimisation": ("Learn where to start", "A few gradient steps from there solve a new task."),
     "metric": ("Learn how to compare", "One look at the examples is enough, without a gradient."),
@@ -57,12 +57,31 @@ def opening() -> None:
         " by MAML** to start from weights that adapt, the other starts from random ones."
     )
     try:
-        play(film(learned, scratch, Asked.like(learned, seed=wave)), key="opening")
+        asked = Asked.like(learned, seed=wave)
+        play(film(learned, scratch, asked), key="opening")
+        if told := setback(learned, scratch, asked):
+            st.info(told, icon=":material/help:")
     except UserError as error:
         st.error(str(error))
     if st.button("Another wave", icon=":material/refresh:", help="Draws five points of a new one."):
-        st.session_state["wave"] = wave + 1
+        st.session_state["wave"] = waves.following(wave)
         st.rerun()
+
+
+def setback(learned: Run, scratch: Run, asked: Asked) -> str:
+    """Why the learned network has lost on this wave, if it has."""
+    first, other = (engine.adapted(run, asked, steps=STEPS) for run in (learned, scratch))
+    assert first.grid is not None, "curves have a grid"
+    assert first.curves is not None, "curves have curves"
+    assert other.curves is not None, "curves have curves"
+    grid = [float(x) for x in first.grid]
+    return waves.why_lost(
+        (float(first.query_score[-1, 0]), float(other.query_score[-1, 0])),
+        (first.curves[-1, 0], other.curves[-1, 0]),
+        grid,
+        asked.curve(grid),
+        [float(x) for x in asked.episode().support_x.flatten()],
+    )
 
 
 def film(learned: Run, scratch: Run, asked: Asked) -> Film:
