@@ -12,7 +12,7 @@ import streamlit as st
 
 from metacore import UserError
 from metacore.datasets.base import ImageDataset
-from pages.ui import charts, drawings, palette
+from pages.ui import charts, drawings, palette, say
 from pages.ui.asked import SPLIT, Asked
 
 HERE = Path(__file__).parent
@@ -67,7 +67,7 @@ def _dialog(asked: Asked) -> None:
     try:
         source = asked.source()
     except UserError as error:
-        st.error(str(error))
+        say.error(error)
         return
     assert isinstance(source, ImageDataset), "curves have no classes"
     st.markdown(

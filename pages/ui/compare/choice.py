@@ -11,7 +11,7 @@ from metacore.models.normalisation import NORM_MODES
 from metacore.runs import Comparison, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
-from pages.ui import address, charts, engine, palette, pick
+from pages.ui import address, charts, engine, palette, pick, say
 from pages.ui.asked import Asked
 
 OWN = "each run's own"
@@ -152,7 +152,7 @@ def _sound(run: Run) -> bool:
     try:
         engine.learner(run)
     except UserError as error:
-        st.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+        say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
         return False
     return True
 
