@@ -79,7 +79,7 @@ def _train(
         outcome = trainer.run()
         recorder.save(trainer)
         strip.complete(trainer)
-        return _ended(outcome, trainer, stopped)
+        return _ended(outcome, trainer, stopped, recorder)
     except RunLostError:
         raise
     except UserError as error:
@@ -98,9 +98,12 @@ def _trainer(run: Run, callbacks: Sequence[Callback], world: World) -> Trainer:
     return Trainer(config, callbacks=callbacks, world=world)
 
 
-def _ended(outcome: str, trainer: Trainer, stopped: _Stopped) -> _End:
+def _ended(outcome: str, trainer: Trainer, stopped: _Stopped, recorder: Recorder) -> _End:
     if outcome == FINISHED:
         return _End(FINISHED)
+    if recorder.overdue:
+        most = f"{recorder.claim.run.most_seconds:g} seconds"
+        return _End(CANCELLED, f"Stopped after {most}, the most a training may take here.")
     by = f"Stopped by {stopped.name}" if stopped.name else "Cancelled"
     return _End(CANCELLED, f"{by} at meta-step {trainer.iteration}; resume it to go on from there.")
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from metacore.runs.store import Store
 from metacore.training.config import RunConfig
 
 QUEUE_SECONDS = 1.0
+OVERDUE_SECONDS = 60.0
 _workers: list[subprocess.Popen[bytes]] = []
 
 
@@ -39,6 +41,7 @@ def dispatch(store: Store) -> list[Run]:
     Comparisons have a queue of their own beside it: one is evaluated while a run trains.
     """
     _reap()
+    _end_overdue([*store.claimed(), *comparisons.active(store)])
     store.reconcile()
     started = []
     while (run := store.launch(lambda run: _start(store, run))) is not None:
@@ -119,6 +122,15 @@ class Queue:
                 logging.getLogger(__name__).error("%s", error)
             return str(error)
         return ""
+
+
+def _end_overdue(claimed: Iterable[Run | Comparison]) -> None:
+    """Kills what should have stopped itself long ago: it hears of nothing within one long step."""
+    for each in claimed:
+        if each.process is None or each.most_seconds is None:
+            continue
+        if time.time() - each.process.started > 2 * each.most_seconds + OVERDUE_SECONDS:
+            each.process.kill()
 
 
 def _start(store: Store, run: Run) -> Process:

@@ -14,7 +14,6 @@ from typing import Any
 
 import psutil
 
-NICENESS = 10  # pages should answer at once while all cores train
 HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS = 15.0  # a heartbeat older than this is no sign of life
 KILL_SECONDS = 5.0  # the system takes a moment to end a process
@@ -57,13 +56,6 @@ class Process:
         deadline = time.monotonic() + KILL_SECONDS
         while self.alive(None) and time.monotonic() < deadline:
             time.sleep(0.02)
-
-
-def be_nice() -> None:
-    """Lets whoever waits for an answer go first, where the system knows how."""
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(NICENESS)
 
 
 def identify(pid: int) -> Process:

@@ -97,6 +97,7 @@ class Recorder(Callback):
         self.claim = claim
         self.progress = Progress(0, 0.0)
         self.stop = False  # set from outside, by a signal
+        self.overdue = False  # it has taken as long as it may
         self.warning = ""  # what the run's message should keep saying
         self.resumed_at = 0
         self.pulse = Pulse(self.flush, claim.cancelled)
@@ -144,7 +145,9 @@ class Recorder(Callback):
     def should_stop(self, trainer: "Trainer") -> bool:
         if self.pulse.error is not None:
             raise self.pulse.error
-        stop = self.stop or self.pulse.heard
+        most = self.claim.run.most_seconds
+        self.overdue = most is not None and trainer.seconds >= most
+        stop = self.stop or self.pulse.heard or self.overdue
         if stop or time.monotonic() - self._saved >= CHECKPOINT_SECONDS:
             self.save(trainer)  # at once: whoever asked for the stop may not wait for long
         return stop

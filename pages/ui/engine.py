@@ -9,13 +9,13 @@ from pathlib import Path
 import streamlit as st
 
 from metacore import Learner, Run, RunConfig, Store, UserError, build, load
+from metacore.answers.asked import Asked
 from metacore.device import describe, resolve, suited_threads
 from metacore.home import runs_folder
 from metacore.insight import reference
 from metacore.insight.trace import Trace, trace
 from metacore.runs import Metric
 from pages.ui.adapt.others import Others
-from pages.ui.asked import Asked
 
 MANY = 100  # episodes behind the one that is looked at
 
