@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from metacore.errors import UserError
-from metacore.runs.process import SILENCE_SECONDS, Process
+from metacore.runs.process import Process, recent
 from metacore.runs.tested import Tested
 from metacore.training.config import RunConfig
 
@@ -94,7 +94,7 @@ class Run:
     def silent(self, now: float) -> bool:
         """Whether its worker has not been heard of for a suspiciously long time."""
         heard = self.heartbeat or self.started or now
-        return self.status == RUNNING and now - heard > SILENCE_SECONDS
+        return self.status == RUNNING and not recent(heard, now)
 
 
 FACTS = (
