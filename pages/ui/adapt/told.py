@@ -1,6 +1,9 @@
 """What the film shows, in words."""
 
+from metacore.algorithms.baselines import Scratch
+from metacore.insight import reference
 from metacore.insight.trace import Trace
+from metacore.statistics import significant
 from pages.ui import pick, words
 from pages.ui.adapt.film import SCRATCH
 from pages.ui.adapt.scene import Actor, Scene
@@ -58,7 +61,7 @@ def _steps(actor: Actor) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
+    return significant(value)
 
 
 def notes(scene: Scene) -> str:
@@ -69,7 +72,7 @@ def notes(scene: Scene) -> str:
     ]
     if scene.scratch is not None:
         owner = f"{_name(scene.first)}'s network" if len(scene.actors) > 1 else "the same network"
-        told.append(f"The dotted grey line is {owner} from a random start.")
+        told.append(f"The dotted grey line is {owner} from a random start{_its_way(scene)}.")
     told += [
         f"{_name(actor)} adapts in one computation: no step changes its answers."
         for actor in scene.actors
@@ -85,10 +88,19 @@ def notes(scene: Scene) -> str:
     return " ".join([*told, _foreign(scene)]).strip()
 
 
+def _its_way(scene: Scene) -> str:
+    """How the reference adapts, and whether that is how a run from scratch would by itself."""
+    assert scene.scratch is not None
+    rate = reference.from_scratch(scene.first.run.config).algorithm.to_dict()["inner_rate"]
+    norm = scene.scratch.norm
+    usual = norm in ("none", Scratch.norms[0])
+    return f", by plain gradient steps of {rate:g}" + ("" if usual else f", normalised {norm}")
+
+
 def _foreign(scene: Scene) -> str:
     """Runs that were made from other data than this episode's."""
     name = scene.choice.asked.name
-    others = [words.plain(a.name) for a in scene.actors if a.run.values["dataset"]["name"] != name]
+    others = [_name(a) for a in scene.actors if a.run.values["dataset"]["name"] != name]
     return f"The episode is of {name}, which {' and '.join(others)} never saw." if others else ""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from metacore import DATASETS, Run, UserError
-from metacore.answers.asked import Asked
+from metacore.answers.asked import Asked, drawn_queries
 from metacore.models.normalisation import NORM_MODES
 from metacore.runs import Comparison, Question
 from metacore.settings import Config
@@ -17,7 +17,6 @@ from pages.ui import address, charts, engine, palette, pick, say
 OWN = "each run's own"
 FAVOURITES = ("maml", "protonet", "scratch")
 MOST_STEPS = 100
-MOST_DRAWN = 50  # queries of the one episode that is looked at
 KINDS = {False: "Drawings", True: "Curves"}
 
 
@@ -56,7 +55,7 @@ class Choice:
 
     def asked(self, seed: int) -> Asked:
         """One episode, with no more queries than can be looked at."""
-        fewer = max(1, min(self.queries, MOST_DRAWN // self.ways))
+        fewer = drawn_queries(self.ways, self.queries)
         return Asked(
             dataset=self.dataset,
             ways=self.ways,

@@ -11,6 +11,7 @@ import streamlit as st
 from metacore import Run, RunConfig, UserError
 from metacore.runs import Metric, cancel, dispatch, read_strip, resume
 from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
+from metacore.statistics import score
 from pages.ui import charts, engine, jobs, palette, pick, say, status, words
 from pages.ui.figures import learning, strip
 from pages.ui.figures.learning import History
@@ -104,12 +105,18 @@ def _progress(run: Run) -> None:
         st.progress(0.0, f"Waiting for the device: {_ahead(run)}")
         return
     done = f"{words.count(run.iteration)} meta-steps in {words.duration(run.seconds)}"
-    best = f"best validation {words.best(run)}"
+    best = f"best validation {words.best(run)}{_tested(run)}"
     if run.status == RUNNING:
-        rate = words.rate(run.rate)
-        st.progress(share, f"**{share:.0%}** · {rate} · {left} left · {done} · {best}")
+        pace = f" at {words.rate(run.pace)}" if run.pace else ""
+        st.progress(share, f"**{share:.0%}** · {left}{pace} · {done} · {best}")
     else:
-        st.progress(1.0 if run.status == FINISHED else share, f"{done} · {best}")
+        pace = f" ({words.rate(run.pace)})" if run.pace else ""
+        st.progress(1.0 if run.status == FINISHED else share, f"{done}{pace} · {best}")
+
+
+def _tested(run: Run) -> str:
+    found = run.tested
+    return f" · test {score(found.metric, found.mean, found.ci95)}" if found else ""
 
 
 def _ahead(run: Run) -> str:
