@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from metacore.cli import commands, trial
+from metacore.cli import commands, serve, trial
 from metacore.cli.flags import Parser, add_protocol_flags, add_run_flags, number, whole
 from metacore.errors import UserError
 
@@ -42,6 +42,8 @@ def _parser(words: list[str]) -> Parser:
     parser = Parser(prog="metacore", description="Watch a network learn to learn.")
     parser.set_defaults(command=None, parser=parser)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+    text = "Open the dashboard; --class lets others in, each with runs of their own."
+    serve.add_flags(_add(verbs, "serve", serve.serve, text))
     _add_train(verbs, words)
     evaluate = _add(verbs, "evaluate", commands.evaluate, "Test a run on fixed episodes.")
     evaluate.add_argument("run", metavar="RUN", help="The run's name or id.")

@@ -11,7 +11,7 @@ import streamlit as st
 from metacore import Run, RunConfig, UserError
 from metacore.runs import Metric, cancel, dispatch, read_strip, resume
 from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
-from pages.ui import charts, engine, jobs, palette, pick, status, words
+from pages.ui import charts, engine, jobs, palette, pick, status, visitor, words
 from pages.ui.figures import learning, strip
 from pages.ui.figures.learning import History
 from pages.ui.train import sampled
@@ -87,6 +87,8 @@ def _header(run: Run) -> None:
     status.badge(run.status, "stopping" if run.cancel and run.active else None)
     if run.read_only:
         st.badge("pretrained", icon=":material/inventory_2:", color="gray")
+    else:
+        visitor.badge(run)
 
 
 def _described(run: Run) -> str:
@@ -138,6 +140,14 @@ def _message(run: Run) -> None:
 
 def actions(run: Run) -> None:
     """What can be done with the run as it is now."""
+    if visitor.may_change(run):
+        steering(run)
+    if engine.weights_of(run) is not None:
+        links(run)
+
+
+def steering(run: Run) -> None:
+    """Stops it, or lets it go on."""
     if run.active:
         cancel_button(run)
     elif run.resumable and run.config.algorithm_class.trains:
@@ -145,8 +155,6 @@ def actions(run: Run) -> None:
             resume_button(run)
         if run.iteration:
             continue_for_longer(run)
-    if engine.weights_of(run) is not None:
-        links(run)
 
 
 def cancel_button(run: Run) -> None:
