@@ -42,8 +42,6 @@ def _parser(words: list[str]) -> Parser:
     parser = Parser(prog="metacore", description="Watch a network learn to learn.")
     parser.set_defaults(command=None, parser=parser)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    text = "Open the dashboard; --class lets others in, each with runs of their own."
-    serve.add_flags(_add(verbs, "serve", serve.serve, text))
     _add_train(verbs, words)
     evaluate = _add(verbs, "evaluate", commands.evaluate, "Test a run on fixed episodes.")
     evaluate.add_argument("run", metavar="RUN", help="The run's name or id.")
@@ -53,6 +51,8 @@ def _parser(words: list[str]) -> Parser:
     add_protocol_flags(compare)
     text = "Let runs answer pictures of your own, in a folder per class."
     trial.add_flags(_add(verbs, "trial", trial.trial, text))
+    text = "Open the dashboard; --class lets others in, each with runs of their own."
+    serve.add_flags(_add(verbs, "serve", serve.serve, text))
     _add_run_verbs(verbs)
     _add_data(verbs)
     _add(verbs, "algorithms", commands.algorithms, "List the algorithms.")

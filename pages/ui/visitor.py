@@ -46,10 +46,14 @@ def badge(thing: Owned) -> None:
 
 def _of_browser() -> str:
     """By the browser's cookie; one that keeps none is known until it leaves the page."""
-    key = browser_key.valid(st.context.cookies.get(browser_key.COOKIE))
+    key = browser_key.valid(_cookie())
     if not key:
         key = st.session_state.setdefault("visitor key", secrets.token_urlsafe(32))
     return browser_key.owner(key)
+
+
+def _cookie() -> str | None:
+    return st.context.cookies.get(browser_key.COOKIE)
 
 
 # --- signing in --------------------------------------------------------------------------------
