@@ -16,7 +16,7 @@ from metacore import Run, Store
 from metacore.runs import Question, comparisons
 from tests import strangers
 from tests.pages import markdown
-from tests.pages.conftest import Visit
+from tests.pages.conftest import FRAME, Visit
 from tests.pages.test_every_page import PAGES
 from tests.strangers import HOST, LONG, TRICKS
 
@@ -247,3 +247,11 @@ def test_beating_the_machine(visit: Visit, runs: list[Run]) -> None:
                 **asked,
             )
         )
+
+
+def test_errors_are_said_where_they_are_escaped() -> None:
+    """`say` escapes; a bare box of Streamlit's would not."""
+    quoted = r"\{(error|answer|sentence)\}|\bstr\(error|\w\.message\b"
+    bare = re.compile(rf"st\.(error|warning|info|exception)\([^)]*({quoted})")
+    sources = {file: file.read_text() for file in FRAME.parent.rglob("*.py")}
+    assert not [str(file) for file, source in sources.items() if bare.search(source)]
