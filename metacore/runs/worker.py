@@ -18,7 +18,8 @@ from metacore.runs.store import Store
 def main(run_id: str, folder: Path) -> int:
     store = Store(folder)
     ended = _work(store, run_id)
-    shutting_down = ended is not None and ended.status == CANCELLED and not ended.cancel
+    stopped = ended is not None and ended.status == CANCELLED
+    shutting_down = ended is not None and stopped and not ended.cancel and not ended.overdue
     if not shutting_down:
         dispatch(store)
     return 1 if ended is not None and ended.status == FAILED else 0

@@ -25,6 +25,7 @@ LEVELS = {
     "good": ("Good", "close to the best it reaches on a small computer"),
     "paper": ("Paper", "the published protocol"),
 }
+PREPARE_SECONDS = 20.0  # somebody has pressed Start: what cannot be trained is better said now
 FIRST = "maml"  # ticked for someone who has just arrived
 DATA = "The data"
 
@@ -250,15 +251,18 @@ def settings(chosen: Plan, ticked: Sequence[str]) -> None:
 
 def wanted(chosen: Plan, ticked: Sequence[str]) -> list[RunConfig]:
     """The runs that would be started; what stands in the way is said."""
-    configs = []
+    configs = {}
     for name in ticked:
         try:
-            config = chosen.config(name)
-            plan.check(config)
-            configs.append(config)
+            configs[name] = chosen.config(name)
         except UserError as error:
             st.error(f"{ALGORITHMS[name].title}: {error}", icon=":material/error:")
-    return configs
+    standings = plan.possible([*configs.values()])
+    for name, found in zip([*configs], standings, strict=True):
+        if found.error:
+            del configs[name]
+            st.error(f"{ALGORITHMS[name].title}: {found.error}", icon=":material/error:")
+    return [*configs.values()]
 
 
 def start(configs: Sequence[RunConfig], ticked: int) -> None:
@@ -277,6 +281,7 @@ def start(configs: Sequence[RunConfig], ticked: int) -> None:
         )
     if not ticked:
         st.info("Tick at least one algorithm.", icon=":material/check_box:")
+    plan.preparing(configs)
     if pressed:
         begin(configs)
 
@@ -285,6 +290,9 @@ def begin(configs: Sequence[RunConfig]) -> None:
     """Queues the runs and shows them."""
     store, name = engine.store(), str(st.session_state.get("name") or "").strip()
     try:
+        for found in plan.possible(configs, moment=PREPARE_SECONDS):
+            if found.error:
+                raise found.error
         runs = [submit(store, config, called(name, config, len(configs))) for config in configs]
         dispatch(store)
     except UserError as error:

@@ -51,7 +51,7 @@ def jobs() -> None:
     if ended:
         st.markdown("**Just ended**")
     for run in ended[:RECENT]:
-        became = words.best(run) if run.status == FINISHED else run.status
+        became = words.quoted(run) if run.status == FINISHED else run.status
         st.page_link(
             "lab/train.py",
             label=f"{words.plain(run.name)}: {became}",
@@ -82,7 +82,7 @@ def job(run: Run) -> None:
             return
         share, left = progress(run)
         st.progress(share)
-        st.caption("Stopping…" if run.cancel else f"{words.rate(run.rate)} · {left} left")
+        st.caption("Stopping…" if run.cancel else f"{share:.0%} · {left}")
 
 
 def evaluation(found: Comparison) -> None:
@@ -106,10 +106,5 @@ def evaluation(found: Comparison) -> None:
 
 def progress(run: Run) -> tuple[float, str]:
     """The share of the budget used, 0 to 1, and the time left in words."""
-    budget = run.config.training
-    by_steps = run.iteration / budget.iterations if budget.iterations else 0.0
-    by_clock = run.seconds / budget.seconds if budget.seconds else 0.0
-    share = min(1.0, max(by_steps, by_clock))
-    if share <= 0 or run.seconds <= 0:
-        return share, "some time"
-    return share, words.duration(run.seconds * (1 - share) / share)
+    left = run.seconds_left
+    return run.share, "measuring its speed" if left is None else f"{words.duration(left)} left"

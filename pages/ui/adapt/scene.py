@@ -128,7 +128,7 @@ def _cast(choice: Choice) -> _Cast:
     parts = []
     for run in choice.runs:
         norm = unless_own(run, choice.norm)
-        how = {"steps": choice.steps, "norm": norm}
+        how: dict[str, Any] = {"steps": choice.steps, "norm": norm}
         try:
             adaptation = engine.adaptation(run, choice.asked, **how)
             others = engine.others(run, choice.asked, **how)

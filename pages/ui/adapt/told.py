@@ -1,6 +1,9 @@
 """What the film shows, in words."""
 
+from metacore.algorithms.baselines import Scratch
+from metacore.insight import reference
 from metacore.insight.trace import Trace
+from metacore.statistics import significant
 from pages.ui import pick, words
 from pages.ui.adapt.film import SCRATCH
 from pages.ui.adapt.scene import Actor, Scene
@@ -58,7 +61,7 @@ def _steps(actor: Actor) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
+    return significant(value)
 
 
 def notes(scene: Scene) -> str:
@@ -69,7 +72,7 @@ def notes(scene: Scene) -> str:
     ]
     if scene.scratch is not None:
         owner = f"{scene.first.name}'s network" if len(scene.actors) > 1 else "the same network"
-        told.append(f"The dotted grey line is {owner} from a random start.")
+        told.append(f"The dotted grey line is {owner} from a random start{_its_way(scene)}.")
     told += [
         f"{actor.name} adapts in one computation: no step changes its answers."
         for actor in scene.actors
@@ -83,6 +86,15 @@ def notes(scene: Scene) -> str:
     if trained:
         told.append(f"Meta-trained: {', '.join(trained)}.")
     return " ".join([*told, _foreign(scene)]).strip()
+
+
+def _its_way(scene: Scene) -> str:
+    """How the reference adapts, and whether that is how a run from scratch would by itself."""
+    assert scene.scratch is not None
+    rate = reference.from_scratch(scene.first.run.config).algorithm.to_dict()["inner_rate"]
+    norm = scene.scratch.norm
+    usual = norm in ("none", Scratch.norms[0])
+    return f", by plain gradient steps of {rate:g}" + ("" if usual else f", normalised {norm}")
 
 
 def _foreign(scene: Scene) -> str:

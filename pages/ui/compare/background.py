@@ -86,7 +86,7 @@ def watch(comparison_id: str, key: str) -> None:
 
 def _explain(found: Comparison, key: str) -> None:
     text, again = st.columns([5, 1], vertical_alignment="center")
-    text.warning(f"No numbers: the evaluation {_ended(found)}. {found.message}")
+    text.warning(f"No numbers: {_ended(found)}")
     if again.button("Retry", key=f"again {key}", help="Asks the same question once more."):
         try:
             comparisons.retry(engine.store(), found.id)
@@ -97,7 +97,11 @@ def _explain(found: Comparison, key: str) -> None:
 
 
 def _ended(found: Comparison) -> str:
-    return {"failed": "failed", "cancelled": "was cancelled"}.get(found.status, "was interrupted")
+    """What became of it, said once: messages of those that were cancelled say so, too."""
+    said = found.message or f"{found.status.capitalize()}."
+    if found.status == "cancelled":
+        return f"the evaluation was {said[0].lower()}{said[1:]}"
+    return f"the evaluation failed. {said}" if found.status == "failed" else said
 
 
 def words_of(question: Question) -> str:

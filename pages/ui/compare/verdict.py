@@ -4,8 +4,9 @@ from typing import Any
 
 import streamlit as st
 
+from metacore import ALGORITHMS
 from metacore.runs import Comparison, episodes_csv, result_json, rows_csv
-from metacore.statistics import score
+from metacore.statistics import score, significant
 from pages.ui import charts, words
 from pages.ui.compare.background import answer, words_of
 from pages.ui.compare.choice import Choice
@@ -83,17 +84,17 @@ def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
             f"{_diverged(scores)}"
         ),
         "Normalisation": scores["norm"],
-        "Inner steps": "–" if _at_once(scores) else str(scores["steps"]),
-        "Time per episode": f"{1000 * row['seconds_per_episode']:.2g} ms",
+        "Inner steps": words.inner_steps(0 if _at_once(row) else scores["steps"]),
+        "Time per episode": words.brief(row["seconds_per_episode"]),
         "Parameters": words.count(row["parameters"]),
         "Meta-training": words.duration(row["training_seconds"]) if row["meta_steps"] else "none",
         "Published": _unbroken(reported(paper, metric)) if paper else "–",
     }
 
 
-def _at_once(scores: dict[str, Any]) -> bool:
+def _at_once(row: dict[str, Any]) -> bool:
     """Whether the method adapts in a single computation."""
-    return len(scores["per_step"]) == 1 and scores["steps"] > 0
+    return ALGORITHMS[row["algorithm"]].family == "metric"
 
 
 def _unbroken(text: str) -> str:
@@ -148,7 +149,7 @@ def sentence(pair: dict[str, Any], metric: str, episodes: int) -> str:
 def _size(pair: dict[str, Any], metric: str) -> str:
     if metric == "accuracy":
         return f"{100 * pair['mean']:.1f} ± {100 * pair['ci95']:.1f} points"
-    return f"{pair['mean']:.2g} ± {pair['ci95']:.2g} in MSE"
+    return f"{significant(pair['mean'])} ± {significant(pair['ci95'])} in MSE"
 
 
 def published(result: Result) -> None:

@@ -11,7 +11,8 @@ import streamlit as st
 from metacore import Run, RunConfig, UserError
 from metacore.runs import Metric, cancel, dispatch, read_strip, resume
 from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
-from pages.ui import charts, engine, jobs, palette, pick, status, words
+from metacore.statistics import score
+from pages.ui import charts, engine, jobs, palette, pick, status, waiting, words
 from pages.ui.figures import learning, strip
 from pages.ui.figures.learning import History
 from pages.ui.train import sampled
@@ -104,12 +105,18 @@ def _progress(run: Run) -> None:
         st.progress(0.0, f"Waiting for the device: {_ahead(run)}")
         return
     done = f"{words.count(run.iteration)} meta-steps in {words.duration(run.seconds)}"
-    best = f"best validation {words.best(run)}"
+    best = f"best validation {words.best(run)}{_tested(run)}"
     if run.status == RUNNING:
-        rate = words.rate(run.rate)
-        st.progress(share, f"**{share:.0%}** · {rate} · {left} left · {done} · {best}")
+        pace = f" at {words.rate(run.pace)}" if run.pace else ""
+        st.progress(share, f"**{share:.0%}** · {left}{pace} · {done} · {best}")
     else:
-        st.progress(1.0 if run.status == FINISHED else share, f"{done} · {best}")
+        pace = f" ({words.rate(run.pace)})" if run.pace else ""
+        st.progress(1.0 if run.status == FINISHED else share, f"{done}{pace} · {best}")
+
+
+def _tested(run: Run) -> str:
+    found = run.tested
+    return f" · test {score(found.metric, found.mean, found.ci95)}" if found else ""
 
 
 def _ahead(run: Run) -> str:
@@ -329,7 +336,13 @@ def answers(run: Run, found: dict[str, Any], name: str = "") -> None:
         "Queries after the last inner step, in columns by their true class: coloured where the"
         " answer is right, crossed out where it is wrong.",
     )
-    st.html(sampled.answers(run.config, found, charts.theme()))
+    question = sampled.named_by(run.config, found["episode"])
+    episode = waiting.one(question)
+    waiting.bar([question], "Drawing the episode", key=f"episode {run.id}")
+    if episode.error:
+        st.caption(str(episode.error))
+    elif episode.complete:
+        st.html(sampled.answers(episode.get(), found, charts.theme()))
 
 
 def bending(run: Run, color: str, found: dict[str, Any], name: str = "") -> None:
