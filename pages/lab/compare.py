@@ -3,7 +3,7 @@
 import streamlit as st
 
 from metacore.answers.questions import Drawn
-from pages.ui import waiting
+from pages.ui import say, waiting
 from pages.ui.compare.background import linked
 from pages.ui.compare.choice import Choice, choose
 from pages.ui.compare.curves import curves
@@ -38,7 +38,7 @@ def possible(choice: Choice) -> bool:
     """Whether such a task can be drawn; if not, why."""
     found = waiting.one(Drawn(asked=choice.asked(0)))
     if found.error:
-        st.error(str(found.error), icon=":material/info:")
+        say.error(found.error, icon=":material/info:")
     return found.error is None
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from metacore import DATASETS, Run, UserError
 from metacore.answers import Asked, Question
 from metacore.answers.questions import Room
-from pages.ui import address, charts, engine, palette, pick, waiting, words
+from pages.ui import address, charts, engine, palette, pick, say, waiting, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, embedding, looked_at, support_editor
@@ -57,7 +57,7 @@ def page() -> None:
         if spot is not None:
             look(spot)
     except UserError as error:
-        st.error(str(error), icon=":material/info:")
+        say.error(error, icon=":material/info:")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from metacore.answers.questions import Drawn
 from metacore.datasets import library
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
-from pages.ui import charts, engine, palette, pick, waiting
+from pages.ui import charts, engine, palette, pick, say, waiting
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
 STEPS = 10
@@ -71,7 +71,7 @@ def opening() -> None:
             play(film(learned, scratch, asked, episode.get(), seen), key="opening")
         waiting.bar(wanted, "Adapting", key="opening")
     except UserError as error:
-        st.error(str(error))
+        say.error(error)
     if st.button("Another wave", icon=":material/refresh:", help="Draws five points of a new one."):
         st.session_state["wave"] = wave + 1
         st.rerun()

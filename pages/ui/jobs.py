@@ -9,7 +9,7 @@ from metacore import Run, UserError
 from metacore.runs import cancel, comparisons
 from metacore.runs.comparison import Comparison
 from metacore.runs.record import FINISHED, QUEUED, RUNNING
-from pages.ui import engine, status, words
+from pages.ui import engine, say, status, words
 
 LOOK_SECONDS = 3.0
 RECENT_SECONDS = 24 * 3600.0
@@ -69,14 +69,14 @@ def job(run: Run) -> None:
             "",
             key=f"stop {run.id}",
             icon=":material/close:",
-            help=f"Cancel {run.name}; what it has learned is kept.",
+            help=f"Cancel {words.plain(run.name)}; what it has learned is kept.",
             type="tertiary",
             disabled=run.cancel,
         ):
             try:
                 cancel(engine.store(), run)
             except UserError as error:
-                st.error(str(error))
+                say.error(error)
         if run.status == QUEUED:
             st.caption("Waiting for the device.")
             return

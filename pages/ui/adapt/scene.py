@@ -12,7 +12,7 @@ from metacore.answers import Question
 from metacore.answers.questions import Adaptation, Drawn, Others, OthersSeen
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
-from pages.ui import charts, engine, palette, pick, waiting
+from pages.ui import charts, engine, palette, pick, say, waiting
 from pages.ui.adapt.choice import Choice, modes_of, unless_own
 from pages.ui.adapt.choice import test_steps as _steps
 
@@ -159,7 +159,7 @@ def _scratch(choice: Choice, parts: Sequence[_Part]) -> Adaptation | None:
 def _scene(choice: Choice, cast: _Cast, *, waits: bool = False) -> Scene | None:
     episode = waiting.known(cast.episode)
     if episode.error:
-        st.error(f"There is no such episode: {episode.error}", icon=":material/rule:")
+        say.error(f"There is no such episode: {episode.error}", icon=":material/rule:")
         return None
     actors = _actors(choice, cast.parts, waits)
     scratch = waiting.known(cast.scratch) if cast.scratch and actors else None
@@ -202,4 +202,4 @@ def _actors(choice: Choice, parts: Sequence[_Part], waits: bool) -> list[Actor]:
 
 
 def _leave_out(run: Run, error: UserError) -> None:
-    st.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+    say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")

@@ -12,7 +12,7 @@ import streamlit as st
 
 from metacore.answers import Asked
 from metacore.answers.questions import Gallery, Offered
-from pages.ui import charts, drawings, palette, waiting
+from pages.ui import charts, drawings, palette, say, waiting
 
 HERE = Path(__file__).parent
 PARAMETER = "classes"
@@ -74,7 +74,7 @@ def _dialog(asked: Asked) -> None:
         Gallery(asked=asked, page=page, at_once=AT_ONCE, beside=draft), moment=PATIENCE
     )
     if found.error or not found.complete:
-        st.error(str(found.error or "The drawings take long: close this and open it again."))
+        say.error(found.error or "The drawings take long: close this and open it again.")
         return
     ticked = _grid(found.get())
     use, other, back = st.columns(3)

@@ -13,7 +13,7 @@ from metacore.models.normalisation import NORM_MODES
 from metacore.runs import Comparison, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
-from pages.ui import address, charts, engine, palette, pick, waiting
+from pages.ui import address, charts, engine, palette, pick, say, waiting
 
 OWN = "each run's own"
 FAVOURITES = ("maml", "protonet", "scratch")
@@ -154,7 +154,7 @@ def _sound(runs: Sequence[Run]) -> list[Run]:
     errors = [found.error for found in waiting.several([question for _, question in asked])]
     for run, error in zip(runs, errors, strict=True):
         if error:
-            st.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+            say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
     return [run for run, error in zip(runs, errors, strict=True) if not error]
 
 

@@ -13,7 +13,7 @@ from metacore.answers import Asked, Question
 from metacore.answers.questions import Drawn
 from metacore.episode import Episode
 from metacore.insight.trace import Array, Trace
-from pages.ui import address, charts, drawings, engine, palette, waiting, words
+from pages.ui import address, charts, drawings, engine, palette, say, waiting, words
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
 from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel, play
@@ -48,7 +48,7 @@ def duel(choice: Choice) -> None:
                 waiting.bar(wanted, "Adapting", key="duel")
             seen = _before()
     except UserError as error:
-        st.error(str(error))
+        say.error(error)
         return
     if seen:
         st.session_state[SHOWN] = seen.choice, seen.seed

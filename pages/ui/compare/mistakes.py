@@ -11,7 +11,7 @@ from metacore import Run, UserError
 from metacore.answers import Asked
 from metacore.answers.questions import Mistakes
 from metacore.insight.confusion import Confusion
-from pages.ui import address, charts, drawings, engine, palette, pick, waiting, words
+from pages.ui import address, charts, drawings, engine, palette, pick, say, waiting, words
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
 from pages.ui.figures.confusion import matrix
@@ -28,14 +28,12 @@ def mistakes(choice: Choice) -> None:
     try:
         question = asked_of(run, choice, ways, seed)
         found = waiting.one(question, moment=0.0)
-        waiting.bar(
-            [question], f"{run.name} meets {ways} classes again and again", key="mistakes",
-            partial=True,
-        )  # fmt: skip
+        said = f"{words.plain(run.name)} meets {ways} classes again and again"
+        waiting.bar([question], said, key="mistakes", partial=True)
         if found.error:
             raise found.error
     except UserError as error:
-        st.error(str(error))
+        say.error(error)
         return
     if found.value is not None:
         _show(found.value, run, question)
