@@ -1,7 +1,8 @@
 """The dashboard's server: `streamlit run app.py`, or `make app`.
 
 Uncaught errors of any page become one sentence on screen, with the traceback in the log; the
-queue of runs moves, and helpers compute what pages ask for, while the server is up.
+queue of runs moves, and helpers compute what pages ask for, while the server is up. For a class,
+see `metacore serve --class`.
 """
 
 import gc
@@ -12,12 +13,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from metacore import Store, UserError, answers
 from metacore.device import one_thread
 from metacore.runs import Queue
 from pages import ui
 from pages.ui import say
+from pages.ui.browser_key import BrowserKeys
 
 
 def warm_up() -> None:
@@ -75,4 +78,9 @@ def say_error(error: Exception) -> bool:
     return True
 
 
-app = st.App("pages/frame.py", lifespan=lifespan, on_script_error=say_error)
+app = st.App(
+    "pages/frame.py",
+    lifespan=lifespan,
+    middleware=[Middleware(BrowserKeys)],
+    on_script_error=say_error,
+)

@@ -10,7 +10,7 @@ from metacore import ALGORITHMS, DATASETS, PRESETS, RunConfig, TaskConfig, UserE
 from metacore.runs import dispatch, submit
 from metacore.runs.store import NAME_LENGTH
 from metacore.settings import Setting, settings_of
-from pages.ui import address, charts, engine, forms, palette, say, words
+from pages.ui import address, charts, engine, forms, palette, say, visitor, words
 from pages.ui.train import forecasts, plan, sampled, training
 from pages.ui.train.plan import Plan
 
@@ -254,7 +254,9 @@ def wanted(chosen: Plan, ticked: Sequence[str]) -> list[RunConfig]:
     configs = {}
     for name in ticked:
         try:
-            configs[name] = chosen.config(name)
+            config = chosen.config(name)
+            visitor.current().refuse_budget(config.training)
+            configs[name] = config
         except UserError as error:
             say.error(f"{ALGORITHMS[name].title}: {error}", icon=":material/error:")
     standings = plan.possible([*configs.values()])
@@ -279,6 +281,8 @@ def start(configs: Sequence[RunConfig], ticked: int) -> None:
             disabled=not ready,
             help="Queues what is ticked; it goes on when you close this page.",
         )
+    if configs:
+        room(len(configs))
     if not ticked:
         st.info("Tick at least one algorithm.", icon=":material/check_box:")
     plan.preparing(configs)
@@ -286,10 +290,19 @@ def start(configs: Sequence[RunConfig], ticked: int) -> None:
         begin(configs)
 
 
+def room(more: int) -> None:
+    """Why so many cannot be started now, before anyone presses; nothing where they can."""
+    try:
+        engine.store().refuse_more(more)
+    except UserError as error:
+        say.info(error, icon=":material/hourglass_top:")
+
+
 def begin(configs: Sequence[RunConfig]) -> None:
     """Queues the runs and shows them."""
     store, name = engine.store(), str(st.session_state.get("name") or "").strip()
     try:
+        store.refuse_more(len(configs))
         for found in plan.possible(configs, moment=PREPARE_SECONDS):
             if found.error:
                 raise found.error

@@ -15,10 +15,12 @@ from metacore.device import describe, resolve
 from metacore.home import runs_folder
 from metacore.insight import reference
 from metacore.runs import Metric, files
+from pages.ui import visitor
 
 
 def store() -> Store:
-    return _store(str(runs_folder()))
+    """As whoever looks at the page may use it."""
+    return _store(str(runs_folder())).used_by(visitor.current())
 
 
 @st.cache_resource(show_spinner=False)
