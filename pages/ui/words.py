@@ -1,11 +1,22 @@
-"""Numbers as people read them: durations, sizes, rates, and scores rounded by their uncertainty."""
+"""What is read on a page: numbers rounded by their uncertainty, and what strangers typed.
+
+A run's name, a note, a file's name, an address: whatever comes from outside goes through `plain`
+where Markdown is expected, through `in_figure` into a figure, and through `clean` elsewhere.
+"""
 
 import math
 import re
+from html import escape
+from unicodedata import category
 
 from metacore.runs import Run
 from metacore.runs.tested import Tested
 from metacore.statistics import score, significant
+
+_JOINER = "\N{WORD JOINER}"  # takes no room; no address, icon or emoji is recognised across it
+_LOOSE = "(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])"  # within a word it is just a line
+_OURS = "\N{NARROW NO-BREAK SPACE}\N{NO-BREAK SPACE}"
+_IN_WORDS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"  # some scripts and emoji need them
 
 
 def duration(seconds: float) -> str:
@@ -92,9 +103,31 @@ def several(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def clean(text: str) -> str:
+    """What a stranger typed, on one line and without what is not seen: control characters, and
+    those that turn the reading direction or take no room. Enough where nothing is formatted."""
+    line = re.sub(rf"[^\S{_OURS}]+", " ", text)
+    seen = (c for c in line if category(c) not in ("Cc", "Cf") or c in _IN_WORDS)
+    told = "".join("\N{REPLACEMENT CHARACTER}" if category(c) == "Cs" else c for c in seen)
+    return told.strip() or "–"
+
+
 def plain(text: str) -> str:
-    """What a person typed, to be read as typed: none of it is formatting."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", text)
+    """What a stranger typed, to be read as typed where Markdown is expected: none of it is
+    formatting, a link or a picture.
+
+    A backslash is not enough. Streamlit looks for addresses, icons and emoji in the text that is
+    left when backslashes are gone, so a character that takes no room stands inside those.
+    """
+    broken = re.sub(r"(:(?=\S)|@|www(?=\.|$))", rf"\1{_JOINER}", clean(text), flags=re.I)
+    escaped = re.sub(rf"([\\`*\[\]<&~$|]|{_LOOSE})", r"\\\1", broken)
+    return re.sub(r"^(\d*)([#+\-=>.)])", r"\1\\\2", escaped)  # what only starts a line
+
+
+def in_figure(text: str) -> str:
+    """What a stranger typed, to be read as typed in a Plotly figure, which knows some HTML and
+    fills in `%{…}`."""
+    return escape(clean(text), quote=False).replace("%{", f"%{_JOINER}{{")
 
 
 def task(run: Run) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from metacore.datasets.base import ImageDataset
+from metacore.answers.questions import Room
 from metacore.runs import Comparison, result_json, rows_csv
-from pages.ui import charts, engine, words
+from pages.ui import charts, engine, waiting, words
 from pages.ui.compare.background import answer, words_of
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import give, take
@@ -89,7 +89,7 @@ def learned(choice: Choice) -> None:
         alt=f"Validation against {learning.AGAINST[against]}, a line with its band for each run.",
         key="learning curves",
     )
-    untrained = [history.name for history in found if history not in trained]
+    untrained = [words.plain(history.name) for history in found if history not in trained]
     if untrained:
         st.caption(f"Without meta-training, so without a curve: {', '.join(untrained)}.")
     rows = [
@@ -157,11 +157,12 @@ def sweep(choice: Choice, kind: str, linked: Comparison | None) -> None:
 
 def _possible(choice: Choice, kind: str) -> list[int]:
     """The values for which the test classes have enough drawings."""
-    source = choice.asked(0).source()
-    if not isinstance(source, ImageDataset):
+    if choice.regression:
         return [*SWEPT[kind]]
-    classes, drawings = source.images["test"].shape[:2]
-    most = {"shots": drawings - choice.queries, "ways": classes}[kind]
+    room = waiting.one(Room(asked=choice.asked(0))).value
+    if room is None:
+        return [*SWEPT[kind]]  # too many are refused when they are asked for
+    most = {"shots": room.drawings - choice.queries, "ways": room.classes}[kind]
     return [value for value in SWEPT[kind] if value <= most]
 
 

@@ -78,7 +78,7 @@ def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
     scores, paper = row["evaluation"], row["published"]
     around = "**" if bold else ""
     return {
-        "Run": f"{around}{row['name']}{around}",
+        "Run": f"{around}{words.plain(row['name'])}{around}",
         words.METRIC[metric].capitalize(): (
             f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}"
             f"{_diverged(scores)}"
@@ -122,7 +122,9 @@ def pairs(result: Result, about: str) -> None:
     rows = result["rows"]
     metric, episodes = rows[0]["metric"], rows[0]["evaluation"]["episodes"]
     charts.title("Who is better than whom")
-    st.markdown("\n".join(f"- {sentence(pair, metric, episodes)}" for pair in result["pairs"]))
+    st.markdown(
+        "\n".join(f"- {words.plain(sentence(pair, metric, episodes))}" for pair in result["pairs"])
+    )
     charts.chart(
         charts.kept(
             "differences",
@@ -168,9 +170,9 @@ def published(result: Result) -> None:
 
 def _paper(row: dict[str, Any]) -> str:
     paper = row["published"]
-    value = reported(paper, row["metric"])
+    name, value = words.plain(row["name"]), reported(paper, row["metric"])
     return (
-        f"**{row['name']}**: published {value} ({paper['protocol']}; {paper['source']})."
+        f"**{name}**: published {value} ({paper['protocol']}; {paper['source']})."
         f" {paper['differs']}"
     )
 

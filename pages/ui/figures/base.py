@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from metacore.statistics import significant
-from pages.ui import palette
+from pages.ui import palette, words
 from pages.ui.palette import Theme
 
 TICKS = {False: (1, 2, 5), True: (1,)}  # of a power of ten, on axes of few and of many
@@ -46,9 +46,10 @@ def figure(
 def line(
     name: str, x: Sequence[float], y: Sequence[float], color: str, dash: str = "solid", **more: Any
 ) -> go.Scatter:
+    """`name` may be a stranger's."""
     kept = thinned(len(x))
     return go.Scatter(
-        name=name,
+        name=words.in_figure(name),
         x=np.asarray(x, np.float32)[kept],
         y=np.asarray(y, np.float32)[kept],
         mode=more.pop("mode", "lines"),
