@@ -12,7 +12,7 @@ from pages.ui.player import play
 
 
 def show(scene: Scene) -> None:
-    scene.choice.beside.markdown(told.sentence(scene))
+    st.markdown(told.sentence(scene))
     play(film(scene), key="film")
     bar = st.empty()
     st.caption(told.notes(scene))

@@ -82,7 +82,7 @@ def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
             f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}"
             f"{_diverged(scores)}"
         ),
-        "Normalisation": scores["norm"],
+        "Normalisation": words.mode(scores["norm"]),
         "Inner steps": "–" if _at_once(scores) else str(scores["steps"]),
         "Time per episode": f"{1000 * row['seconds_per_episode']:.2g} ms",
         "Parameters": words.count(row["parameters"]),

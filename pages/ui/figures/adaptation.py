@@ -10,6 +10,7 @@ from metacore.insight.trace import Array
 from pages.ui import palette
 from pages.ui.figures import base
 from pages.ui.palette import Theme
+from pages.ui.words import MODES
 
 WRITTEN = 5  # columns that leave room for a number in every cell
 ROW = 30  # pixels
@@ -94,6 +95,7 @@ def norms(
         )
     made.update_xaxes(range=_reach(effects), tickformat=".1~%", nticks=6)
     words = [f"<b>{mode}</b>" if mode in now else mode for mode in modes]
+    words = [f"{word}<br><i>{MODES[mode]}</i>" for word, mode in zip(words, modes, strict=True)]
     made.update_yaxes(
         type="category",
         categoryorder="array",
