@@ -17,6 +17,7 @@ from metacore import Store, UserError
 from metacore.device import one_thread
 from metacore.runs import Queue
 from pages import ui
+from pages.ui import say
 
 
 def warm_up() -> None:
@@ -50,7 +51,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 def say_error(error: Exception) -> bool:
     """Shows what a person can act on; True tells Streamlit that no traceback is needed."""
     if isinstance(error, UserError):
-        st.error(str(error), icon=":material/info:")
+        say.error(error, icon=":material/info:")
     else:
         logging.getLogger(__name__).error("A page failed.", exc_info=error)
         st.error(

@@ -16,6 +16,7 @@ from metacore.models import MODELS
 from metacore.runs import Run, Store, execute, export, follow, import_
 from metacore.runs import cancel as cancel_run
 from metacore.runs import resume as resume_run
+from metacore.runs.files import flaw
 from metacore.settings import settings_of
 from metacore.statistics import score
 from metacore.training import distributed
@@ -135,7 +136,7 @@ def _task(metric: str, protocol: dict[str, Any]) -> str:
     """`omniglot (test), 5-way 1-shot`."""
     size = f"{protocol['ways']}-way {protocol['shots']}-shot"
     if metric == "mse":
-        size = f"{protocol['shots']} points"
+        size = "1 point" if protocol["shots"] == 1 else f"{protocol['shots']} points"
     return f"{protocol['dataset']} ({protocol['split']}), {size}"
 
 
@@ -196,7 +197,7 @@ def _show_comparison(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], me
                 row["algorithm"],
                 score(metric, row[metric], row["ci95"]),
                 row["norm"],
-                str(row["steps"]),
+                str(row["steps"] or "none"),
                 f"{row['parameters']:,}",
                 display.duration(row["training_seconds"]),
             ]
@@ -248,6 +249,8 @@ def show(arguments: Namespace) -> int:
         display.print_json({**_summary(run), "config": run.values, "environment": environment})
         return SUCCEEDED
     display.say(_outcome(run))
+    if sentence := flaw(run.folder):
+        display.say(sentence)
     if run.note:
         display.say(run.note)
     rows = [
@@ -263,8 +266,17 @@ def show(arguments: Namespace) -> int:
 
 def cancel(arguments: Namespace) -> int:
     store = Store()
-    run = cancel_run(store, store.get(arguments.run))
-    return _told(arguments, run, f"{run.name} will stop at its next meta-step.")
+    before = store.get(arguments.run)
+    run = cancel_run(store, before)
+    return _told(arguments, run, _stopped(before, run))
+
+
+def _stopped(before: Run, run: Run) -> str:
+    if run.active:
+        return f"{run.name} will stop at its next meta-step."
+    if before.active:
+        return f"{run.name} has ended: {run.message}"
+    return f"{run.name} has ended before ({run.status}): there is nothing to stop."
 
 
 def delete(arguments: Namespace) -> int:

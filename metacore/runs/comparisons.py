@@ -18,7 +18,7 @@ from metacore.errors import UserError
 from metacore.runs.classroom import Visitor, refuse_more
 from metacore.runs.comparison import NOBODY, Comparison, Hold, change, of_row, read
 from metacore.runs.files import path_of, why_not_written
-from metacore.runs.process import SILENCE_SECONDS, Process, this_process
+from metacore.runs.process import Process, recent, this_process
 from metacore.runs.question import Question
 from metacore.runs.record import (
     CANCELLED,
@@ -83,7 +83,7 @@ def cancel(store: Store, comparison_id: str) -> Comparison:
             change(db, comparison_id, status=CANCELLED, ended=time.time(), message=message)
         elif current.status == RUNNING:
             change(db, comparison_id, cancel=1)
-    silent = time.time() - (current.heartbeat or current.created) > SILENCE_SECONDS
+    silent = not recent(current.heartbeat or current.created, time.time())
     if current.status == RUNNING and current.process is not None and silent:
         current.process.kill()
         reconcile(store)

@@ -73,9 +73,7 @@ def _train(
         files.clear_parts(claim.run.folder)
         strip = Strip(claim.run.folder)
         trainer = _trainer(claim.run, (recorder, strip, *callbacks), world)
-        loaded = files.load_last(claim.run.folder)
-        if loaded is not None:
-            recorder.resume(trainer, loaded)
+        recorder.resume(trainer, files.load_last(claim.run.folder))
         outcome = trainer.run()
         recorder.save(trainer)
         strip.complete(trainer)

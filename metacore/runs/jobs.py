@@ -54,6 +54,7 @@ def dispatch(store: Store) -> list[Run]:
 
 def cancel(store: Store, run: Run) -> Run:
     """A queued run ends at once, a running one within a meta-step, a hung one by force."""
+    store.reconcile()
     run = store.cancel(run)
     if run.process is not None and run.silent(time.time()):
         run.process.kill()
@@ -64,11 +65,15 @@ def cancel(store: Store, run: Run) -> Run:
 def resume(
     store: Store, run: Run, *, iterations: int | None = None, seconds: float | None = None
 ) -> Run:
-    """Queues an ended run to go on from its last checkpoint.
+    """Queues an ended run to go on from its last checkpoint; one whose worker died has ended.
 
     `iterations` and `seconds` are new totals, those already done included. When either is given,
     the two replace the old budget; a finished run needs one of them.
     """
+    if run.read_only:
+        raise UserError(f"{run.name} comes with Metacore and cannot be resumed.")
+    store.reconcile()
+    run = store.get(run.id)
     if not run.resumable:
         raise UserError(f"{run.name} cannot be resumed: it is {run.status}.")
     if iterations is None and seconds is None:

@@ -9,6 +9,7 @@ import contextlib
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +20,7 @@ from metacore.runs import files
 from metacore.runs.claim import Claim, Progress, Row
 from metacore.runs.database import BusyError
 from metacore.runs.process import HEARTBEAT_SECONDS
+from metacore.runs.record import Run
 from metacore.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 CHECKPOINT_SECONDS = 20.0
 LISTEN_SECONDS = 0.1  # how often the pulse asks whether the run was cancelled
 TRAIN_POINTS = 500  # points of a training curve over the whole budget, however long it is
-RATE_SECONDS = 2.0  # meta-steps per second are measured over about this long
+RATE_SECONDS = 15.0  # meta-steps per second are measured over the last of these: validations too
+RATE_MARKS = 1.0  # seconds between the moments they are measured from
+FIRST_RATE = 1.0  # after so many seconds there is a first measurement
 _WINDOW = "window"  # where a checkpoint keeps the curve's unfinished point
 
 
@@ -95,7 +99,7 @@ class Recorder(Callback):
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
-        self.progress = Progress(0, 0.0)
+        self.progress = _reported(claim.run)
         self.stop = False  # set from outside, by a signal
         self.overdue = False  # it has taken as long as it may
         self.warning = ""  # what the run's message should keep saying
@@ -107,24 +111,29 @@ class Recorder(Callback):
         self._lock = threading.Lock()  # held for an instant: the training thread waits for it
         self._writing = threading.Lock()  # so that rows are in the database when `flush` returns
         self._saved = time.monotonic()
-        self._measured = (time.monotonic(), 0)
-        self._known_rate: float | None = None
+        self._marks: deque[tuple[float, int]] = deque()
 
-    def resume(self, trainer: "Trainer", loaded: files.Loaded) -> None:
-        """Puts the trainer, the curves and the row back to where the checkpoint was written."""
-        info = dict(loaded.checkpoint.info)
-        self._window.restore(info.pop(_WINDOW, {"steps": 0, "sums": {}}))
-        trainer.restore(replace(loaded.checkpoint, info=info))
-        self.claim.rewind(trainer.iteration)
-        self.resumed_at, self.warning = trainer.iteration, loaded.warning
-        if loaded.warning:
+    def resume(self, trainer: "Trainer", loaded: files.Loaded | None) -> None:
+        """Puts the trainer, the curves and the row back to where the checkpoint was written.
+
+        Without one all begins anew, also the curves of a process killed before its first save.
+        """
+        if loaded is not None:
+            info = dict(loaded.checkpoint.info)
+            self._window.restore(info.pop(_WINDOW, {"steps": 0, "sums": {}}))
+            trainer.restore(replace(loaded.checkpoint, info=info))
+            self.resumed_at, self.warning = trainer.iteration, loaded.warning
+        with self._writing:  # no heartbeat in between may bring back what was reported before
+            self.progress = _progress(trainer, rate=None)
+            self.claim.rewind(self.progress)
+        if self.warning:
             files.set_aside(self.claim.run.folder)
-            self.claim.say(loaded.warning)
+            self.claim.say(self.warning)
 
     def on_start(self, trainer: "Trainer") -> None:
         self.claim.describe(_full_name(trainer), dict(describe(trainer.device)))
         self._points = _points_until_now(trainer)
-        self._measured = (time.monotonic(), trainer.iteration)
+        self._marks = deque([(time.monotonic(), trainer.iteration)])
         self._note(trainer)
 
     def on_step(self, trainer: "Trainer", metrics: dict[str, float]) -> None:
@@ -179,23 +188,29 @@ class Recorder(Callback):
             self._rows += [(step, seconds, key, value) for key, value in values.items()]
 
     def _note(self, trainer: "Trainer") -> None:
-        best = trainer.best
-        self.progress = Progress(
-            iteration=trainer.iteration,
-            seconds=trainer.seconds,
-            rate=self._rate(trainer.iteration),
-            best_iteration=best.iteration if best else None,
-            best_value=best.value if best else None,
-            best_ci95=best.ci95 if best else None,
-        )
+        self.progress = _progress(trainer, self._rate(trainer.iteration))
 
     def _rate(self, iteration: int) -> float | None:
-        """Meta-steps per second, measured anew every few seconds."""
-        now, (since, before) = time.monotonic(), self._measured
-        rate = (iteration - before) / (now - since) if now > since else None
-        if now - since >= RATE_SECONDS:
-            self._measured, self._known_rate = (now, iteration), rate
-        return self._known_rate or rate
+        """Meta-steps per second of late, validations included; None until it can be known."""
+        now = time.monotonic()
+        if not self._marks or now - self._marks[-1][0] >= RATE_MARKS:
+            self._marks.append((now, iteration))
+        while len(self._marks) > 2 and now - self._marks[1][0] >= RATE_SECONDS:
+            self._marks.popleft()
+        since, before = self._marks[0]
+        return (iteration - before) / (now - since) if now - since >= FIRST_RATE else None
+
+
+def _reported(run: Run) -> Progress:
+    """What the row says already: a heartbeat before the training begins must not take it back."""
+    best = (run.best_iteration, run.best_value, run.best_ci95)
+    return Progress(run.iteration, run.seconds, None, *best)
+
+
+def _progress(trainer: "Trainer", rate: float | None) -> Progress:
+    best = trainer.best
+    found = (best.iteration, best.value, best.ci95) if best else (None, None, None)
+    return Progress(trainer.iteration, trainer.seconds, rate, *found)
 
 
 def _points_until_now(trainer: "Trainer") -> int:

@@ -290,7 +290,7 @@ class Store:
     def _bury(self, run: Run) -> bool:
         """Marks a dead worker's run, unless it has changed since it was looked at."""
         status = INTERRUPTED if run.status == RUNNING else FAILED
-        message = _epitaph(run)
+        message = " ".join(part for part in (run.message, _epitaph(run)) if part)
         with self.database.writing() as db:
             query = "SELECT * FROM runs WHERE id = ?"
             row = db.execute(query, (run.id,)).fetchone()

@@ -10,7 +10,7 @@ from metacore import ALGORITHMS, DATASETS, PRESETS, RunConfig, TaskConfig, UserE
 from metacore.runs import dispatch, submit
 from metacore.runs.store import NAME_LENGTH
 from metacore.settings import Setting, settings_of
-from pages.ui import address, charts, engine, forms, palette, words
+from pages.ui import address, charts, engine, forms, palette, say, words
 from pages.ui.train import forecasts, plan, sampled, training
 from pages.ui.train.plan import Plan
 
@@ -114,7 +114,7 @@ def sample(chosen: Plan) -> None:
         config = chosen.data(chosen.preset("maml"))
         sampled.strip(config, int(st.session_state.get("sample", 0)))
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        say.info(error, icon=":material/info:")
 
 
 def algorithms(place: DeltaGenerator, dataset: str) -> list[str]:
@@ -257,7 +257,7 @@ def wanted(chosen: Plan, ticked: Sequence[str]) -> list[RunConfig]:
             plan.check(config)
             configs.append(config)
         except UserError as error:
-            st.error(f"{ALGORITHMS[name].title}: {error}", icon=":material/error:")
+            say.error(f"{ALGORITHMS[name].title}: {error}", icon=":material/error:")
     return configs
 
 
@@ -288,7 +288,7 @@ def begin(configs: Sequence[RunConfig]) -> None:
         runs = [submit(store, config, called(name, config, len(configs))) for config in configs]
         dispatch(store)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        say.error(error, icon=":material/error:")
         return
     st.switch_page("lab/train.py", query_params={"run": [run.id for run in runs]})
 

@@ -5,7 +5,7 @@ import streamlit as st
 from metacore import ALGORITHMS, DATASETS, Run, UserError
 from metacore.answers.asked import Asked
 from metacore.datasets import library
-from pages.ui import charts, engine, palette, pick
+from pages.ui import charts, engine, palette, pick, say
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
 STEPS = 10
@@ -59,7 +59,7 @@ def opening() -> None:
     try:
         play(film(learned, scratch, Asked.like(learned, seed=wave)), key="opening")
     except UserError as error:
-        st.error(str(error))
+        say.error(error)
     if st.button("Another wave", icon=":material/refresh:", help="Draws five points of a new one."):
         st.session_state["wave"] = wave + 1
         st.rerun()

@@ -1,13 +1,18 @@
 """A figure on a page: its title in words, and what it shows for those who cannot see it."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Hashable
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.ui import words
 from pages.ui.palette import Theme
 
+LONGEST_NAME = 60
+SLIDE = 960, 540  # pixels, of which a picture that is taken away has twice as many each way
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
 
 
@@ -16,16 +21,36 @@ def theme() -> Theme:
     return st.context.theme.type or "light"
 
 
-def title(words: str, help: str | None = None) -> None:
-    st.markdown(f"**{words}**", help=help)
+def title(said: str, help: str | None = None) -> None:
+    """Said as it is written: names of strangers stand in titles."""
+    st.markdown(f"**{words.plain(said)}**", help=help)
 
 
 def chart(
-    figure: go.Figure, words: str, *, alt: str, key: str, help: str | None = None, **more: Any
+    figure: go.Figure, said: str, *, alt: str, key: str, help: str | None = None, **more: Any
 ) -> Any:
     """`more` is for `st.plotly_chart`: on_select and its kin."""
-    title(words, help)
-    return st.plotly_chart(figure, key=key, alt=alt, config=CONFIG, **more)
+    title(said, help)
+    return st.plotly_chart(figure, key=key, alt=alt, config=_config(figure, said), **more)
+
+
+def _config(figure: go.Figure, said: str) -> dict[str, Any]:
+    """`pages.ui.slides` puts the title into the picture that is taken away."""
+    width, height = SLIDE
+    picture = {
+        "filename": f"metacore-{slug(said)}",
+        "title": words.in_figure(said),
+        "width": width,
+        "height": max(height, figure.layout.height or 0),
+        "scale": 2,
+    }
+    return {**CONFIG, "toImageButtonOptions": picture}
+
+
+def slug(said: str) -> str:
+    """Words as the name of a file: `how-it-learned`."""
+    plain = unicodedata.normalize("NFKD", said).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall("[a-z0-9]+", plain))[:LONGEST_NAME].strip("-") or "figure"
 
 
 def kept(name: str, about: Hashable, build: Callable[[], go.Figure]) -> go.Figure:

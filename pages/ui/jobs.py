@@ -9,7 +9,7 @@ from metacore import Run, UserError
 from metacore.runs import cancel, comparisons
 from metacore.runs.comparison import Comparison
 from metacore.runs.record import FINISHED, QUEUED, RUNNING
-from pages.ui import engine, status, words
+from pages.ui import engine, say, status, words
 
 LOOK_SECONDS = 3.0
 RECENT_SECONDS = 24 * 3600.0
@@ -51,7 +51,7 @@ def jobs() -> None:
     if ended:
         st.markdown("**Just ended**")
     for run in ended[:RECENT]:
-        became = words.best(run) if run.status == FINISHED else run.status
+        became = words.quoted(run) if run.status == FINISHED else run.status
         st.page_link(
             "lab/train.py",
             label=f"{words.plain(run.name)}: {became}",
@@ -69,20 +69,20 @@ def job(run: Run) -> None:
             "",
             key=f"stop {run.id}",
             icon=":material/close:",
-            help=f"Cancel {run.name}; what it has learned is kept.",
+            help=f"Cancel {words.plain(run.name)}; what it has learned is kept.",
             type="tertiary",
             disabled=run.cancel,
         ):
             try:
                 cancel(engine.store(), run)
             except UserError as error:
-                st.error(str(error))
+                say.error(error)
         if run.status == QUEUED:
             st.caption("Waiting for the device.")
             return
         share, left = progress(run)
         st.progress(share)
-        st.caption("Stopping…" if run.cancel else f"{words.rate(run.rate)} · {left} left")
+        st.caption("Stopping…" if run.cancel else f"{share:.0%} · {left}")
 
 
 def evaluation(found: Comparison) -> None:
@@ -106,10 +106,5 @@ def evaluation(found: Comparison) -> None:
 
 def progress(run: Run) -> tuple[float, str]:
     """The share of the budget used, 0 to 1, and the time left in words."""
-    budget = run.config.training
-    by_steps = run.iteration / budget.iterations if budget.iterations else 0.0
-    by_clock = run.seconds / budget.seconds if budget.seconds else 0.0
-    share = min(1.0, max(by_steps, by_clock))
-    if share <= 0 or run.seconds <= 0:
-        return share, "some time"
-    return share, words.duration(run.seconds * (1 - share) / share)
+    left = run.seconds_left
+    return run.share, "measuring its speed" if left is None else f"{words.duration(left)} left"

@@ -14,7 +14,6 @@ from metacore import ALGORITHMS, Run, Store
 from metacore.runs import execute, export, import_
 from metacore.runs.process import this_process
 from metacore.runs.record import CANCELLED, QUEUED, RUNNING, Metric
-from pages.ui import words
 from pages.ui.runs import card, shelf
 from tests.pages.conftest import Visit
 from tests.pages.conftest import words as shown_by
@@ -225,6 +224,12 @@ def test_a_new_total_that_is_used_up_is_refused(visit: Visit, wave: Run) -> None
     assert "has already done 20 meta-steps" in read(press(app, "Continue"))
 
 
+def test_a_damaged_checkpoint_is_said_on_the_card(visit: Visit, wave: Run) -> None:
+    last = wave.folder / "last.safetensors"
+    last.write_bytes(last.read_bytes()[:-1])
+    assert "last.safetensors is damaged" in read(visit(PAGE, run=wave.id)).replace("\\", "")
+
+
 def test_runs_of_the_shelf_cannot_be_changed(visit: Visit, pretrained: Path) -> None:
     app = visit(PAGE, run="maml-sinusoid")
     assert not app.exception
@@ -256,8 +261,8 @@ def test_uploads_are_kept_or_refused(visit: Visit, store: Store, wave: Run, tmp_
     assert app.query_params["run"] == new.id
     assert app.subheader[0].value == "wave 2"
     assert [error.value.split(" is ")[0] for error in app.error] == [
-        r"half\.metacore",
-        r"\*no\*\.zip",
+        "half.metacore",
+        r"\*no\*.zip",
     ]
     assert len(store.runs()) == 2
 
@@ -319,7 +324,3 @@ def test_small_curves_are_small_and_finite() -> None:
     assert len(curve) <= shelf.CURVE_POINTS
     assert curve[-1] == 0.9
     assert shelf.small_curve(metrics[:1], "val_mse") == []
-
-
-def test_what_people_type_is_no_formatting() -> None:
-    assert words.plain("**a** $x$ [b](c) :red[d]") == (r"\*\*a\*\* \$x\$ \[b\]\(c\) \:red\[d\]")

@@ -7,13 +7,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from metacore.insight.trace import Array
-from pages.ui import palette
+from pages.ui import palette, words
 from pages.ui.figures import base
 from pages.ui.palette import Theme
-from pages.ui.words import MODES
 
 WRITTEN = 5  # columns that leave room for a number in every cell
-ROW = 30  # pixels
+ROW = 32  # pixels
 DEEPEST = 0.65  # of a colour, on which a number can still be read
 NARROWEST = 0.06  # of an axis of shares
 
@@ -36,11 +35,11 @@ def layers(norms: Mapping[str, Array], color: str, theme: Theme) -> go.Figure:
             xgap=1,
             ygap=1,
             texttemplate="%{z:.2g}" if len(steps) <= WRITTEN else None,
-            textfont={"size": 12, "color": palette.INK[theme]},
+            textfont={"size": base.LETTERS, "color": palette.INK[theme]},
             hovertemplate="%{y} at step %{x}: moved by %{z:.3g}<extra></extra>",
             colorbar={
-                "title": {"text": "moved by", "font": {"size": 12}},
-                "tickfont": {"size": 11},
+                "title": {"text": "moved by", "font": {"size": base.LETTERS}},
+                "tickfont": {"size": base.LETTERS},
                 "thickness": 9,
                 "outlinewidth": 0,
                 "nticks": 4,
@@ -74,28 +73,28 @@ def norms(
     made = base.figure(
         theme,
         x="query accuracy, mean and its 95% interval",
-        height=46 * len(modes) + 90,
+        height=64 * len(modes) + 100,
         legend=len(effects) > 1,
         dragmode=False,
     )
     for effect in effects:
         known = [mode for mode in modes if mode in effect.scores]
+        name = words.in_figure(effect.name)
         made.add_trace(
             go.Scatter(
-                name=effect.name,
+                name=name,
                 y=known,
                 x=[effect.scores[mode][0] for mode in known],
                 error_x={"array": [effect.scores[mode][1] for mode in known], "thickness": 1.6},
                 mode="markers+text" if len(effects) == 1 else "markers",
                 text=[f"{effect.scores[mode][0]:.1%}" for mode in known],
                 textposition="top center",
-                marker={"color": effect.color, "symbol": effect.symbol, "size": 10},
-                hovertemplate="%{y}: %{x:.1%}<extra>" + effect.name + "</extra>",
+                marker={"color": effect.color, "symbol": effect.symbol, "size": 12},
+                hovertemplate="%{y}: %{x:.1%}<extra>" + name + "</extra>",
             )
         )
     made.update_xaxes(range=_reach(effects), tickformat=".1~%", nticks=6)
-    words = [f"<b>{mode}</b>" if mode in now else mode for mode in modes]
-    words = [f"{word}<br><i>{MODES[mode]}</i>" for word, mode in zip(words, modes, strict=True)]
+    written = [_written(mode, now) for mode in modes]
     made.update_yaxes(
         type="category",
         categoryorder="array",
@@ -103,9 +102,14 @@ def norms(
         range=[-0.6, len(modes) - 0.4],
         tickmode="array",
         tickvals=[*modes],
-        ticktext=words,
+        ticktext=written,
     )
     return made
+
+
+def _written(mode: str, now: Sequence[str]) -> str:
+    name = f"<b>{mode}</b>" if mode in now else mode
+    return f"{name}<br><i>{words.MODES[mode]}</i>"
 
 
 def _reach(effects: Sequence[Effect]) -> tuple[float, float]:

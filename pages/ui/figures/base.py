@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui import palette
+from pages.ui import palette, words
 from pages.ui.palette import Theme
 
+LETTERS = 16  # pixels high: what is projected at 1920 by 1080 is read from the back row
 POINTS = 500  # more are not seen, and travel to the browser for nothing
 
 
@@ -22,19 +23,28 @@ def figure(
         "linecolor": palette.GRID[theme],
         "automargin": True,
         "title_standoff": 8,
+        "tickfont": {"size": LETTERS, "color": palette.INK[theme]},
     }
+    titled = {"size": LETTERS, "color": palette.INK[theme]}
     made = go.Figure()
     made.update_layout(
         height=height,
         margin={"l": 8, "r": 12, "t": 8, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": palette.INK[theme], "size": 13},
-        hoverlabel={"bgcolor": palette.PAPER[theme], "font": {"color": palette.INK[theme]}},
+        font={"color": palette.INK[theme], "size": LETTERS},
+        hoverlabel={"bgcolor": palette.PAPER[theme], "font": {"color": palette.INK[theme], "size": LETTERS}},
         showlegend=legend,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
-        xaxis={**axis, "title": {"text": x}},
-        yaxis={**axis, "title": {"text": y}},
+        legend={
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 0,
+            "title": None,
+            "font": {"size": LETTERS, "color": palette.INK[theme]},
+        },
+        xaxis={**axis, "title": {"text": x, "font": titled}},
+        yaxis={**axis, "title": {"text": y, "font": titled}},
         **layout,
     )
     return made
@@ -43,9 +53,10 @@ def figure(
 def line(
     name: str, x: Sequence[float], y: Sequence[float], color: str, dash: str = "solid", **more: Any
 ) -> go.Scatter:
+    """`name` may be a stranger's."""
     kept = thinned(len(x))
     return go.Scatter(
-        name=name,
+        name=words.in_figure(name),
         x=np.asarray(x, np.float32)[kept],
         y=np.asarray(y, np.float32)[kept],
         mode=more.pop("mode", "lines"),

@@ -7,7 +7,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from metacore import Run, UserError
 from metacore.runs import import_
-from pages.ui import engine, words
+from pages.ui import engine, say, words
 
 LARGEST_MB = 200
 
@@ -55,4 +55,4 @@ def told(arrived: Sequence[Run]) -> str:
 def news() -> None:
     """Why files were refused; it stays until the next one arrives or another run is picked."""
     for sentence in st.session_state.get("refused", []):
-        st.error(words.plain(sentence), icon=":material/block:")
+        say.error(sentence, icon=":material/block:")

@@ -16,7 +16,7 @@ from metacore.cli.reproduce import command_line
 from metacore.runs import cancel, export, resume
 from metacore.runs.record import FINISHED, metrics_csv
 from metacore.training.differences import between, described, nearest_preset
-from pages.ui import charts, engine, jobs, palette, pick, status, words
+from pages.ui import charts, engine, jobs, palette, pick, say, status, words
 from pages.ui.figures import learning
 from pages.ui.figures.learning import History
 from pages.ui.runs import deletion, shelf
@@ -60,8 +60,10 @@ def head(run: Run) -> None:
     if run.message:
         trouble = run.status in ("failed", "interrupted")
         (st.warning if trouble else st.caption)(words.plain(run.message))
+    if sentence := engine.weights_flaw(run):
+        st.warning(words.plain(sentence))
     if not run.active and engine.weights_of(run) is None:
-        st.warning(f"There are no weights in {words.plain(str(run.folder))}.")
+        say.warning(f"There are no weights in {run.folder}.")
 
 
 def facts(run: Run) -> str:
@@ -141,7 +143,7 @@ def history(run: Run, color: str, dash: str = "") -> History | None:
     try:
         metrics = engine.metrics(run)
     except UserError as error:
-        st.error(words.plain(str(error)))
+        say.error(error)
         return None
     tasks, kind = run.config.training.tasks, pick.kind(run)
     return History(run.name, kind, run.metric, color, tasks, dash, learning.columns(metrics))
@@ -226,7 +228,7 @@ def attempt(act: Callable[[], Any], done: str) -> None:
     try:
         act()
     except UserError as error:
-        st.error(words.plain(str(error)))
+        say.error(error)
         return
     st.toast(done, icon=":material/check_circle:")
     st.rerun()
@@ -234,7 +236,7 @@ def attempt(act: Callable[[], Any], done: str) -> None:
 
 def share(run: Run) -> None:
     charts.title("Again, and elsewhere", help="The command and the address can be copied.")
-    name = None if run.read_only else run.name
+    name = None if run.read_only else words.clean(run.name)
     st.code(command_line(run.config, name), language=None, wrap_lines=True)
     st.caption(repeats(run))
     link, files = st.columns([3, 2], vertical_alignment="center")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from metacore import Run, UserError
-from pages.ui import engine, words
+from pages.ui import engine, say, words
 
 
 def button(runs: Sequence[Run]) -> None:
@@ -22,7 +22,7 @@ def button(runs: Sequence[Run]) -> None:
 
 def ask(runs: Sequence[Run]) -> None:
     for run in runs:
-        st.markdown(f"**{words.plain(run.name)}** · {words.best(run)}")
+        st.markdown(f"**{words.plain(run.name)}** · {words.quoted(run)}")
     st.caption(
         "Weights, curves and notes go for good; only an exported file would bring them back."
     )
@@ -44,7 +44,7 @@ def remove(runs: Sequence[Run]) -> None:
             engine.store().delete(run)
         except UserError as error:
             refused = True
-            st.error(words.plain(str(error)))
+            say.error(error)
     if not refused:
         st.query_params.clear()
         st.toast(f"{words.several(len(runs), 'run')} deleted.", icon=":material/delete_forever:")
