@@ -33,7 +33,10 @@ def figure(
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": palette.INK[theme], "size": LETTERS},
-        hoverlabel={"bgcolor": palette.PAPER[theme], "font": {"color": palette.INK[theme], "size": LETTERS}},
+        hoverlabel={
+            "bgcolor": palette.PAPER[theme],
+            "font": {"color": palette.INK[theme], "size": LETTERS},
+        },
         showlegend=legend,
         legend={
             "orientation": "h",

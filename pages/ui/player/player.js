@@ -279,7 +279,7 @@ function curve(panel, data, box, step) {
 
 function frame(place, panel, width, height, [x0, x1], [y0, y1], whole) {
   const letter = Math.max(14, 0.85 * parseFloat(getComputedStyle(document.documentElement).fontSize)); // as in player.css
-  const left = 3.9 * letter, right = width - letter, top = 0.8 * letter, bottom = height - 2.9 * letter;
+  const left = 4.8 * letter, right = width - letter, top = 0.8 * letter, bottom = height - 2.9 * letter;
   const x = (v) => left + ((v - x0) / (x1 - x0 || 1)) * (right - left);
   const y = (v) => bottom - ((Math.max(y0, Math.min(y1, v)) - y0) / (y1 - y0 || 1)) * (bottom - top);
   const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": panel.alt });
