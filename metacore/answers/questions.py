@@ -212,13 +212,22 @@ class Mistakes(LongQuestion[Confusion]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room(Question[int]):
-    """How many drawings each class of a dataset of pictures has."""
+class Size:
+    """Of the test split of a dataset of pictures."""
+
+    classes: int
+    drawings: int  # of each class
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room(Question[Size]):
+    """How large a task of this dataset can be."""
 
     asked: Asked
 
-    def answer(self) -> int:
-        return int(cast(ImageDataset, self.asked.source()).images[SPLIT].shape[1])
+    def answer(self) -> Size:
+        images = cast(ImageDataset, self.asked.source()).images[SPLIT]
+        return Size(classes=len(images), drawings=int(images.shape[1]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,8 +237,8 @@ class Offered:
     count: int  # of all classes of the split
     page: tuple[int, ...]  # those that are offered now
     known: tuple[int, ...]  # those asked for beside them that there are
-    names: dict[int, str]
-    pictures: dict[int, Tensor]  # uint8 [1, H, W]
+    names: dict[int, str]  # of both
+    pictures: Tensor  # uint8 [n, 1, H, W], in the order of the names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,13 +258,12 @@ class Gallery(Question[Offered]):
         known = tuple(number for number in self.beside if 0 <= number < count)
         shown = list(dict.fromkeys([*page, *known]))
         names = source.class_names(SPLIT)
-        pictures = source.pictures(SPLIT, shown).clone()
         return Offered(
             count=count,
             page=page,
             known=known,
             names={number: names[number] for number in shown},
-            pictures=dict(zip(shown, pictures, strict=True)),
+            pictures=source.pictures(SPLIT, shown),
         )
 
 

@@ -10,7 +10,7 @@ from metacore import ALGORITHMS, DATASETS, PRESETS, RunConfig, TaskConfig, UserE
 from metacore.runs import dispatch, submit
 from metacore.runs.store import NAME_LENGTH
 from metacore.settings import Setting, settings_of
-from pages.ui import address, charts, engine, forms, palette, say, words
+from pages.ui import address, charts, engine, forms, palette, say, visitor, words
 from pages.ui.train import forecasts, plan, sampled, training
 from pages.ui.train.plan import Plan
 
@@ -25,6 +25,7 @@ LEVELS = {
     "good": ("Good", "close to the best it reaches on a small computer"),
     "paper": ("Paper", "the published protocol"),
 }
+PREPARE_SECONDS = 20.0  # somebody has pressed Start: what cannot be trained is better said now
 FIRST = "maml"  # ticked for someone who has just arrived
 DATA = "The data"
 
@@ -250,15 +251,20 @@ def settings(chosen: Plan, ticked: Sequence[str]) -> None:
 
 def wanted(chosen: Plan, ticked: Sequence[str]) -> list[RunConfig]:
     """The runs that would be started; what stands in the way is said."""
-    configs = []
+    configs = {}
     for name in ticked:
         try:
             config = chosen.config(name)
-            plan.check(config)
-            configs.append(config)
+            visitor.current().refuse_budget(config.training)
+            configs[name] = config
         except UserError as error:
             say.error(f"{ALGORITHMS[name].title}: {error}", icon=":material/error:")
-    return configs
+    standings = plan.possible([*configs.values()])
+    for name, found in zip([*configs], standings, strict=True):
+        if found.error:
+            del configs[name]
+            say.error(f"{ALGORITHMS[name].title}: {found.error}", icon=":material/error:")
+    return [*configs.values()]
 
 
 def start(configs: Sequence[RunConfig], ticked: int) -> None:
@@ -275,16 +281,31 @@ def start(configs: Sequence[RunConfig], ticked: int) -> None:
             disabled=not ready,
             help="Queues what is ticked; it goes on when you close this page.",
         )
+    if configs:
+        room(len(configs))
     if not ticked:
         st.info("Tick at least one algorithm.", icon=":material/check_box:")
+    plan.preparing(configs)
     if pressed:
         begin(configs)
+
+
+def room(more: int) -> None:
+    """Why so many cannot be started now, before anyone presses; nothing where they can."""
+    try:
+        engine.store().refuse_more(more)
+    except UserError as error:
+        say.info(error, icon=":material/hourglass_top:")
 
 
 def begin(configs: Sequence[RunConfig]) -> None:
     """Queues the runs and shows them."""
     store, name = engine.store(), str(st.session_state.get("name") or "").strip()
     try:
+        store.refuse_more(len(configs))
+        for found in plan.possible(configs, moment=PREPARE_SECONDS):
+            if found.error:
+                raise found.error
         runs = [submit(store, config, called(name, config, len(configs))) for config in configs]
         dispatch(store)
     except UserError as error:

@@ -1,11 +1,17 @@
 """The first page: a network that has learned to learn, at work beside one that has not."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import streamlit as st
 
 from metacore import ALGORITHMS, DATASETS, Run, UserError
-from metacore.answers.asked import Asked
+from metacore.answers import Asked, Question
+from metacore.answers.questions import Drawn
 from metacore.datasets import library
-from pages.ui import charts, engine, palette, pick, say
+from metacore.episode import Episode
+from metacore.insight.trace import Trace
+from pages.ui import charts, engine, palette, pick, say, waiting
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
 STEPS = 10
@@ -56,8 +62,14 @@ def opening() -> None:
         " same size and take the same gradient steps; the one on the left has been **meta-trained"
         " by MAML** to start from weights that adapt, the other starts from random ones."
     )
+    asked = Asked.like(learned, seed=wave)
     try:
-        play(film(learned, scratch, Asked.like(learned, seed=wave)), key="opening")
+        wanted = questions(learned, scratch, asked)
+        episode, *traces = waiting.several([*wanted])
+        if all(found.complete for found in (episode, *traces)):
+            seen = [found.get() for found in traces]
+            play(film(learned, scratch, asked, episode.get(), seen), key="opening")
+        waiting.bar(wanted, "Adapting", key="opening")
     except UserError as error:
         say.error(error)
     if st.button("Another wave", icon=":material/refresh:", help="Draws five points of a new one."):
@@ -65,10 +77,16 @@ def opening() -> None:
         st.rerun()
 
 
-def film(learned: Run, scratch: Run, asked: Asked) -> Film:
-    traces = [engine.adapted(run, asked, steps=STEPS) for run in (learned, scratch)]
+def questions(learned: Run, scratch: Run, asked: Asked) -> list[Question[Any]]:
+    """The episode, and what both networks make of it."""
+    runs = learned, scratch
+    return [Drawn(asked=asked), *(engine.adaptation(run, asked, steps=STEPS) for run in runs)]
+
+
+def film(
+    learned: Run, scratch: Run, asked: Asked, episode: Episode, traces: Sequence[Trace]
+) -> Film:
     grid = [float(x) for x in traces[0].grid]  # type: ignore[union-attr]
-    episode = asked.episode()
     points = [
         (float(x), float(y))
         for x, y in zip(episode.support_x.flatten(), episode.support_y.flatten(), strict=True)

@@ -7,19 +7,22 @@ import streamlit as st
 
 from metacore import Run, UserError
 from metacore.runs import cancel, comparisons
+from metacore.runs.classroom import Owned
 from metacore.runs.comparison import Comparison
 from metacore.runs.record import FINISHED, QUEUED, RUNNING
-from pages.ui import engine, say, status, words
+from pages.ui import engine, say, status, visitor, words
 
 LOOK_SECONDS = 3.0
 RECENT_SECONDS = 24 * 3600.0
 RECENT = 3
+MOST = 6  # jobs of a long queue that are shown one by one
 
 
 def sidebar() -> None:
     with st.sidebar:
         badge()
         jobs()
+        visitor.card()
 
 
 def badge() -> None:
@@ -39,10 +42,14 @@ def jobs() -> None:
     st.markdown("**At work**")
     if not active and not comparing:
         st.caption("Nothing is training. Runs you start appear here, on every page.")
-    for run in sorted(active, key=lambda run: (run.status != RUNNING, run.queued or 0)):
+    first = sorted(active, key=lambda run: (run.status != RUNNING, _theirs(run), run.queued or 0))
+    for run in first[:MOST]:
         job(run)
-    for comparison in comparing:
+    for comparison in sorted(comparing, key=_theirs)[:MOST]:
         evaluation(comparison)
+    more = max(0, len(active) - MOST) + max(0, len(comparing) - MOST)
+    if more:
+        st.caption(f"{more} more wait.")
     since = time.time() - RECENT_SECONDS
     ended = sorted(
         (run for run in runs if not run.active and (run.ended or 0) > since),
@@ -60,12 +67,17 @@ def jobs() -> None:
         )
 
 
+def _theirs(thing: Owned) -> bool:
+    """What is one's own comes first."""
+    return not visitor.may_change(thing)
+
+
 def job(run: Run) -> None:
     """One run on its way: how far, how fast, how long still, and a way to stop it."""
     with st.container(border=True):
         name, stop = st.columns([5, 1], vertical_alignment="center")
         name.page_link("lab/train.py", label=words.plain(run.name), query_params={"run": run.id})
-        if stop.button(
+        if visitor.may_change(run) and stop.button(
             "",
             key=f"stop {run.id}",
             icon=":material/close:",
@@ -91,7 +103,7 @@ def evaluation(found: Comparison) -> None:
         name, stop = st.columns([5, 1], vertical_alignment="center")
         label = f"Comparing {words.several(len(found.question.runs), 'run')}"
         name.page_link("lab/compare.py", label=label, query_params={"comparison": found.id})
-        if stop.button(
+        if visitor.may_change(found) and stop.button(
             "",
             key=f"stop {found.id}",
             icon=":material/close:",

@@ -14,6 +14,7 @@ from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines
 
 SHOWN = 5  # support drawings of a class; the others would push the queries out of sight
 SCRATCH = "from scratch"
+ENOUGH = 10  # other episodes to have a mean and a band
 ROOM = 1.06
 LONGEST = 6500  # milliseconds a film takes, unless it has very many steps
 
@@ -75,8 +76,9 @@ def _lines(scene: Scene, what: str) -> list[Line]:
             )
         )
     for actor in scene.actors:
-        if actor.others.complete:
-            spread = actor.others.scores() if what == "query_score" else actor.others.losses()
+        if actor.others is not None and actor.others.episodes >= ENOUGH:
+            seen = actor.others
+            spread = seen.score_spread() if what == "query_score" else seen.loss_spread()
             lines.append(_background(actor, spread, length, several))
     return lines
 

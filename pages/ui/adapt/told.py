@@ -77,9 +77,8 @@ def _number(value: float) -> str:
 
 def notes(scene: Scene) -> str:
     """How to read the film."""
-    told = (
-        [] if scene.regression else ["Above its line a board shows the support, below it queries."]
-    )
+    above = "Above its line a board shows the support, below it queries."
+    told = [] if scene.regression else [above]
     told += [
         "Bold lines are this episode; thin ones the mean of a hundred other test episodes, in the"
         " band that holds 95% of them."

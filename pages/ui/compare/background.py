@@ -5,7 +5,7 @@ import streamlit as st
 from metacore import UserError
 from metacore.runs import Comparison, Question, comparisons
 from metacore.runs.record import FINISHED, QUEUED
-from pages.ui import engine, say, words
+from pages.ui import engine, say, visitor, words
 
 LOOK_SECONDS = 0.7
 
@@ -77,7 +77,7 @@ def watch(comparison_id: str, key: str) -> None:
     bar.progress(
         found.progress, waiting if found.status == QUEUED and found.process is None else doing
     )
-    if stop.button(
+    if visitor.may_change(found) and stop.button(
         "Cancel", key=f"stop {key}", help="Stops this evaluation; nothing is kept of it."
     ):
         comparisons.cancel(engine.store(), found.id)

@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from metacore.datasets.base import ImageDataset
+from metacore.answers.questions import Room
 from metacore.runs import Comparison, result_json, rows_csv
-from pages.ui import charts, engine, words
+from pages.ui import charts, engine, waiting, words
 from pages.ui.compare.background import answer, words_of
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import give, take
@@ -150,11 +150,12 @@ def sweep(choice: Choice, kind: str, linked: Comparison | None) -> None:
 
 def _possible(choice: Choice, kind: str) -> list[int]:
     """The values for which the test classes have enough drawings."""
-    source = choice.asked(0).source()
-    if not isinstance(source, ImageDataset):
+    if choice.regression:
         return [*SWEPT[kind]]
-    classes, drawings = source.images["test"].shape[:2]
-    most = {"shots": drawings - choice.queries, "ways": classes}[kind]
+    room = waiting.one(Room(asked=choice.asked(0))).value
+    if room is None:
+        return [*SWEPT[kind]]  # too many are refused when they are asked for
+    most = {"shots": room.drawings - choice.queries, "ways": room.classes}[kind]
     return [value for value in SWEPT[kind] if value <= most]
 
 

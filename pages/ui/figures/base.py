@@ -17,26 +17,23 @@ def figure(
     theme: Theme, *, x: str = "", y: str = "", height: int = 320, legend: bool = True, **layout: Any
 ) -> go.Figure:
     """An empty figure with named axes; its title stands above it on the page."""
+    letters = {"size": LETTERS, "color": palette.INK[theme]}
     axis = {
         "gridcolor": palette.GRID[theme],
         "zeroline": False,
         "linecolor": palette.GRID[theme],
         "automargin": True,
         "title_standoff": 8,
-        "tickfont": {"size": LETTERS, "color": palette.INK[theme]},
+        "tickfont": letters,
     }
-    titled = {"size": LETTERS, "color": palette.INK[theme]}
     made = go.Figure()
     made.update_layout(
         height=height,
         margin={"l": 8, "r": 12, "t": 8, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": palette.INK[theme], "size": LETTERS},
-        hoverlabel={
-            "bgcolor": palette.PAPER[theme],
-            "font": {"color": palette.INK[theme], "size": LETTERS},
-        },
+        font=letters,
+        hoverlabel={"bgcolor": palette.PAPER[theme], "font": letters},
         showlegend=legend,
         legend={
             "orientation": "h",
@@ -44,10 +41,10 @@ def figure(
             "yanchor": "bottom",
             "x": 0,
             "title": None,
-            "font": {"size": LETTERS, "color": palette.INK[theme]},
+            "font": letters,
         },
-        xaxis={**axis, "title": {"text": x, "font": titled}},
-        yaxis={**axis, "title": {"text": y, "font": titled}},
+        xaxis={**axis, "title": {"text": x, "font": letters}},
+        yaxis={**axis, "title": {"text": y, "font": letters}},
         **layout,
     )
     return made

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from pages.ui import palette
 from pages.ui.figures import base, space
-from pages.ui.figures.cloud import WRONG, Array, Cloud, Points, Regions, buttons
+from pages.ui.figures.cloud import WRONG, Array, Cloud, Points, Regions, buttons, span
 from pages.ui.palette import Theme
 from pages.ui.words import letter
 
@@ -77,13 +77,6 @@ def _fit(made: go.Figure, frame: Array) -> None:
         )
     made.update_yaxes(scaleanchor="x", scaleratio=1)
     made.update_layout(margin={"b": 36})
-
-
-def span(frame: Array, margin: float = 0.09) -> list[tuple[float, float]]:
-    """What the points cover along each axis, and a little more."""
-    low, high = frame.min(0), frame.max(0)
-    more = margin * max(float((high - low).max()), 1e-6)
-    return [(float(a) - more, float(b) + more) for a, b in zip(low, high, strict=True)]
 
 
 def _tint(regions: Regions, theme: Theme) -> go.Heatmap:

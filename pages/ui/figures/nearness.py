@@ -2,33 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui import palette
 from pages.ui.figures import base
 from pages.ui.figures.cloud import WRONG
+from pages.ui.figures.matrix import Matrix
 from pages.ui.palette import Theme
 
-Array = np.ndarray[Any, np.dtype[np.float32]]
 STRONG = {"light": "#0B3C6F", "dark": "#BFE0FF"}
 ABOVE, BESIDE = 1.1, 1.0  # cells for drawings
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """A number for every row (prototype or support drawing) and every query."""
-
-    values: Array  # [R, Q]
-    unit: str
-    rows: Sequence[str]
-    columns: Sequence[str]
-    row_of_answer: Sequence[int] | None  # where each query's dot is put; None: no dots
-    wrong: Sequence[int]
-    near_is_small: bool  # distances are; attention is not
 
 
 def draw(

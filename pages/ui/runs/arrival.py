@@ -33,6 +33,10 @@ def door() -> None:
 
 def receive(files: Sequence[UploadedFile]) -> None:
     arrived, refused = [], []
+    try:
+        engine.store().refuse_imports(len(files))
+    except UserError as error:
+        files, refused = (), [str(error)]
     with st.spinner("Checking every byte …"):
         for file in files:
             try:

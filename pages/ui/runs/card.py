@@ -16,7 +16,7 @@ from metacore.cli.reproduce import command_line
 from metacore.runs import cancel, export, resume
 from metacore.runs.record import FINISHED, metrics_csv
 from metacore.training.differences import between, described, nearest_preset
-from pages.ui import charts, engine, jobs, palette, pick, say, status, words
+from pages.ui import charts, engine, jobs, palette, pick, say, status, visitor, words
 from pages.ui.figures import learning
 from pages.ui.figures.learning import History
 from pages.ui.runs import deletion, shelf
@@ -43,7 +43,7 @@ def show(run: Run) -> None:
         with special:
             settings(run)
         share(run)
-        if not run.read_only:
+        if not run.read_only and visitor.may_change(run):
             edit(run)
             actions(run)
 
@@ -54,6 +54,8 @@ def head(run: Run) -> None:
         status.badge(run.status)
         if run.read_only:
             st.badge("comes with Metacore", icon=":material/inventory_2:", color="gray")
+        else:
+            visitor.badge(run)
     st.caption(facts(run))
     if run.read_only and run.note:
         st.text(run.note)
@@ -61,7 +63,7 @@ def head(run: Run) -> None:
         trouble = run.status in ("failed", "interrupted")
         (st.warning if trouble else st.caption)(words.plain(run.message))
     if sentence := engine.weights_flaw(run):
-        st.warning(words.plain(sentence))
+        say.warning(sentence)
     if not run.active and engine.weights_of(run) is None:
         say.warning(f"There are no weights in {run.folder}.")
 

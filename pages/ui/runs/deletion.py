@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from metacore import Run, UserError
-from pages.ui import engine, say, words
+from pages.ui import engine, say, visitor, words
 
 
 def button(runs: Sequence[Run]) -> None:
     """Opens the question; nothing where there is nothing that may be deleted."""
+    runs = [run for run in runs if visitor.may_change(run)]
     if not runs:
         return
     with st.popover(

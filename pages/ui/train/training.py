@@ -12,7 +12,7 @@ from metacore import Run, RunConfig, UserError
 from metacore.runs import Metric, cancel, dispatch, read_strip, resume
 from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
 from metacore.statistics import score
-from pages.ui import charts, engine, jobs, palette, pick, say, status, words
+from pages.ui import charts, engine, jobs, palette, pick, say, status, visitor, waiting, words
 from pages.ui.figures import learning, strip
 from pages.ui.figures.learning import History
 from pages.ui.train import sampled
@@ -88,6 +88,8 @@ def _header(run: Run) -> None:
     status.badge(run.status, "stopping" if run.cancel and run.active else None)
     if run.read_only:
         st.badge("pretrained", icon=":material/inventory_2:", color="gray")
+    else:
+        visitor.badge(run)
 
 
 def _described(run: Run) -> str:
@@ -145,6 +147,14 @@ def _message(run: Run) -> None:
 
 def actions(run: Run) -> None:
     """What can be done with the run as it is now."""
+    if visitor.may_change(run):
+        steering(run)
+    if engine.weights_of(run) is not None:
+        links(run)
+
+
+def steering(run: Run) -> None:
+    """Stops it, or lets it go on."""
     if run.active:
         cancel_button(run)
     elif run.resumable and run.config.algorithm_class.trains:
@@ -152,8 +162,6 @@ def actions(run: Run) -> None:
             resume_button(run)
         if run.iteration:
             continue_for_longer(run)
-    if engine.weights_of(run) is not None:
-        links(run)
 
 
 def cancel_button(run: Run) -> None:
@@ -336,7 +344,13 @@ def answers(run: Run, found: dict[str, Any], name: str = "") -> None:
         "Queries after the last inner step, in columns by their true class: coloured where the"
         " answer is right, crossed out where it is wrong.",
     )
-    st.html(sampled.answers(run.config, found, charts.theme()))
+    question = sampled.named_by(run.config, found["episode"])
+    episode = waiting.one(question)
+    waiting.bar([question], "Drawing the episode", key=f"episode {run.id}")
+    if episode.error:
+        say.info(episode.error, icon=":material/info:")
+    elif episode.complete:
+        st.html(sampled.answers(episode.get(), found, charts.theme()))
 
 
 def bending(run: Run, color: str, found: dict[str, Any], name: str = "") -> None:
