@@ -12,7 +12,7 @@ from pages.ui.player import play
 
 def show(scene: Scene) -> None:
     if not scene.waits:
-        st.markdown(told.sentence(scene))
+        scene.choice.beside.markdown(told.sentence(scene))
     play(film(scene), key="film")
     if not scene.quiet:
         behind(scene)

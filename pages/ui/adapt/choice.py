@@ -29,6 +29,7 @@ class Choice:
     steps: int | None  # None: as many as each run was made for
     norm: str | None  # None: each run's own
     choosing: bool  # the dialog of classes is opening: the page had better keep still
+    beside: Any  # where words on it may stand: below the controls
 
 
 def choose() -> Choice | None:
@@ -61,6 +62,7 @@ def choose() -> Choice | None:
         asked=asked,
         choosing=choosing,
         norm=norm,
+        beside=st.container(),
     )
 
 
