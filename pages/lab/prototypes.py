@@ -23,11 +23,8 @@ LAST_EPISODE = 10**6
 SHOTS, LADDER, MOST = 3, 5, 10  # shown first, to go through if there are drawings, at most
 QUERIES = 100  # marks a picture can hold
 SHARED, OWN = "shared", "own"
+LISTED = 4  # queries that do not stand where they are answered
 DISTANCES = {"Euclidean": "euclidean", "cosine": "cosine"}
-REGIONS = (
-    "The tint is what the run would decide at that very place of the plane. Drawings and prototypes"
-    " lie off the plane, so one may stand on another's tint; the agreement above says how often."
-)
 
 
 @dataclass(frozen=True)
@@ -296,8 +293,35 @@ def result(run: Run, scene: Scene, as_drawn: Scene, view: View) -> str:
     return (
         f"**{says(run, scene.right, scene.cloud.query.names)}** from"
         f" {words.several(view.shots, 'drawing')} of each class{edited}; the {picture} agrees with"
-        f" its decision on **{scene.agreement:.0%}** of them."
+        f" its decision on **{_agreement(scene):.0%}** of them."
     )
+
+
+def _agreement(scene: Scene) -> float:
+    return 1 - len(scene.astray) / len(scene.cloud.query.names)
+
+
+def seen(scene: Scene, view: View) -> str:
+    """What the picture leaves out, and which queries do not stand where they are answered."""
+    tint = ""
+    if scene.cloud.regions is not None:
+        tint = "The tint is what the run would decide at that very place of the plane. "
+        if scene.cloud.paths is not None:
+            tint = "The tint is the class of the nearest star in this picture. "
+    told = (
+        f"{tint}The picture shows {view.dimensions} of {scene.features} dimensions; the run decides"
+        " in all of them"
+    )
+    names = [scene.cloud.query.names[n] for n in scene.astray]
+    if not names:
+        return f"{told}, and answers every query as it stands here."
+    verb = "is" if len(names) == 1 else "are"
+    listed = ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
+    return f"{told}: {listed} {verb} answered otherwise than where {_they(names)} here."
+
+
+def _they(names: Sequence[str]) -> str:
+    return "it stands" if len(names) == 1 else "they stand"
 
 
 def says(run: Run, right: int, queries: Sequence[str]) -> str:
@@ -336,8 +360,8 @@ def space(run: Run, scene: Scene, view: View, pictures: dict[str, str]) -> None:
             names,
             alt="Support drawings, queries and prototypes of each class, projected by PCA.",
             key="space",
-            help=REGIONS if scene.cloud.regions is not None else None,
         )
+        st.caption(seen(scene, view))
     with right.container(border=True):
         name = looked_at.choice(names, scene.first)
         closeup.show(scene.looks[name], pictures, theme, f"Nearest support, by {scene.unit}")

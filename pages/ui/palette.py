@@ -53,6 +53,8 @@ CLASSES: dict[Theme, tuple[str, ...]] = {
         *("#AAAAEE", "#AACC66", "#C3A5E0"),
     ),
 }
+# What a plane and a space of Plotly both can draw: a class looks alike in 2-D and in 3-D.
+CLASS_SYMBOLS = ("circle", "square", "diamond", "cross", "x")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "pentagon", "hexagon")
 
 INK = {"light": "#1D2127", "dark": "#E9E6E0"}
@@ -78,6 +80,10 @@ def of_class(number: int, theme: Theme) -> str:
 
 def symbol(number: int) -> str:
     return SYMBOLS[number % len(SYMBOLS)]
+
+
+def class_symbol(number: int) -> str:
+    return CLASS_SYMBOLS[number % len(CLASS_SYMBOLS)]
 
 
 def faded(color: str, share: float) -> str:
