@@ -53,8 +53,12 @@ CLASSES: dict[Theme, tuple[str, ...]] = {
         *("#AAAAEE", "#AACC66", "#C3A5E0"),
     ),
 }
-# What a plane and a space of Plotly both can draw: a class looks alike in 2-D and in 3-D.
-CLASS_SYMBOLS = ("circle", "square", "diamond", "cross", "x")
+# A class looks alike in 2-D and in 3-D. Only these four are drawn in space by any font; classes
+# that share one have colours far apart.
+CLASS_SYMBOLS = (
+    *("circle", "square", "diamond", "cross", "square", "diamond", "circle", "cross"),
+    *("square", "diamond"),
+)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "pentagon", "hexagon")
 
 INK = {"light": "#1D2127", "dark": "#E9E6E0"}

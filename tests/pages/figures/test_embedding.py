@@ -95,4 +95,3 @@ def test_a_class_has_one_symbol_on_the_plane_and_in_space() -> None:
         for dimensions in (2, 3)
     )
     assert list(plane) == list(space)
-    assert len(set(plane)) == len(set(cloud().support.labels))
