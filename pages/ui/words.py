@@ -151,6 +151,19 @@ def value(of_setting: object) -> str:
     return f"{of_setting:g}" if isinstance(of_setting, float) else str(of_setting)
 
 
+MODES = {
+    "transductive": "queries shown together",
+    "support+query": "one query at a time, with the support set",
+    "support": "by the support set alone",
+    "running": "by averages kept from training",
+}
+
+
+def mode(norm: str) -> str:
+    """A normalisation mode by its name, and in words for those who meet it first."""
+    return f"{norm}, {MODES[norm]}" if norm in MODES else norm
+
+
 def letter(number: int) -> str:
     """The name of a class of an episode: A, B, … Z, AA, AB, …"""
     name = chr(ord("A") + number % 26)

@@ -143,7 +143,7 @@ def _drawings(scene: Scene) -> list[Drawings]:
 
 def _note(actor: Actor, shots: int) -> str:
     more = f" · {shots - SHOWN} more support drawings per class" if shots > SHOWN else ""
-    return f"above the line: support · below: queries{more} · normalisation: {actor.trace.norm}"
+    return f"normalisation: {words.mode(actor.trace.norm)}{more}"
 
 
 def _probabilities(actor: Actor) -> Any:

@@ -18,7 +18,6 @@ from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
 from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel, play
 
-BESIDE = 3  # more drawings beside each other are too small to see
 LAST_SEED = 2**31 - 1
 SHOWN = "duel shown"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -82,8 +81,6 @@ def _before() -> Seen | None:
 def _show(seen: Seen) -> None:
     choice, traces = seen.choice, seen.traces
     play(film(choice, seen.asked, seen.episode, traces), key="duel")
-    if len(choice.runs) > BESIDE and not choice.regression:
-        st.caption(f"Drawings are shown for up to {BESIDE} runs; here are all as lines.")
     take(f"duel-{choice.name}-{seen.seed}", _rows(choice, traces), key="duel")
 
 
@@ -118,9 +115,10 @@ def film(choice: Choice, asked: Asked, episode: Episode, traces: Sequence[Trace]
     panels: list[Panel] = []
     if choice.regression:
         panels.append(_curves(choice, asked, episode, traces))
-    elif len(traces) <= BESIDE:
+    else:
         panels.extend(_drawings(choice, episode, traces))
-    return Film(steps=longest, panels=[*panels, _lines(choice, traces, len(longest))], start=0)
+    lines = _lines(choice, traces, len(longest))
+    return Film(steps=longest, panels=[*panels, lines], start=0, stack=True)
 
 
 def _lines(choice: Choice, traces: Sequence[Trace], length: int) -> Lines:
@@ -177,7 +175,7 @@ def _drawings(choice: Choice, episode: Episode, traces: Sequence[Trace]) -> list
     return [
         Drawings(
             title=run.name,
-            note=f"normalisation: {trace.norm}",
+            note=f"normalisation: {words.mode(trace.norm)}",
             classes=classes,
             support=support,
             query=[

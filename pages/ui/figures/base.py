@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from pages.ui import palette, words
 from pages.ui.palette import Theme
 
+LETTERS = 16  # pixels high: what is projected at 1920 by 1080 is read from the back row
 POINTS = 500  # more are not seen, and travel to the browser for nothing
 
 
@@ -16,12 +17,14 @@ def figure(
     theme: Theme, *, x: str = "", y: str = "", height: int = 320, legend: bool = True, **layout: Any
 ) -> go.Figure:
     """An empty figure with named axes; its title stands above it on the page."""
+    letters = {"size": LETTERS, "color": palette.INK[theme]}
     axis = {
         "gridcolor": palette.GRID[theme],
         "zeroline": False,
         "linecolor": palette.GRID[theme],
         "automargin": True,
         "title_standoff": 8,
+        "tickfont": letters,
     }
     made = go.Figure()
     made.update_layout(
@@ -29,12 +32,19 @@ def figure(
         margin={"l": 8, "r": 12, "t": 8, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": palette.INK[theme], "size": 13},
-        hoverlabel={"bgcolor": palette.PAPER[theme], "font": {"color": palette.INK[theme]}},
+        font=letters,
+        hoverlabel={"bgcolor": palette.PAPER[theme], "font": letters},
         showlegend=legend,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
-        xaxis={**axis, "title": {"text": x}},
-        yaxis={**axis, "title": {"text": y}},
+        legend={
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 0,
+            "title": None,
+            "font": letters,
+        },
+        xaxis={**axis, "title": {"text": x, "font": letters}},
+        yaxis={**axis, "title": {"text": y, "font": letters}},
         **layout,
     )
     return made
