@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
 from metacore import DATASETS, Run, UserError
-from metacore.answers.asked import Asked
-from metacore.datasets.base import ImageDataset
-from pages.ui import address, charts, palette, pick, say, words
+from metacore.answers import Asked, Question
+from metacore.answers.questions import Room
+from pages.ui import address, charts, engine, palette, pick, say, waiting, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, embedding, looked_at, support_editor
-from pages.ui.prototypes.edits import Edits
-from pages.ui.prototypes.embedding import Moments, Scene
+from pages.ui.prototypes.edits import Edits, write
+from pages.ui.prototypes.embedding import InSpace, Moments, Moved, Pictures, Scene
 
+SHOWN = "prototypes shown"
 FIRST = "protonet-glyphs"
 EPISODE = 8  # a test episode that is not too easy
 LAST_EPISODE = 10**6
@@ -51,17 +53,88 @@ def page() -> None:
         return
     run, seed = which(found)
     try:
-        asked = episode(run, seed)
-        view = how(run, asked)
-        changed = support_editor.asked_for(asked)
-        given = support_editor.usable(changed, asked, view.shots)
-        show = metric if pick.kind(run) in embedding.METRIC else gradient
-        show(run, asked, given, view)
+        spot = choose(run, seed)
+        if spot is not None:
+            look(spot)
     except UserError as error:
         say.error(error, icon=":material/info:")
-        return
-    pictures = embedding.pictures(asked, charts.theme())
-    support_editor.show(changed, asked, view.shots, pictures, charts.theme())
+
+
+@dataclass(frozen=True)
+class Spot:
+    """What is looked at: an episode in the space of a run."""
+
+    run: Run
+    asked: Asked
+    view: View
+    edits: Edits
+
+    @property
+    def metric(self) -> bool:
+        return pick.kind(self.run) in embedding.METRIC
+
+    @property
+    def pictures(self) -> Pictures:
+        return Pictures(asked=self.asked, theme=charts.theme())
+
+    def scene(self, edits: Edits) -> InSpace:
+        return InSpace(
+            learned=engine.learned(self.run),
+            asked=self.asked,
+            shots=self.view.shots,
+            distance=self.view.distance,
+            dimensions=self.view.dimensions,
+            edits=write(edits),
+        )
+
+    @property
+    def moments(self) -> Moved:
+        return Moved(
+            learned=engine.learned(self.run),
+            asked=self.asked,
+            shots=self.view.shots,
+            dimensions=self.view.dimensions,
+            shared=self.view.shared,
+            edits=write(self.edits),
+        )
+
+    @property
+    def questions(self) -> list[Question[Any]]:
+        """All that is asked before it can be shown."""
+        if self.metric:
+            return [self.pictures, self.scene(self.edits), self.scene(Edits())]
+        return [self.pictures, self.moments]
+
+
+def choose(run: Run, seed: int) -> Spot | None:
+    """What the controls say; None while the data are being loaded."""
+    asked = episode(run, seed)
+    if asked is None:
+        return None
+    view = how(run, asked)
+    changed = support_editor.asked_for(asked)
+    return Spot(run, asked, view, support_editor.usable(changed, asked, view.shots))
+
+
+def look(spot: Spot) -> None:
+    """Shows it, or what was shown before while it takes longer than a moment."""
+    waiting.several(spot.questions)
+    shown: Spot | None = spot
+    if not known(spot):
+        waiting.bar(spot.questions, "Finding the place of every drawing", key="prototypes")
+        before = st.session_state.get(SHOWN)
+        shown = before if before is not None and known(before) else None
+    if shown is not None:
+        st.session_state[SHOWN] = shown
+        (metric if shown.metric else gradient)(shown)
+    pictures = waiting.known(spot.pictures)
+    if pictures.complete:
+        changed = support_editor.asked_for(spot.asked)
+        support_editor.show(changed, spot.asked, spot.view.shots, pictures.get(), charts.theme())
+
+
+def known(spot: Spot) -> bool:
+    return all(waiting.known(question).complete for question in spot.questions)
 
 
 def offered() -> list[Run]:
@@ -105,14 +178,17 @@ def forget() -> None:
     looked_at.forget()
 
 
-def episode(run: Run, seed: int) -> Asked:
-    """The episode with the most shots to go through; raises UserError if its data are missing."""
+def episode(run: Run, seed: int) -> Asked | None:
+    """The episode with the most shots to go through, once it is known how many drawings there are;
+    raises UserError if its data are missing."""
     task = run.config.task
     asked = Asked.like(run, seed=seed, queries=max(1, min(task.queries, QUERIES // task.ways)))
-    source = asked.source()
-    assert isinstance(source, ImageDataset), "only runs on pictures are offered"
-    drawings = source.images["test"].shape[1]
-    most = min(max(LADDER, task.shots), MOST, drawings - asked.queries)
+    room = Room(asked=asked)
+    found = waiting.one(room)
+    if not found.complete:
+        waiting.bar([room], "Loading the drawings", key="room")
+        return None
+    most = min(max(LADDER, task.shots), MOST, found.get().drawings - asked.queries)
     return replace(asked, shots=most, most=most)
 
 
@@ -199,21 +275,24 @@ def switch(label: str, options: list[str], *, key: str, help: str, disabled: boo
     )
 
 
-def metric(run: Run, asked: Asked, given: Edits, view: View) -> None:
+def metric(spot: Spot) -> None:
     """ProtoNet and Matching Networks: one space, in which examples answer."""
-    spot = run, asked, view.shots, view.distance, view.dimensions
-    with st.spinner("Finding the place of every drawing…"):
-        scene = embedding.scene(*spot, given)
-        as_drawn = embedding.scene(*spot, Edits())
-    st.markdown(result(run, scene, as_drawn, view))
-    st.caption(fineprint(run, scene, view))
-    space(run, asked, scene, view)
-    matrix(asked, scene)
+    scene = waiting.known(spot.scene(spot.edits)).get()
+    as_drawn = waiting.known(spot.scene(Edits())).get()
+    pictures = waiting.known(spot.pictures).get()
+    st.markdown(result(spot.run, scene, as_drawn, spot.view))
+    st.caption(fineprint(spot.run, scene, spot.view))
+    space(spot.run, scene, spot.view, pictures)
+    matrix(scene, pictures)
 
 
 def result(run: Run, scene: Scene, as_drawn: Scene, view: View) -> str:
     picture = "flat picture" if view.dimensions == 2 else "picture in space"
-    edited = "" if scene is as_drawn else f" (**{as_drawn.right}** before the support was edited)"
+    edited = (
+        ""
+        if scene.name == as_drawn.name
+        else f" (**{as_drawn.right}** before the support was edited)"
+    )
     return (
         f"**{says(run, scene.right, scene.cloud.query.names)}** from"
         f" {words.several(view.shots, 'drawing')} of each class{edited}; the {picture} agrees with"
@@ -239,10 +318,9 @@ def fineprint(run: Run, scene: Scene, view: View) -> str:
 
 
 @st.fragment
-def space(run: Run, asked: Asked, scene: Scene, view: View) -> None:
+def space(run: Run, scene: Scene, view: View, pictures: dict[str, str]) -> None:
     """The picture, and what is looked at in it."""
     theme, names = charts.theme(), [*scene.looks]
-    pictures = embedding.pictures(asked, theme)
     left, right = st.columns([9, 5], gap="medium")
     with left:
         figure = figures.draw(
@@ -267,8 +345,7 @@ def space(run: Run, asked: Asked, scene: Scene, view: View) -> None:
         settling(run, scene, view.shots)
 
 
-def matrix(asked: Asked, scene: Scene) -> None:
-    pictures = embedding.pictures(asked, charts.theme())
+def matrix(scene: Scene, pictures: dict[str, str]) -> None:
     shown, prototypes = scene.matrix, scene.matrix.row_of_answer is not None
     beside = [] if prototypes else [pictures[name] for name in shown.rows]
     charts.chart(
@@ -302,23 +379,22 @@ def settling(run: Run, scene: Scene, shots: int) -> None:
     )
 
 
-def gradient(run: Run, asked: Asked, given: Edits, view: View) -> None:
+def gradient(spot: Spot) -> None:
     """Methods with an inner loop: the features it begins with and those it ends with."""
-    with st.spinner("Adapting to the episode…"):
-        seen = embedding.moments(run, asked, view.shots, view.dimensions, given, shared=view.shared)
+    seen, view = waiting.known(spot.moments).get(), spot.view
     before, after = (f"{share:.0%}" for share in seen.separations)
-    queries = seen.clouds[1].query.names
+    answered = says(spot.run, seen.right[1], seen.clouds[1].query.names)
     st.markdown(
-        f"**{says(run, seen.right[1], queries)}** after {words.several(seen.steps, 'inner step')}"
+        f"**{answered}** after {words.several(seen.steps, 'inner step')}"
         f" on {words.several(view.shots, 'drawing')} of each class ({seen.right[0]} before)."
         f" The share of the queries' variance that lies between classes: **{before} → {after}**."
     )
     st.caption(about_plane(seen, view))
-    two_moments(asked, seen, view)
+    two_moments(seen, view, waiting.known(spot.pictures).get())
 
 
 def about_plane(seen: Moments, view: View) -> str:
-    norm = f"Batch normalisation: {seen.norm}." if seen.norm != "none" else ""
+    norm = f"Batch normalisation: {words.mode(seen.norm)}." if seen.norm != "none" else ""
     if seen.frozen:
         return (
             "The inner loop of this run changes the last layer only: the features stay where they"
@@ -330,9 +406,8 @@ def about_plane(seen: Moments, view: View) -> str:
 
 
 @st.fragment
-def two_moments(asked: Asked, seen: Moments, view: View) -> None:
+def two_moments(seen: Moments, view: View, pictures: dict[str, str]) -> None:
     theme, names = charts.theme(), [*seen.looks]
-    pictures = embedding.pictures(asked, theme)
     mark = looked_at.marked(seen.name, names, seen.first)
     titles = ("Before adaptation", f"After {words.several(seen.steps, 'inner step')}")
     shown = [(1, "Before and after: the same features")] if seen.frozen else [*enumerate(titles)]

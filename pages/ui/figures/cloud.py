@@ -58,6 +58,13 @@ class Cloud:
         return np.concatenate(parts)
 
 
+def span(frame: Array, margin: float = 0.09) -> list[tuple[float, float]]:
+    """What the points cover along each axis, and a little more."""
+    low, high = frame.min(0), frame.max(0)
+    more = margin * max(float((high - low).max()), 1e-6)
+    return [(float(a) - more, float(b) + more) for a, b in zip(low, high, strict=True)]
+
+
 def buttons(theme: Theme) -> dict[str, Any]:
     """Plotly's buttons, beside the legend and not over it."""
     quiet, active = palette.faded(palette.INK[theme], 0.5), palette.INK[theme]

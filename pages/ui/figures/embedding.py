@@ -12,12 +12,12 @@ import plotly.graph_objects as go
 
 from pages.ui import palette
 from pages.ui.figures import base, space
-from pages.ui.figures.cloud import WRONG, Array, Cloud, Points, Regions, buttons
+from pages.ui.figures.cloud import WRONG, Array, Cloud, Points, Regions, buttons, span
 from pages.ui.palette import Theme
 from pages.ui.words import letter
 
 ORDINAL = ("first", "second", "third")
-MARK, STAR, LOOKED_AT = 11, 27, 20  # pixels
+MARK, STAR, LOOKED_AT = 13, 34, 22  # pixels
 THUMBNAIL = 0.075  # of the plane's wider side
 UNSEEN = "rgba(128, 128, 128, 0.01)"  # to be clicked on
 
@@ -77,13 +77,6 @@ def _fit(made: go.Figure, frame: Array) -> None:
         )
     made.update_yaxes(scaleanchor="x", scaleratio=1)
     made.update_layout(margin={"b": 36})
-
-
-def span(frame: Array, margin: float = 0.09) -> list[tuple[float, float]]:
-    """What the points cover along each axis, and a little more."""
-    low, high = frame.min(0), frame.max(0)
-    more = margin * max(float((high - low).max()), 1e-6)
-    return [(float(a) - more, float(b) + more) for a, b in zip(low, high, strict=True)]
 
 
 def _tint(regions: Regions, theme: Theme) -> go.Heatmap:
@@ -225,7 +218,7 @@ def _letters(cloud: Cloud, theme: Theme) -> list[dict[str, Any]]:
             "x": float(at[0]),
             "y": float(at[1]),
             "showarrow": False,
-            "font": {"color": palette.PAPER[theme], "size": 11},
+            "font": {"color": palette.PAPER[theme], "size": 14},
         }
         for n, at in enumerate(cloud.paths[-1] if cloud.paths is not None else ())
     ]
