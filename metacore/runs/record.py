@@ -109,6 +109,8 @@ class Run:
             ends.append((budget.iterations - self.iteration) / self.pace)
         if budget.seconds:
             ends.append(budget.seconds - self.seconds)
+        if ends and self.most_seconds is not None:
+            ends.append(self.most_seconds - self.seconds)
         return max(0.0, min(ends)) if ends else None
 
     @property
