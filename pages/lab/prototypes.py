@@ -152,7 +152,9 @@ def which(found: list[Run]) -> tuple[Run, int]:
         key="seed",
         bind=address.bound("seed"),
         on_change=forget,
-        help="The number of a test episode: the same number is the same drawings for every run.",
+        help="The number of a test episode: the same number is the same drawings for every run."
+        " Its classes are those of this number on Adapt; the queries are others, kept apart from"
+        " all the shots there are to go through.",
     )
     third.button(
         "New episode",
