@@ -14,9 +14,9 @@ from metacore.runs import STATUSES, Metric
 from pages.ui import engine, palette, pick, status, words
 
 CURVE_POINTS = 40
-ROW_PIXELS = 38
+ROW_PIXELS, HEAD_PIXELS = 38, 54
 MOST_KNOWN = 2000  # runs whose rows stay in memory
-MOST_ROWS = 11  # more are scrolled to
+MOST_ROWS = 18  # more are scrolled to
 FILTERS: dict[str, Any] = {"search": "", "statuses": [], "algorithms": []}
 
 
@@ -99,7 +99,7 @@ def table(runs: Sequence[Run], chosen: Sequence[str], on_pick: Callable[[list[st
         pd.DataFrame([row(run) for run in runs]),
         key=key,
         hide_index=True,
-        height=ROW_PIXELS * min(len(runs), MOST_ROWS) + ROW_PIXELS + 2,
+        height=ROW_PIXELS * min(len(runs), MOST_ROWS) + HEAD_PIXELS,
         row_height=ROW_PIXELS,
         column_config=columns(runs),
         selection_mode="multi-row",
@@ -142,7 +142,7 @@ def columns(runs: Sequence[Run]) -> dict[str, Any]:
     tags = sorted({"pretrained", *(tag for run in runs for tag in run.tags)})
     of = st.column_config
     return {
-        "Name": of.TextColumn(width=200, help="What the run is called."),
+        "Name": of.TextColumn(width=250, help="What the run is called."),
         "Status": of.MultiselectColumn(
             width=100,
             options=STATUSES,
@@ -150,7 +150,7 @@ def columns(runs: Sequence[Run]) -> dict[str, Any]:
             help="Where the run stands.",
         ),
         "Best validation": of.TextColumn(
-            width=125,
+            width=150,
             help="Accuracy, or mean squared error, with its 95% confidence interval.",
         ),
         "Curve": of.LineChartColumn(
