@@ -58,7 +58,7 @@ def jobs() -> None:
     if ended:
         st.markdown("**Just ended**")
     for run in ended[:RECENT]:
-        became = words.quoted(run) if run.status == FINISHED else run.status
+        became = words.scored(run) if run.status == FINISHED else run.status
         st.page_link(
             "lab/train.py",
             label=f"{words.plain(run.name)}: {became}",

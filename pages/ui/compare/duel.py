@@ -16,7 +16,18 @@ from metacore.insight.trace import Array, Trace
 from pages.ui import address, charts, drawings, engine, palette, say, waiting, words
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
-from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel, play
+from pages.ui.player import (
+    Bending,
+    Curve,
+    Drawing,
+    Drawings,
+    Film,
+    Line,
+    Lines,
+    Panel,
+    chance,
+    play,
+)
 
 LAST_SEED = 2**31 - 1
 SHOWN = "duel shown"
@@ -123,15 +134,20 @@ def film(choice: Choice, asked: Asked, episode: Episode, traces: Sequence[Trace]
 
 def _lines(choice: Choice, traces: Sequence[Trace], length: int) -> Lines:
     accuracy = choice.metric == "accuracy"
+    dashes = [palette.svg_dash(kind) for kind in choice.kinds]
+    guess = [chance(choice.ways, length, charts.theme())] if accuracy else []
     return Lines(
         title="Query accuracy" if accuracy else "How wrong they are",
         y="query accuracy" if accuracy else "mean squared error",
         alt=f"The {words.METRIC[choice.metric]} of {_names(choice)} after every inner step.",
         lines=[
-            Line(run.name, color, _held(trace.query_score[:, 0], length), palette.svg_dash(kind))
-            for run, kind, color, trace in zip(
-                choice.runs, choice.kinds, choice.colors, traces, strict=True
-            )
+            *(
+                Line(run.name, color, _held(trace.query_score[:, 0], length), dash)
+                for run, color, dash, trace in zip(
+                    choice.runs, choice.colors, dashes, traces, strict=True
+                )
+            ),
+            *guess,
         ],
         range=(0, 1.03) if accuracy else None,
         percent=accuracy,

@@ -17,8 +17,11 @@ DEEPEST = 0.65  # of a colour, on which a number can still be read
 NARROWEST = 0.06  # of an axis of shares
 
 
-def layers(norms: Mapping[str, Array], color: str, theme: Theme) -> go.Figure:
-    """How far each layer [S, 1] moved at each inner step, the first layer at the top."""
+def layers(norms: Mapping[str, Array], color: str, theme: Theme, *, most: float) -> go.Figure:
+    """How far each layer [S, 1] moved at each inner step, the first layer at the top.
+
+    `most` is where the scale ends: the same for heatmaps that stand side by side.
+    """
     moved = np.stack([values[:, 0] for values in norms.values()]).astype(np.float32)
     steps = list(range(1, moved.shape[1] + 1))
     made = base.figure(
@@ -31,6 +34,7 @@ def layers(norms: Mapping[str, Array], color: str, theme: Theme) -> go.Figure:
             y=[*norms],
             colorscale=[[0, palette.faded(color, 0)], [1, palette.faded(color, DEEPEST)]],
             zmin=0,
+            zmax=most,
             showscale=len(moved) > 2,
             xgap=1,
             ygap=1,
@@ -72,7 +76,7 @@ def norms(
     """Accuracy by normalisation mode, a row per mode; the modes now in use are written bold."""
     made = base.figure(
         theme,
-        x="query accuracy, mean and its 95% interval",
+        x="accuracy on 100 test episodes, mean and its 95% interval",
         height=64 * len(modes) + 100,
         legend=len(effects) > 1,
         dragmode=False,

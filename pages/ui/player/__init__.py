@@ -15,6 +15,8 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
+from pages.ui import palette
+
 HERE = Path(__file__).parent
 Values = Sequence[float] | np.ndarray[Any, Any]
 
@@ -37,6 +39,11 @@ class Line:
     width: float = 2.4
     band: Mapping[str, Values] | None = None
     quiet: bool = False
+
+
+def chance(ways: int, length: int, theme: palette.Theme) -> Line:
+    """What guessing would score on a task of so many classes, at every step."""
+    return Line("chance", palette.INK[theme], [1 / ways] * length, dash="1 5", width=1.2)
 
 
 @dataclass(frozen=True)
