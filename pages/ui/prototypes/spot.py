@@ -56,23 +56,27 @@ class Spot:
             edits=write(edits),
         )
 
-    @property
-    def moments(self) -> Moved:
+    def moments(self, edits: Edits) -> Moved:
         return Moved(
             learned=engine.learned(self.run),
             asked=self.asked,
             shots=self.view.shots,
             dimensions=self.view.dimensions,
             shared=self.view.shared,
-            edits=write(self.edits),
+            edits=write(edits),
         )
+
+    @property
+    def edited(self) -> bool:
+        return bool(self.edits.changed)
 
     @property
     def questions(self) -> list[Question[Any]]:
         """All that is asked before it can be shown."""
         if self.metric:
             return [self.pictures, self.scene(self.edits), self.scene(Edits())]
-        return [self.pictures, self.moments]
+        as_drawn = [self.moments(Edits())] if self.edited else []
+        return [self.pictures, self.moments(self.edits), *as_drawn]
 
 
 def drawn(run: Run, seed: int) -> Asked:
