@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import jobs
+from pages.ui import jobs, slides
 
 ICON = Path(__file__).parents[1] / "assets" / "icon.svg"  # named icons would come from the network
 PAGES = {
@@ -25,3 +25,4 @@ st.html(Path(__file__).with_name("frame.css"))
 page = st.navigation(PAGES, position="sidebar")
 jobs.sidebar()
 page.run()
+slides.from_charts()

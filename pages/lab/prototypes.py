@@ -394,7 +394,7 @@ def gradient(spot: Spot) -> None:
 
 
 def about_plane(seen: Moments, view: View) -> str:
-    norm = f"Batch normalisation: {seen.norm}." if seen.norm != "none" else ""
+    norm = f"Batch normalisation: {words.mode(seen.norm)}." if seen.norm != "none" else ""
     if seen.frozen:
         return (
             "The inner loop of this run changes the last layer only: the features stay where they"

@@ -11,12 +11,12 @@ from metacore.answers.questions import Drawn
 from metacore.datasets import library
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
-from pages.ui import charts, engine, palette, pick, say, waiting
+from pages.ui import charts, engine, palette, pick, say, waiting, waves
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
 STEPS = 10
 POINTS = 5
-WAVE = 7  # a test episode whose points leave room for error
+WAVE = waves.TYPICAL[0]
 FAMILIES = {
     "optimisation": ("Learn where to start", "A few gradient steps from there solve a new task."),
     "metric": ("Learn how to compare", "One look at the examples is enough, without a gradient."),
@@ -69,11 +69,13 @@ def opening() -> None:
         if all(found.complete for found in (episode, *traces)):
             seen = [found.get() for found in traces]
             play(film(learned, scratch, asked, episode.get(), seen), key="opening")
+            if told := setback(asked, episode.get(), seen):
+                st.info(told, icon=":material/help:")
         waiting.bar(wanted, "Adapting", key="opening")
     except UserError as error:
         say.error(error)
     if st.button("Another wave", icon=":material/refresh:", help="Draws five points of a new one."):
-        st.session_state["wave"] = wave + 1
+        st.session_state["wave"] = waves.following(wave)
         st.rerun()
 
 
@@ -81,6 +83,22 @@ def questions(learned: Run, scratch: Run, asked: Asked) -> list[Question[Any]]:
     """The episode, and what both networks make of it."""
     runs = learned, scratch
     return [Drawn(asked=asked), *(engine.adaptation(run, asked, steps=STEPS) for run in runs)]
+
+
+def setback(asked: Asked, episode: Episode, traces: Sequence[Trace]) -> str:
+    """Why the learned network has lost on this wave, if it has."""
+    first, other = traces
+    assert first.grid is not None, "curves have a grid"
+    assert first.curves is not None, "curves have curves"
+    assert other.curves is not None, "curves have curves"
+    grid = [float(x) for x in first.grid]
+    return waves.why_lost(
+        (float(first.query_score[-1, 0]), float(other.query_score[-1, 0])),
+        (first.curves[-1, 0], other.curves[-1, 0]),
+        grid,
+        asked.curve(grid),
+        [float(x) for x in episode.support_x.flatten()],
+    )
 
 
 def film(

@@ -157,6 +157,15 @@ def test_a_training_stops_when_its_time_is_up_whatever_its_budget(
     assert resume(store, ended).most_seconds is None, "who may do all has no end set"
 
 
+def test_what_will_be_stopped_has_no_longer_left_than_that(
+    anna: Store, make_config: MakeConfig
+) -> None:
+    run = replace(submit(anna, make_config(iterations=1000)), status="running", seconds=100.0)
+    assert replace(run, rate=1.0).seconds_left == 200, "300 seconds is the most"
+    assert replace(run, rate=100.0).seconds_left == 10
+    assert run.seconds_left is None, "its speed is not known yet"
+
+
 def test_only_so_many_runs_are_kept_for_one_visitor(
     store: Store, anna: Store, config: RunConfig, tmp_path: Path
 ) -> None:

@@ -32,10 +32,12 @@ def layers(scene: Scene) -> None:
     """How far each layer moved at every step, a heatmap per run that has layers that move."""
     moved = [actor for actor in scene.actors if actor.trace.update_norms]
     if moved:
+        most = max(float(v.max()) for a in moved for v in a.trace.update_norms.values())
         for place, actor in zip(st.columns(len(moved)), moved, strict=True):
             with place:
-                _heatmap(actor)
-        st.caption(_legend(scene))
+                _heatmap(actor, most)
+        shared = " All share one scale." if len(moved) > 1 else ""
+        st.caption(f"{_legend(scene)}{shared}")
     else:
         charts.title("Which layers moved, and how far")
     for actor in scene.actors:
@@ -43,9 +45,9 @@ def layers(scene: Scene) -> None:
             st.caption(told.still(actor))
 
 
-def _heatmap(actor: Actor) -> None:
+def _heatmap(actor: Actor, most: float) -> None:
     charts.chart(
-        adaptation.layers(actor.trace.update_norms, actor.color, charts.theme()),
+        adaptation.layers(actor.trace.update_norms, actor.color, charts.theme(), most=most),
         f"{actor.name}: which layers moved, and how far",
         alt=f"Distance each layer of {actor.name} moved at each inner step, in this episode.",
         key=f"layers {actor.run.id}",

@@ -10,7 +10,7 @@ from metacore.insight.spread import Spread
 from metacore.insight.trace import Array
 from pages.ui import charts, drawings, palette, words
 from pages.ui.adapt.scene import Actor, Scene
-from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel
+from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel, chance
 
 SHOWN = 5  # support drawings of a class; the others would push the queries out of sight
 SCRATCH = "from scratch"
@@ -35,6 +35,8 @@ def _scores(scene: Scene) -> Lines:
     names = ", ".join(actor.name for actor in scene.actors)
     what = "mean squared error" if scene.regression else "query accuracy"
     lines = _lines(scene, "query_score")
+    if not scene.regression:
+        lines.append(chance(scene.episode.ways, len(scene.steps), charts.theme()))
     return Lines(
         title="How wrong it is at other points" if scene.regression else "Query accuracy",
         y=what,
@@ -143,7 +145,7 @@ def _drawings(scene: Scene) -> list[Drawings]:
 
 def _note(actor: Actor, shots: int) -> str:
     more = f" · {shots - SHOWN} more support drawings per class" if shots > SHOWN else ""
-    return f"above the line: support · below: queries{more} · normalisation: {actor.trace.norm}"
+    return f"normalisation: {words.mode(actor.trace.norm)}{more}"
 
 
 def _probabilities(actor: Actor) -> Any:

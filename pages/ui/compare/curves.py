@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from metacore.answers.questions import Room
@@ -68,6 +69,7 @@ def learned(choice: Choice) -> None:
             metric=choice.metric,
             color=color,
             tasks=run.config.training.tasks,
+            ways=run.config.ways,
             columns=learning.columns(engine.metrics(run)),
         )
         for run, kind, color in zip(choice.runs, choice.kinds, choice.colors, strict=True)
@@ -132,8 +134,13 @@ def sweep(choice: Choice, kind: str, linked: Comparison | None) -> None:
     if found is None or found.result is None:
         return
     metric, swept = found.result["rows"][0]["metric"], found.result["sweep"]
+    ways = found.question.ways
+
+    def draw() -> go.Figure:
+        return figures.by_value(swept, metric, charts.theme(), ways=ways)
+
     charts.chart(
-        charts.kept("sweep", found.id, lambda: figures.by_value(swept, metric, charts.theme())),
+        charts.kept("sweep", found.id, draw),
         f"{words.METRIC[metric].capitalize()} against {kind}",
         alt=f"The score against the number of {kind}, a line with its intervals for each run.",
         key=f"by {kind}",

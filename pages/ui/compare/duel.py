@@ -16,9 +16,19 @@ from metacore.insight.trace import Array, Trace
 from pages.ui import address, charts, drawings, engine, palette, say, waiting, words
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
-from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel, play
+from pages.ui.player import (
+    Bending,
+    Curve,
+    Drawing,
+    Drawings,
+    Film,
+    Line,
+    Lines,
+    Panel,
+    chance,
+    play,
+)
 
-BESIDE = 3  # more drawings beside each other are too small to see
 LAST_SEED = 2**31 - 1
 SHOWN = "duel shown"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -82,8 +92,6 @@ def _before() -> Seen | None:
 def _show(seen: Seen) -> None:
     choice, traces = seen.choice, seen.traces
     play(film(choice, seen.asked, seen.episode, traces), key="duel")
-    if len(choice.runs) > BESIDE and not choice.regression:
-        st.caption(f"Drawings are shown for up to {BESIDE} runs; here are all as lines.")
     take(f"duel-{choice.name}-{seen.seed}", _rows(choice, traces), key="duel")
 
 
@@ -118,22 +126,28 @@ def film(choice: Choice, asked: Asked, episode: Episode, traces: Sequence[Trace]
     panels: list[Panel] = []
     if choice.regression:
         panels.append(_curves(choice, asked, episode, traces))
-    elif len(traces) <= BESIDE:
+    else:
         panels.extend(_drawings(choice, episode, traces))
-    return Film(steps=longest, panels=[*panels, _lines(choice, traces, len(longest))], start=0)
+    lines = _lines(choice, traces, len(longest))
+    return Film(steps=longest, panels=[*panels, lines], start=0, stack=True)
 
 
 def _lines(choice: Choice, traces: Sequence[Trace], length: int) -> Lines:
     accuracy = choice.metric == "accuracy"
+    dashes = [palette.svg_dash(kind) for kind in choice.kinds]
+    guess = [chance(choice.ways, length, charts.theme())] if accuracy else []
     return Lines(
         title="Query accuracy" if accuracy else "How wrong they are",
         y="query accuracy" if accuracy else "mean squared error",
         alt=f"The {words.METRIC[choice.metric]} of {_names(choice)} after every inner step.",
         lines=[
-            Line(run.name, color, _held(trace.query_score[:, 0], length), palette.svg_dash(kind))
-            for run, kind, color, trace in zip(
-                choice.runs, choice.kinds, choice.colors, traces, strict=True
-            )
+            *(
+                Line(run.name, color, _held(trace.query_score[:, 0], length), dash)
+                for run, color, dash, trace in zip(
+                    choice.runs, choice.colors, dashes, traces, strict=True
+                )
+            ),
+            *guess,
         ],
         range=(0, 1.03) if accuracy else None,
         percent=accuracy,
@@ -177,7 +191,7 @@ def _drawings(choice: Choice, episode: Episode, traces: Sequence[Trace]) -> list
     return [
         Drawings(
             title=run.name,
-            note=f"normalisation: {trace.norm}",
+            note=f"normalisation: {words.mode(trace.norm)}",
             classes=classes,
             support=support,
             query=[

@@ -17,7 +17,7 @@ from pages.ui.palette import Theme
 from pages.ui.words import letter
 
 ORDINAL = ("first", "second", "third")
-MARK, STAR, LOOKED_AT = 11, 27, 20  # pixels
+MARK, STAR, LOOKED_AT = 13, 34, 22  # pixels
 THUMBNAIL = 0.075  # of the plane's wider side
 UNSEEN = "rgba(128, 128, 128, 0.01)"  # to be clicked on
 
@@ -218,7 +218,7 @@ def _letters(cloud: Cloud, theme: Theme) -> list[dict[str, Any]]:
             "x": float(at[0]),
             "y": float(at[1]),
             "showarrow": False,
-            "font": {"color": palette.PAPER[theme], "size": 11},
+            "font": {"color": palette.PAPER[theme], "size": 14},
         }
         for n, at in enumerate(cloud.paths[-1] if cloud.paths is not None else ())
     ]

@@ -66,10 +66,11 @@ def _cells(matrix: Matrix, theme: Theme) -> go.Heatmap:
         xgap=1.5,
         ygap=1.5,
         colorbar={
-            "title": {"text": matrix.unit, "side": "right", "font": {"size": 12}},
+            "title": {"text": matrix.unit, "side": "right", "font": {"size": base.LETTERS}},
             "thickness": 10,
             "outlinewidth": 0,
             "nticks": 5,
+            "tickfont": {"size": base.LETTERS},
         },
     )
 
@@ -91,7 +92,7 @@ def _dots(matrix: Matrix, theme: Theme) -> list[go.Scatter]:
                 x=which,
                 y=[matrix.row_of_answer[n] for n in which],
                 mode="markers",
-                marker={"symbol": symbol, "size": 9, "color": color},
+                marker={"symbol": symbol, "size": 11, "color": color},
                 hoverinfo="skip",
             )
         )
@@ -113,7 +114,7 @@ def _picture(source: str, x: float, y: float, height: float) -> dict[str, Any]:
 
 
 def settling(
-    scores: Sequence[float], shots: int, color: str, theme: Theme, height: int = 200
+    scores: Sequence[float], shots: int, color: str, theme: Theme, height: int = 230
 ) -> go.Figure:
     """The score on the same queries with 1, 2, 3 … drawings of each class."""
     made = base.figure(theme, x="shots", y="queries answered rightly", height=height, legend=False)

@@ -31,7 +31,10 @@ def draw(cloud: Cloud, theme: Theme, looked_at: str | None, height: int) -> go.F
         made.add_trace(_stars(cloud.paths[-1], theme))
     axes = {
         axis: {
-            "title": {"text": f"axis {number + 1}: {cloud.explained[number]:.0%}"},
+            "title": {
+                "text": f"axis {number + 1}: {cloud.explained[number]:.0%}",
+                "font": {"size": base.LETTERS},
+            },
             "showticklabels": False,
             "gridcolor": palette.GRID[theme],
             "backgroundcolor": "rgba(0,0,0,0)",
@@ -102,7 +105,7 @@ def _stars(now: Array, theme: Theme) -> go.Scatter3d:
         },
         text=[f"<b>{letter(n)}</b>" for n in range(len(now))],
         textposition="top center",
-        textfont={"color": palette.INK[theme], "size": 15},
+        textfont={"color": palette.INK[theme], "size": 18},
         hovertext=[f"prototype of class {letter(n)}" for n in range(len(now))],
         hoverinfo="text",
     )

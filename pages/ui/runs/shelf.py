@@ -17,6 +17,10 @@ CURVE_POINTS = 40
 ROW_PIXELS = 38
 MOST_KNOWN = 2000  # runs whose rows stay in memory
 MOST_ROWS = 11  # more are scrolled to
+SCORES = (
+    "on test tasks where the run was tested, else the best of its validations, which chose its"
+    " weights and flatter it; ± is the 95% confidence interval."
+)
 FILTERS: dict[str, Any] = {"search": "", "statuses": [], "algorithms": []}
 
 
@@ -106,7 +110,7 @@ def table(runs: Sequence[Run], chosen: Sequence[str], on_pick: Callable[[list[st
         selection_default={"selection": {"rows": [ids.index(one) for one in chosen if one in ids]}},
         on_select=partial(_ticked, key, ids, on_pick),
         placeholder="–",
-        alt="All runs with status, best validation, learning curve and settings",
+        alt="All runs with status, score, learning curve and settings",
     )
 
 
@@ -125,7 +129,8 @@ def _facts(run: Run) -> dict[str, Any]:
     return {
         "Name": run.name,
         "Status": [run.status],
-        "Best validation": words.best(run),
+        "Accuracy": words.scored(run) if run.metric == "accuracy" else None,
+        "Error": words.scored(run) if run.metric == "mse" else None,
         "Curve": [],
         "Algorithm": [pick.title(run)],
         "Trained on": f"{dataset(run)}, {words.task(run)}",
@@ -149,10 +154,8 @@ def columns(runs: Sequence[Run]) -> dict[str, Any]:
             color=[status.SHADE[name] for name in STATUSES],
             help="Where the run stands.",
         ),
-        "Best validation": of.TextColumn(
-            width=125,
-            help="Accuracy, or mean squared error, with its 95% confidence interval.",
-        ),
+        "Accuracy": of.TextColumn(width=165, help=f"Of runs on drawings: {SCORES}"),
+        "Error": of.TextColumn(width=165, help=f"Mean squared error of runs on curves: {SCORES}"),
         "Curve": of.LineChartColumn(
             width=110, help="The validation score over the run, from lowest to highest."
         ),

@@ -384,6 +384,7 @@ def history(run: Run, color: str) -> History:
         metric=run.metric,
         color=color,
         tasks=run.config.training.tasks,
+        ways=run.config.ways,
     )
     return replace(empty, columns=learning.columns(rows))
 
