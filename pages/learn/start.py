@@ -47,6 +47,12 @@ CARDS = (
         "Compare",
         "Let algorithms meet on the same episodes, with confidence intervals and a verdict.",
     ),
+    (
+        "lab/trial.py",
+        ":material/draw:",
+        "Trial",
+        "Draw characters of your own, and every network learns them as you watch.",
+    ),
 )
 
 
@@ -147,8 +153,11 @@ def film(
 
 
 def cards() -> None:
-    for column, (page, icon, title, text) in zip(st.columns(len(CARDS)), CARDS, strict=True):
-        card = column.container(border=True, height="stretch")
+    row = st.container(
+        horizontal=True, key="cards"
+    )  # as many beside each other as there is room for
+    for page, icon, title, text in CARDS:
+        card = row.container(border=True, height="stretch")
         card.page_link(page, label=f"**{title}**", icon=icon)
         card.caption(text)
 
