@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui import palette
@@ -27,6 +28,7 @@ def draw(cloud: Cloud, theme: Theme, looked_at: str | None, height: int) -> go.F
     for name, which in places.items():
         if which:
             made.add_trace(_rings(name, cloud.query.at[which], colors[name]))
+    made.add_traces(_moves(cloud, theme))
     if cloud.paths is not None:
         made.add_trace(_stars(cloud.paths[-1], theme))
     axes = {
@@ -88,6 +90,22 @@ def _paths(cloud: Cloud, theme: Theme) -> list[go.Scatter3d]:
             showlegend=number == 0,
         )
         for number, path in enumerate(cloud.paths.transpose(1, 0, 2))
+    ]
+
+
+def _moves(cloud: Cloud, theme: Theme) -> list[go.Scatter3d]:
+    """From where each prototype was to where the edits put it."""
+    return [
+        _in_space(
+            np.stack([old, new]),
+            name="moved by the edit",
+            mode="lines+markers",
+            line={"color": palette.INK[theme], "width": 7},
+            marker={"size": [7, 0], "color": palette.of_class(number, theme)},
+            hoverinfo="skip",
+            showlegend=first == 0,
+        )
+        for first, (number, old, new) in enumerate(cloud.moves)
     ]
 
 

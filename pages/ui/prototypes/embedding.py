@@ -28,6 +28,7 @@ from pages.ui.words import letter
 RESOLUTION = 120
 BEYOND = 1.7  # the regions reach further than the points: a wide page shows more of the plane
 NEAREST = 4
+UNMOVED = 1e-5  # a distance that is only rounding
 UNITS = {"euclidean": "Euclidean distance", "cosine": "cosine distance"}
 METRIC = ("protonet", "matching")
 
@@ -67,6 +68,8 @@ class Scene:
     looks: dict[str, Look]
     first: str  # the drawing to look at first
     unit: str  # of the distance to the nearest
+    prototypes: Array | None  # [N, F], in all dimensions
+    right_in: Sequence[int]  # of each class
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,31 @@ class Moments:
     frozen: bool  # adaptation leaves the features alone
     looks: dict[str, Look]
     first: str  # the drawing to look at first
+    right_in: Sequence[int]  # of each class, after
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What the edits did to one class."""
+
+    number: int
+    distance: float | None  # that its prototype moved; None where there are none
+    right: tuple[int, int]  # queries answered rightly as drawn, and as edited
+
+
+def shifts(drawn: Scene | Moments, edited: Scene | Moments) -> list[Shift]:
+    """Of the classes for which the edits changed anything."""
+    found = []
+    for number, right in enumerate(zip(drawn.right_in, edited.right_in, strict=True)):
+        distance = None
+        if isinstance(drawn, Scene) and isinstance(edited, Scene) and drawn.prototypes is not None:
+            assert edited.prototypes is not None, "the same run"
+            gap = edited.prototypes[number] - drawn.prototypes[number]
+            distance = float(np.linalg.norm(gap))
+            distance = distance if distance > UNMOVED else 0.0
+        if right[0] != right[1] or distance:
+            found.append(Shift(number, distance, right))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +167,15 @@ def _scene(question: InSpace, changed: Edits) -> Scene:
         looks=_looks(now, support, query, truth, kept, asked.most),
         first=query_name(wrong[0] if wrong else 0),
         unit=UNITS[now.distance],
+        prototypes=now.prototypes,
+        right_in=_right_in(wrong, asked),
     )
+
+
+def _right_in(wrong: Sequence[int], asked: Asked) -> list[int]:
+    """How many queries of each class are answered rightly."""
+    wrongly = [number // asked.queries for number in wrong]
+    return [asked.queries - wrongly.count(number) for number in range(asked.ways)]
 
 
 def _counts(asked: Asked) -> range:
@@ -281,6 +317,7 @@ def _moments(question: Moved, changed: Edits) -> Moments:
         frozen=bool(np.array_equal(*queries) and np.array_equal(*supports)),
         looks=_looks_after(supports[1], queries[1], truth, answers, kept, asked.most),
         first=query_name(wrong[1][0] if wrong[1] else 0),
+        right_in=_right_in(wrong[1], asked),
     )
 
 
