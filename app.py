@@ -9,6 +9,7 @@ import gc
 import importlib
 import logging
 import pkgutil
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,7 +20,7 @@ from metacore import Store, UserError, answers
 from metacore.device import one_thread
 from metacore.runs import Queue
 from pages import ui
-from pages.ui import say
+from pages.ui import ready, say
 from pages.ui.browser_key import BrowserKeys
 from pages.ui.own_content import OwnContent
 
@@ -44,6 +45,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     pool.start()  # helpers load while the server does
     warm_up()
     answers.use(pool)
+    threading.Thread(target=ready.prepare, name="prepare", daemon=True).start()
     try:
         async with queueing():
             yield
