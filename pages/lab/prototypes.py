@@ -1,6 +1,7 @@
 """The space a network puts drawings into: where classes gather, and what moves when they change."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
