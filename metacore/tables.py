@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\n")
 
 
 def to_csv(header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> bytes:
@@ -18,11 +18,12 @@ def to_csv(header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> bytes:
     table = csv.writer(text, lineterminator="\n")
     table.writerow([harmless(cell) for cell in header])
     table.writerows([harmless(cell) for cell in row] for row in rows)
-    return text.getvalue().encode()
+    return text.getvalue().encode(errors="replace")
 
 
 def harmless(cell: Any) -> Any:
     """The same cell, unless it is text that a spreadsheet would take for a formula."""
-    if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULAS):
-        return f"'{cell}"
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")  # a lone one is a line's end to some
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULAS) else text

@@ -27,7 +27,7 @@ from metacore.insight.trace import Array, Trace, trace
 from metacore.library import rehearse
 from metacore.runs import Run, load_params
 from metacore.settings import Config
-from metacore.training.config import RunConfig
+from metacore.training.config import RunConfig, config_owner
 from metacore.training.learner import Learner, build
 
 MANY = 100  # episodes behind the one that is looked at
@@ -68,11 +68,20 @@ def _learner(learned: Learned) -> Learner:
     return build(learned.config, params, "auto")
 
 
+def at_hand(dataset: Config) -> bool:
+    """Whether a dataset need not be made first, which takes seconds."""
+    return config_owner(datasets.DATASETS, dataset).at_hand(dataset)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Loadable(Question[None]):
     """Whether the weights can be read: refused with the reason where they cannot."""
 
     learned: Learned
+
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.learned.config.dataset)
 
     def answer(self) -> None:
         self.learned.learner()
@@ -83,6 +92,10 @@ class Drawn(Question[Episode]):
     """The episode itself, on the CPU."""
 
     asked: Asked
+
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.asked.dataset)
 
     def answer(self) -> Episode:
         return self.asked.episode().to(torch.device("cpu"))
@@ -100,7 +113,9 @@ class Adaptation(Question[Trace]):
 
     @property
     def quick(self) -> bool:
-        return _passes(self.learned, self.asked, self.steps, self.norm) <= QUICK_PASSES
+        needed = self.asked.dataset, self.learned.config.dataset
+        passes = _passes(self.learned, self.asked, self.steps, self.norm)
+        return passes <= QUICK_PASSES and all(map(at_hand, needed))
 
     def answer(self) -> Trace:
         learner = self.learned.learner()
@@ -225,6 +240,10 @@ class Room(Question[Size]):
 
     asked: Asked
 
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.asked.dataset)
+
     def answer(self) -> Size:
         images = cast(ImageDataset, self.asked.source()).images[SPLIT]
         return Size(classes=len(images), drawings=int(images.shape[1]))
@@ -273,6 +292,10 @@ class Possible(Question[None]):
 
     config: RunConfig
 
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.config.dataset)
+
     def answer(self) -> None:
         rehearse(self.config)
 
@@ -288,6 +311,10 @@ class Sample(Question[Episode]):
     queries: int
     seed: int
     number: int = 0
+
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.dataset)
 
     def answer(self) -> Episode:
         source = datasets.load(self.dataset, resolve("auto"))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from metacore.strict import (
+    LARGEST_COUNT,
     LONGEST_TEXT,
     ONE_LINE,
     Amount,
@@ -27,6 +28,7 @@ MOST_TAGS, LONGEST_TAG, LONGEST_NOTE = 50, 60, LONGEST_TEXT
 MOST_POINTS = 1000  # of one series in an adaptation.json
 
 Few = Annotated[int, Meta(ge=0, le=2**31)]
+Size = Annotated[int, Meta(ge=1, le=LARGEST_COUNT)]
 Metric = Literal["accuracy", "mse"]
 Status = Literal["queued", "running", "finished", "cancelled", "failed", "interrupted"]
 Tag = Annotated[str, Meta(min_length=1, max_length=LONGEST_TAG, pattern=ONE_LINE)]
@@ -92,7 +94,7 @@ class Tensor(Struct, forbid_unknown_fields=True):
     """Where a tensor lies in a safetensors file, and what it is."""
 
     dtype: Literal["F32"]
-    shape: Annotated[list[Annotated[Count, Meta(ge=1)]], Meta(max_length=8)]
+    shape: Annotated[list[Size], Meta(max_length=8)]
     data_offsets: tuple[Count, Count]
 
 

@@ -7,12 +7,13 @@ best.safetensors or last.safetensors; and test.json, the score its weights have 
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metacore.errors import UserError
 from metacore.runs import files, strip, tested
 from metacore.runs.files import read_up_to
 from metacore.runs.record import (
+    FAILED,
     LARGEST_CSV,
     Metric,
     Run,
@@ -22,6 +23,7 @@ from metacore.runs.record import (
     metrics_csv,
     read_metrics,
     read_run,
+    refuse_changed,
 )
 from metacore.strict import LARGEST_JSON
 from metacore.training.checkpoint import Checkpoint
@@ -40,13 +42,28 @@ class Shelf:
     folder: Path
 
     def runs(self) -> list[Run]:
+        """All of them; one that cannot be believed says so as its `damage`, and nothing else."""
         folders = sorted(entry.parent for entry in self.folder.glob("*/run.json"))
-        return [_run(folder, *_written(folder)) for folder in folders]
+        return [_run_or_damage(folder) for folder in folders]
 
     @staticmethod
     def metrics(run: Run) -> list[Metric]:
         data = read_up_to(run.folder / "metrics.csv", LARGEST_CSV)
         return read_metrics(data, str(run.folder))
+
+
+def _run_or_damage(folder: Path) -> Run:
+    try:
+        return _run(folder, *_written(folder))
+    except UserError as error:
+        plain: dict[str, Any] = {
+            "metric": "accuracy",
+            "device": "",
+            "created": 0.0,
+            "read_only": True,
+        }
+        name = folder.name
+        return Run(name, name, FAILED, values={}, folder=folder, damage=str(error), **plain)
 
 
 @lru_cache(maxsize=256)
@@ -55,6 +72,7 @@ def _run(folder: Path, *written: int) -> Run:
     parts = (folder / name for name in ("config.json", "run.json"))
     config, facts = (read_up_to(part, LARGEST_JSON) for part in parts)
     found = read_run(folder.name, folder, config, facts, str(folder))
+    refuse_changed(config, facts, str(folder))
     score = tested.read_tested(folder)
     if score is not None and score.metric != found.metric:
         raise UserError(f"{folder}: {tested.NAME} is not about the metric of its run.")

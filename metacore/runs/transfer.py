@@ -29,6 +29,7 @@ from metacore.runs.record import (
     metrics_csv,
     read_metrics,
     read_run,
+    refuse_changed,
 )
 from metacore.runs.store import Store, checked_name, new_id, slot
 from metacore.runs.weights import prove
@@ -74,6 +75,7 @@ def import_(store: Store, file: Path | BinaryIO, source: str | None = None) -> R
     weights = {part: parts[part] for part in (BEST, LAST) if part in parts}
     for part, data in weights.items():
         prove(found.config, data, f"{source}: {part}")
+    refuse_changed(parts[CONFIG], parts[FACTS], source)
     return store.insert(found.id, name, found.values, _row(found), metrics, weights)
 
 

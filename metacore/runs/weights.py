@@ -16,7 +16,7 @@ from metacore.models.networks import trainable
 from metacore.randomness import generator
 from metacore.runs import files, schema
 from metacore.training.config import RunConfig
-from metacore.training.optimisation import OuterOptimiser
+from metacore.training.optimisation import remembered
 
 Shapes = dict[str, tuple[int, ...]]
 _PARAMS, _OPTIMISER = "params/", "optimiser/"
@@ -28,7 +28,7 @@ def prove(config: RunConfig, data: bytes, source: str) -> None:
     found = _declared(data, source)
     params = _expected_params(config, found)
     memory = _expected_memory(config, trainable(params))
-    if found not in [params, *({**params, **remembered} for remembered in memory)]:
+    if found not in (params, {**params, **memory}):
         raise UserError(f"{source} does not belong to the network its config describes.")
     checkpoint = files.from_bytes(data, source)
     strict.checked(checkpoint.info, schema.Info, f"{source}: its record of the training")
@@ -49,7 +49,9 @@ def _declared(data: bytes, source: str) -> Shapes:
         raise UserError(f"{what} its header is longer than it may be.")
     parts = strict.read(files.header_of(data), dict[str, msgspec.Raw], f"{what} its header")
     parts.pop("__metadata__", None)
-    found = {name: strict.read(bytes(raw), schema.Tensor, what) for name, raw in parts.items()}
+    found = {
+        name: strict.read(bytes(raw), schema.Tensor, f"{what} one") for name, raw in parts.items()
+    }
     places = sorted(tensor.data_offsets for tensor in found.values())
     ends = [0, *(end for _, end in places)]
     gapless = all(begin == end for (begin, _), end in zip(places, ends, strict=False))
@@ -77,21 +79,9 @@ def _expected_params(config: RunConfig, found: Shapes) -> Shapes:
     return {f"{_PARAMS}{name}": tuple(value.shape) for name, value in params.items()}
 
 
-def _expected_memory(config: RunConfig, learned: Shapes) -> list[Shapes]:
-    """What the config's optimiser remembers of each parameter before and after its first step.
-
-    Asked of one for a single small tensor: what it remembers is shaped alike, or one number.
-    """
-    alone = OuterOptimiser(config.training, {"w": torch.zeros(2, 3)})
-    fresh = alone.state()
-    alone.step({"w": torch.zeros(2, 3)}, 0.0)
-    return [
-        {
-            f"{_OPTIMISER}{name.removeprefix(_PARAMS)}/{path.removeprefix('w/')}": shape
-            if value.dim()
-            else ()
-            for name, shape in learned.items()
-            for path, value in state.items()
-        }
-        for state in (fresh, alone.state())
-    ]
+def _expected_memory(config: RunConfig, learned: Shapes) -> Shapes:
+    return {
+        f"{_OPTIMISER}{name.removeprefix(_PARAMS)}/{key}": () if key == "step" else shape
+        for name, shape in learned.items()
+        for key in remembered(config.training)
+    }

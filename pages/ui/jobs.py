@@ -11,6 +11,7 @@ from metacore.runs.classroom import Owned
 from metacore.runs.comparison import Comparison
 from metacore.runs.record import FINISHED, QUEUED, RUNNING
 from pages.ui import engine, say, status, visitor, words
+from pages.ui.runs.shelf import flaw
 
 LOOK_SECONDS = 3.0
 RECENT_SECONDS = 24 * 3600.0
@@ -36,7 +37,8 @@ def badge() -> None:
 
 @st.fragment(run_every=LOOK_SECONDS)
 def jobs() -> None:
-    runs = [run for run in engine.store().runs() if not run.read_only]
+    own = (run for run in engine.store().runs() if not run.read_only)
+    runs = [run for run in own if not flaw(run)]  # the Runs page names the others
     active = [run for run in runs if run.active]
     comparing = comparisons.active(engine.store())
     st.markdown("**At work**")

@@ -72,7 +72,7 @@ def quoted(run: Run) -> str:
     """
     told = scored(run)
     if told == "–":
-        return "not validated yet"
+        return "its record is damaged" if run.damage else "not validated yet"
     of = task(run) if run.tested is None else _task_of(run.tested, run)
     return f"{'error ' if run.metric == 'mse' else ''}{told}, {of}"
 

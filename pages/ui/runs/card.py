@@ -63,7 +63,7 @@ def head(run: Run) -> None:
     if run.message:
         trouble = run.status in ("failed", "interrupted")
         (st.warning if trouble else st.caption)(words.plain(run.message))
-    if sentence := engine.weights_flaw(run):
+    for sentence in filter(None, (run.damage, engine.weights_flaw(run))):
         say.warning(sentence)
     if not run.active and engine.weights_of(run) is None:
         say.warning(f"There are no weights in {run.folder}.")

@@ -14,9 +14,9 @@ from metacore.runs import STATUSES, Metric
 from pages.ui import engine, palette, pick, status, words
 
 CURVE_POINTS = 40
-ROW_PIXELS = 38
+ROW_PIXELS, HEAD_PIXELS = 38, 54
 MOST_KNOWN = 2000  # runs whose rows stay in memory
-MOST_ROWS = 11  # more are scrolled to
+MOST_ROWS = 18  # more are scrolled to
 SCORES = (
     "on test tasks where the run was tested, else the best of its validations, which chose its"
     " weights and flatter it; ± is the 95% confidence interval."
@@ -103,7 +103,7 @@ def table(runs: Sequence[Run], chosen: Sequence[str], on_pick: Callable[[list[st
         pd.DataFrame([row(run) for run in runs]),
         key=key,
         hide_index=True,
-        height=ROW_PIXELS * min(len(runs), MOST_ROWS) + ROW_PIXELS + 2,
+        height=ROW_PIXELS * min(len(runs), MOST_ROWS) + HEAD_PIXELS,
         row_height=ROW_PIXELS,
         column_config=columns(runs),
         selection_mode="multi-row",
@@ -147,7 +147,7 @@ def columns(runs: Sequence[Run]) -> dict[str, Any]:
     tags = sorted({"pretrained", *(tag for run in runs for tag in run.tags)})
     of = st.column_config
     return {
-        "Name": of.TextColumn(width=200, help="What the run is called."),
+        "Name": of.TextColumn(width=250, help="What the run is called."),
         "Status": of.MultiselectColumn(
             width=100,
             options=STATUSES,
