@@ -7,7 +7,7 @@ import streamlit as st
 
 from metacore import DATASETS, Run, UserError
 from metacore.datasets.base import ImageDataset
-from pages.ui import address, charts, palette, pick, words
+from pages.ui import charts, palette, pick, state, words
 from pages.ui.asked import Asked
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
@@ -74,13 +74,13 @@ def which(found: list[Run]) -> tuple[Run, int]:
     first, second, third = st.columns([5, 2, 2], vertical_alignment="bottom")
     with first:
         run = pick.one(found, help="Whose space is shown; runs on curves have none.")
-    seed = second.number_input(
+    seed = state.number(
+        second,
         "Episode",
-        min_value=0,
-        max_value=LAST_EPISODE,
-        value=EPISODE,
-        key="seed",
-        bind=address.bound("seed"),
+        "seed",
+        usual=EPISODE,
+        low=0,
+        high=LAST_EPISODE,
         on_change=forget,
         help="The number of a test episode: the same number is the same drawings for every run.",
     )
@@ -88,14 +88,15 @@ def which(found: list[Run]) -> tuple[Run, int]:
         "New episode",
         icon=":material/refresh:",
         on_click=another,
+        args=(seed,),
         width="stretch",
         help="Draws other classes, which no run has been trained on.",
     )
-    return run, int(seed)
+    return run, seed
 
 
-def another() -> None:
-    st.session_state["seed"] = (int(st.session_state["seed"]) + 1) % LAST_EPISODE
+def another(seed: int) -> None:
+    state.put("seed", (seed + 1) % LAST_EPISODE)
     forget()
 
 
@@ -144,13 +145,13 @@ def slider(most: int) -> int:
     if most == 1:
         st.caption("The classes have drawings enough for one shot only.")
         return 1
-    return st.slider(
+    return state.slider(
+        st,
         "Shots",
-        1,
-        most,
-        min(SHOTS, most),
-        key="shots",
-        bind="query-params",
+        "shots",
+        usual=SHOTS,
+        low=1,
+        high=most,
         help="How many drawings of each class are given; the queries stay the same.",
     )
 
@@ -185,18 +186,7 @@ def plane(run: Run) -> bool:
 
 
 def switch(label: str, options: list[str], *, key: str, help: str, disabled: bool = False) -> str:
-    return str(
-        st.segmented_control(
-            label,
-            options,
-            default=options[0],
-            required=True,
-            key=key,
-            bind="query-params",
-            disabled=disabled,
-            help=help,
-        )
-    )
+    return state.switch(st, label, key, options, disabled=disabled, help=help)
 
 
 def metric(run: Run, asked: Asked, given: Edits, view: View) -> None:

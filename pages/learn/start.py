@@ -4,12 +4,13 @@ import streamlit as st
 
 from metacore import ALGORITHMS, DATASETS, Run, UserError
 from metacore.datasets import library
-from pages.ui import charts, engine, palette, pick
+from pages.ui import charts, engine, palette, pick, state
 from pages.ui.asked import Asked
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
 STEPS = 10
 POINTS = 5
+LAST_WAVE = 10**6
 WAVE = 7  # a test episode whose points leave room for error
 FAMILIES = {
     "optimisation": ("Learn where to start", "A few gradient steps from there solve a new task."),
@@ -46,7 +47,7 @@ CARDS = (
 
 def opening() -> None:
     st.title("Watch a network learn to learn", anchor=False)
-    wave = st.session_state.setdefault("wave", WAVE)
+    wave = state.whole("wave", usual=WAVE, low=0, high=LAST_WAVE)
     learned, scratch = (engine.find(f"{name}-sinusoid") for name in ("maml", "scratch"))
     if learned is None or scratch is None:
         st.info("The pretrained runs are missing from assets/pretrained: run `make pretrained`.")
@@ -60,9 +61,13 @@ def opening() -> None:
         play(film(learned, scratch, Asked.like(learned, seed=wave)), key="opening")
     except UserError as error:
         st.error(str(error))
-    if st.button("Another wave", icon=":material/refresh:", help="Draws five points of a new one."):
-        st.session_state["wave"] = wave + 1
-        st.rerun()
+    st.button(
+        "Another wave",
+        icon=":material/refresh:",
+        help="Draws five points of a new one.",
+        on_click=state.put,
+        args=("wave", wave + 1),
+    )
 
 
 def film(learned: Run, scratch: Run, asked: Asked) -> Film:

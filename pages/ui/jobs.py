@@ -31,6 +31,16 @@ def badge() -> None:
         st.caption(f"{kind} · {words.size(float(found['memory']))} memory{cores}")
 
 
+def training_now() -> list[str]:
+    """The runs that train or wait for it, those that train first."""
+    active = [run for run in engine.store().runs() if run.active]
+    return [run.id for run in sorted(active, key=_turn)]
+
+
+def _turn(run: Run) -> tuple[bool, float]:
+    return run.status != RUNNING, run.queued or 0.0
+
+
 @st.fragment(run_every=LOOK_SECONDS)
 def jobs() -> None:
     runs = [run for run in engine.store().runs() if not run.read_only]
@@ -39,7 +49,7 @@ def jobs() -> None:
     st.markdown("**At work**")
     if not active and not comparing:
         st.caption("Nothing is training. Runs you start appear here, on every page.")
-    for run in sorted(active, key=lambda run: (run.status != RUNNING, run.queued or 0)):
+    for run in sorted(active, key=_turn):
         job(run)
     for comparison in comparing:
         evaluation(comparison)

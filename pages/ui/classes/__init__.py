@@ -12,7 +12,7 @@ import streamlit as st
 
 from metacore import UserError
 from metacore.datasets.base import ImageDataset
-from pages.ui import charts, drawings, palette
+from pages.ui import charts, drawings, palette, state
 from pages.ui.asked import SPLIT, Asked
 
 HERE = Path(__file__).parent
@@ -31,7 +31,7 @@ _mount = st.components.v2.component(
 
 def linked() -> tuple[int, ...]:
     """The classes the address names; () where it names none, or nothing that can be read."""
-    words = st.query_params.get(PARAMETER, "").split(",")
+    words = state.first(PARAMETER).split(",")
     numbers = tuple(dict.fromkeys(int(word) for word in words if _is_number(word)))
     return numbers if FEWEST <= len(numbers) <= MOST and len(numbers) == len(words) else ()
 
@@ -59,7 +59,7 @@ def button(asked: Asked, *, width: int | Literal["stretch"] = "stretch") -> bool
 
 
 def forget() -> None:
-    st.query_params.pop(PARAMETER, None)
+    state.drop(PARAMETER)
 
 
 @st.dialog("Choose the classes by picture", width="large")
@@ -86,7 +86,7 @@ def _dialog(asked: Asked) -> None:
         help="Makes an episode of the ticked classes.",
         width="stretch",
     ):
-        st.query_params[PARAMETER] = ",".join(map(str, ticked))
+        state.put(PARAMETER, ",".join(map(str, ticked)))
         st.rerun()
     other.button(
         "Other classes",

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import palette, words
+from pages.ui import palette, state, words
 from pages.ui.asked import Asked
 from pages.ui.palette import Theme
 from pages.ui.prototypes import edits
@@ -21,7 +21,7 @@ AT_ONCE = 40  # pickers on a page; of more drawings, those of one class
 
 def asked_for(asked: Asked) -> Edits:
     """What the link says about this episode."""
-    return edits.read(st.query_params.get(LINK, ""), asked.ways, asked.most)
+    return edits.read(state.first(LINK), asked.ways, asked.most)
 
 
 def usable(changed: Edits, asked: Asked, shots: int) -> Edits:
@@ -62,22 +62,16 @@ def show(
 
 
 def forget() -> None:
-    st.query_params.pop(LINK, None)
+    state.drop(LINK)
 
 
 def _classes(asked: Asked, shots: int) -> list[int]:
     """All classes, or the one that is picked where there are too many drawings."""
     if asked.ways * shots <= AT_ONCE:
         return list(range(asked.ways))
-    chosen = st.selectbox(
-        "Class",
-        range(asked.ways),
-        format_func=words.letter,
-        key="edited class",
-        persist_state="session",
-        help="Whose drawings are shown here.",
-    )
-    return [chosen]
+    letters = {str(number): words.letter(number) for number in range(asked.ways)}
+    help = "Whose drawings are shown here."
+    return [int(state.select(st, "Class", "edited", letters, help=help))]
 
 
 def _drawing(
@@ -122,6 +116,6 @@ def _change(key: str, number: int, place: int, asked: Asked) -> None:
     labels = {words.letter(n): n for n in range(asked.ways)}
     changed = asked_for(asked).with_label(number, place, labels.get(chosen))
     if changed.changed:
-        st.query_params[LINK] = edits.write(changed)
+        state.put(LINK, edits.write(changed))
     else:
         forget()

@@ -9,7 +9,7 @@ from metacore import Run, UserError
 from metacore.device import resolve
 from metacore.insight import contest
 from metacore.insight.contest import Answer, Contest, Puzzle
-from pages.ui import charts, engine, palette, pick
+from pages.ui import charts, engine, palette, pick, state
 from pages.ui.trial import beat_link
 
 USUAL = ("maml-glyphs", "protonet-glyphs", "scratch-glyphs")
@@ -36,7 +36,7 @@ def rivals(of: Contest) -> list[Rival]:
     """Those the address names, as far as they can play; why others cannot is said."""
     found = possible()
     by_id = {run.id: run for run in found}
-    named = [by_id[key] for key in st.query_params.get_all(beat_link.RUNS) if key in by_id]
+    named = [by_id[key] for key in state.get(beat_link.RUNS) if key in by_id]
     return _named([run for run in named or usual(found) if _plays(run, of)])
 
 
