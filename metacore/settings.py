@@ -13,6 +13,8 @@ from typing import Any, Self
 
 from metacore.errors import UserError
 
+LARGEST = 2**63 - 1  # what databases hold
+
 
 def setting(
     default: Any,
@@ -44,6 +46,8 @@ class Setting:
     choices: tuple[str, ...] | None
 
     def check(self, value: Any) -> None:
+        if isinstance(value, int) and abs(value) > LARGEST:
+            raise UserError(f"{self.name} is a number with too many digits.")
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if type(value) is not self.type:

@@ -20,6 +20,7 @@ FLOORS = (
     {"trial"},
     {"runs"},
     {"library"},
+    {"answers"},
     {"cli"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -16,6 +16,7 @@ from metacore.models import MODELS
 from metacore.runs import Run, Store, execute, export, follow, import_
 from metacore.runs import cancel as cancel_run
 from metacore.runs import resume as resume_run
+from metacore.runs.files import flaw
 from metacore.settings import settings_of
 from metacore.statistics import score
 from metacore.training import distributed
@@ -248,6 +249,8 @@ def show(arguments: Namespace) -> int:
         display.print_json({**_summary(run), "config": run.values, "environment": environment})
         return SUCCEEDED
     display.say(_outcome(run))
+    if sentence := flaw(run.folder):
+        display.say(sentence)
     if run.note:
         display.say(run.note)
     rows = [
@@ -263,8 +266,17 @@ def show(arguments: Namespace) -> int:
 
 def cancel(arguments: Namespace) -> int:
     store = Store()
-    run = cancel_run(store, store.get(arguments.run))
-    return _told(arguments, run, f"{run.name} will stop at its next meta-step.")
+    before = store.get(arguments.run)
+    run = cancel_run(store, before)
+    return _told(arguments, run, _stopped(before, run))
+
+
+def _stopped(before: Run, run: Run) -> str:
+    if run.active:
+        return f"{run.name} will stop at its next meta-step."
+    if before.active:
+        return f"{run.name} has ended: {run.message}"
+    return f"{run.name} has ended before ({run.status}): there is nothing to stop."
 
 
 def delete(arguments: Namespace) -> int:

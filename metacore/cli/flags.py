@@ -13,7 +13,7 @@ from metacore.datasets import DATASETS
 from metacore.device import DEVICES
 from metacore.errors import UserError
 from metacore.models import MODELS
-from metacore.settings import Config, Setting, settings_of
+from metacore.settings import LARGEST, Config, Setting, settings_of
 from metacore.training.config import RunConfig, lookup
 from metacore.training.presets import preset
 
@@ -49,7 +49,10 @@ def whole(text: str) -> int:
     except ValueError:
         number = math.nan
     if number != number or number in (math.inf, -math.inf) or number != int(number):
-        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}")
+        shown = text if len(text) < 40 else f"{text[:20]}…"
+        raise argparse.ArgumentTypeError(f"must be a whole number, not {shown!r}")
+    if abs(number) > LARGEST:
+        raise argparse.ArgumentTypeError("has too many digits")
     return int(number)
 
 

@@ -116,6 +116,8 @@ def load(tree: Path) -> Tensor:
 
 def _decode(tree: Path) -> Tensor:
     if not all((tree / part).is_dir() for part in PARTS):
+        if (tree / _DECODED).exists():
+            raise UserError(f"{tree / _DECODED} is damaged, or was kept without a digest. {_AGAIN}")
         raise UserError(
             "Omniglot is not on this computer yet. Download it with `metacore data get omniglot`,"
             " or, if you have its two archives or their folders, point to them with"

@@ -6,7 +6,7 @@ into a cell is remembered: a number says how often, only the drawings say why.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -71,18 +71,22 @@ def confusion(
     shots: int,
     queries: int,
     episodes: int,
+    first: int = 0,
     seed: int = 0,
     steps: int | None = None,
     norm: str | None = None,
 ) -> Confusion:
-    """Adapts to `episodes` tasks of exactly these classes and counts what their queries became."""
+    """Adapts to `episodes` tasks of exactly these classes and counts what their queries became.
+
+    `first` is the number of the first task: of several parts, `joined` makes one.
+    """
     if not 1 <= episodes <= MOST_EPISODES:
         raise UserError(f"episodes must be between 1 and {MOST_EPISODES}, not {episodes}.")
     deal = {"shots": shots, "queries": queries}
     dealt = stack(
         [
             dataset.chosen(split, classes, **deal, generator=generator(seed, "confusion", number))
-            for number in range(episodes)
+            for number in range(first, first + episodes)
         ]
     )
     guess = torch.cat([_guesses(learner, part, steps, norm) for part in _parts(dealt)])
@@ -97,6 +101,24 @@ def confusion(
         guess=_array(guess),
         picture=_array(picture),
         episodes=episodes,
+    )
+
+
+def joined(parts: Sequence[Confusion]) -> Confusion:
+    """Several of the same classes as one."""
+    if len(parts) == 1:
+        return parts[0]
+    every = np.concatenate([part.pictures.numpy() for part in parts])
+    starts = np.cumsum([0, *(len(part.pictures) for part in parts[:-1])])
+    flat, which = np.unique(every.reshape(len(every), -1), axis=0, return_inverse=True)
+    places = [start + part.picture for start, part in zip(starts, parts, strict=True)]
+    return replace(
+        parts[0],
+        pictures=torch.from_numpy(flat).reshape(-1, *every.shape[1:]),
+        truth=np.concatenate([part.truth for part in parts]),
+        guess=np.concatenate([part.guess for part in parts]),
+        picture=which.reshape(-1)[np.concatenate(places)],
+        episodes=sum(part.episodes for part in parts),
     )
 
 

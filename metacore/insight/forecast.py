@@ -7,10 +7,8 @@ harm: what does not fit becomes a forecast that says so, never an error.
     python -m metacore.insight.forecast < {"config": …, "memory": null} > {"forecast": …}
 """
 
-import contextlib
 import json
 import math
-import os
 import subprocess
 import sys
 import time
@@ -40,7 +38,6 @@ LONG_HOURS = 3.0
 FEW_STEPS = 100
 LARGE_SHARE = 1 / 3  # of the time, spent on validations
 GOOD_SHARE = 0.1
-NICENESS = 10  # pages should answer at once while all cores train
 
 
 @dataclass(frozen=True)
@@ -285,16 +282,6 @@ def _peak_of_process() -> int:
     return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
-def _limit_memory(memory: int) -> None:
-    """Beyond this, an allocation of this process fails instead of pushing others out of memory."""
-    if sys.platform == "linux":
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        limit = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-
-
 # --- advice -----------------------------------------------------------------------------------
 
 
@@ -379,16 +366,10 @@ def _measure_within(config: dict[str, Any], memory: int | None) -> Forecast:
     run = RunConfig.from_dict(config)
     if resolve(run.device).type == "cpu":
         memory = memory or _free_memory()
-        _limit_memory(memory)
+        child.limit_memory(memory)
     return _measure(run, memory)
 
 
-def _be_nice() -> None:
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(NICENESS)
-
-
 if __name__ == "__main__":
-    _be_nice()
+    child.be_nice()
     sys.exit(main())

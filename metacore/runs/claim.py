@@ -58,12 +58,15 @@ class Claim:
             self._change(db, heartbeat=time.time(), **vars(progress))
             db.executemany(INSERT_METRIC, [(self.run.id, *row) for row in rows])
 
-    def rewind(self, iteration: int) -> None:
-        """Forgets the metrics later than this iteration: a resumed run will report them again."""
+    def rewind(self, progress: Progress) -> None:
+        """Puts the row back to where a checkpoint was written, or to the start without one.
+
+        The metrics later than that are forgotten: the training will report them again.
+        """
         with self.database.writing() as db:
-            self._change(db, iteration=iteration)
+            self._change(db, **vars(progress))
             query = "DELETE FROM metrics WHERE run = ? AND step > ?"
-            db.execute(query, (self.run.id, iteration))
+            db.execute(query, (self.run.id, progress.iteration))
 
     def describe(self, device: str, description: dict[str, Any]) -> None:
         """Where the run is computed."""

@@ -31,6 +31,8 @@ class Comparison:
     ended: float | None = None
     process: Process | None = None
     heartbeat: float | None = None
+    owner: str = ""  # who asked first, in a class: see classroom.py
+    most_seconds: float | None = None  # it is stopped after this long
     result: dict[str, Any] | None = field(default=None, hash=False, repr=False)
 
     @property

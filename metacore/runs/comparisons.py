@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from metacore.errors import UserError
+from metacore.runs.classroom import Visitor, refuse_more
 from metacore.runs.comparison import NOBODY, Comparison, Hold, change, of_row, read
 from metacore.runs.files import path_of, why_not_written
-from metacore.runs.process import SILENCE_SECONDS, Process, this_process
+from metacore.runs.process import Process, recent, this_process
 from metacore.runs.question import Question
 from metacore.runs.record import (
     CANCELLED,
@@ -46,7 +47,7 @@ def ask(store: Store, question: Question) -> Comparison:
     comparison_id = hashlib.blake2b(about.encode(), digest_size=8).hexdigest()
     _make_folder(store)
     with store.database.writing() as db:
-        _insert(db, comparison_id, question)
+        _insert(db, store.visitor, comparison_id, question)
         outdated = _forget(db, comparison_id)
     for old in outdated:
         result_path(store, old).unlink(missing_ok=True)
@@ -76,12 +77,13 @@ def cancel(store: Store, comparison_id: str) -> Comparison:
     """A queued comparison ends at once, a running one after a few episodes, a hung one by force."""
     with store.database.writing() as db:
         current = read(db, comparison_id)
+        store.visitor.refuse_others(current, "This comparison")
         if current.status == QUEUED:
             message = "Cancelled before it began."
             change(db, comparison_id, status=CANCELLED, ended=time.time(), message=message)
         elif current.status == RUNNING:
             change(db, comparison_id, cancel=1)
-    silent = time.time() - (current.heartbeat or current.created) > SILENCE_SECONDS
+    silent = not recent(current.heartbeat or current.created, time.time())
     if current.status == RUNNING and current.process is not None and silent:
         current.process.kill()
         reconcile(store)
@@ -89,12 +91,14 @@ def cancel(store: Store, comparison_id: str) -> Comparison:
 
 
 def retry(store: Store, comparison_id: str) -> Comparison:
-    """Queues a comparison that failed, was cancelled or was interrupted once more."""
+    """Queues a comparison that did not succeed once more; it belongs to whoever asks now."""
     if find(store, comparison_id).status in (QUEUED, RUNNING, FINISHED):
         return find(store, comparison_id)
-    again = {"status": QUEUED, "queued": time.time(), "ended": None, "message": ""}
+    again: dict[str, Any] = {"status": QUEUED, "queued": time.time(), "ended": None, "message": ""}
     with store.database.writing() as db:
         if not read(db, comparison_id).active:
+            refuse_more(db, store.visitor, "comparisons")
+            again |= {"owner": store.visitor.owner, "most_seconds": store.visitor.seconds}
             change(db, comparison_id, **again, **NOBODY, heartbeat=None, done=0, cancel=0)
     return find(store, comparison_id)
 
@@ -178,12 +182,19 @@ def _weights(run: Run) -> list[Any]:
     return [run.id, run.started, run.iteration if run.status in ENDED else None, digest]
 
 
-def _insert(db: sqlite3.Connection, comparison_id: str, question: Question) -> None:
-    now = time.time()
+def _insert(
+    db: sqlite3.Connection, visitor: Visitor, comparison_id: str, question: Question
+) -> None:
+    """Adds it, unless somebody has asked the same: to share an answer needs no permission."""
+    if db.execute("SELECT 1 FROM comparisons WHERE id = ?", (comparison_id,)).fetchone():
+        return
+    refuse_more(db, visitor, "comparisons")
+    now, text = time.time(), json.dumps(question.to_dict())
+    asker = (visitor.owner, visitor.seconds)
     db.execute(
-        "INSERT OR IGNORE INTO comparisons (id, question, device, status, created, queued)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (comparison_id, json.dumps(question.to_dict()), slot("auto"), QUEUED, now, now),
+        "INSERT INTO comparisons (id, question, device, status, created, queued, owner,"
+        " most_seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (comparison_id, text, slot("auto"), QUEUED, now, now, *asker),
     )
 
 

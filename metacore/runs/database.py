@@ -72,6 +72,12 @@ SCRIPTS = (
         cancel INTEGER NOT NULL DEFAULT 0
     );
     """,
+    """
+    ALTER TABLE runs ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+    ALTER TABLE runs ADD COLUMN most_seconds REAL;
+    ALTER TABLE comparisons ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+    ALTER TABLE comparisons ADD COLUMN most_seconds REAL;
+    """,
 )
 
 

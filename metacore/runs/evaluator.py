@@ -6,10 +6,12 @@ when it ends. Whatever goes wrong becomes a status and a sentence.
 
 import contextlib
 import sys
+import time
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from metacore.child import be_nice
 from metacore.errors import UserError
 from metacore.runs import comparisons
 from metacore.runs.claim import RunLostError
@@ -17,7 +19,6 @@ from metacore.runs.comparison import Hold
 from metacore.runs.execution import sentence
 from metacore.runs.files import load_params, write_whole
 from metacore.runs.jobs import dispatch
-from metacore.runs.process import be_nice
 from metacore.runs.question import Question
 from metacore.runs.record import CANCELLED, FAILED, FINISHED
 from metacore.runs.recorder import Pulse
@@ -58,12 +59,18 @@ class _CancelledError(Exception):
     """Someone asked the comparison to stop."""
 
 
+class _OverdueError(Exception):
+    """It has taken as long as it may."""
+
+
 @dataclass
 class _Watch:
     """Between the evaluation, which counts episodes, and the thread that talks to the database."""
 
     hold: Hold
     done: int = 0
+    most_seconds: float | None = None
+    started: float = field(default_factory=time.monotonic)
     pulse: Pulse = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,19 +82,25 @@ class _Watch:
             raise self.pulse.error
         if self.pulse.heard:
             raise _CancelledError
+        if self.most_seconds is not None and time.monotonic() - self.started > self.most_seconds:
+            raise _OverdueError
 
 
 def _end(store: Store, watch: _Watch) -> tuple[str, str]:
     """Everything that can happen to a comparison, as a status and a sentence."""
     try:
-        question = comparisons.find(store, watch.hold.id).question
-        found = compare(store, question, watch.progress)
+        asked = comparisons.find(store, watch.hold.id)
+        watch.most_seconds = asked.most_seconds
+        found = compare(store, asked.question, watch.progress)
         path = comparisons.result_path(store, watch.hold.id)
         write_whole(path, result_json(found))
     except RunLostError:
         raise
     except _CancelledError:
         return CANCELLED, "Cancelled; compare again to start from the beginning."
+    except _OverdueError:
+        most = f"{watch.most_seconds:g} seconds, the most a comparison may take here"
+        return CANCELLED, f"Stopped after {most}: ask for fewer episodes."
     except UserError as error:
         return FAILED, str(error)
     except Exception as error:

@@ -73,13 +73,11 @@ def _train(
         files.clear_parts(claim.run.folder)
         strip = Strip(claim.run.folder)
         trainer = _trainer(claim.run, (recorder, strip, *callbacks), world)
-        loaded = files.load_last(claim.run.folder)
-        if loaded is not None:
-            recorder.resume(trainer, loaded)
+        recorder.resume(trainer, files.load_last(claim.run.folder))
         outcome = trainer.run()
         recorder.save(trainer)
         strip.complete(trainer)
-        return _ended(outcome, trainer, stopped)
+        return _ended(outcome, trainer, stopped, recorder)
     except RunLostError:
         raise
     except UserError as error:
@@ -98,9 +96,12 @@ def _trainer(run: Run, callbacks: Sequence[Callback], world: World) -> Trainer:
     return Trainer(config, callbacks=callbacks, world=world)
 
 
-def _ended(outcome: str, trainer: Trainer, stopped: _Stopped) -> _End:
+def _ended(outcome: str, trainer: Trainer, stopped: _Stopped, recorder: Recorder) -> _End:
     if outcome == FINISHED:
         return _End(FINISHED)
+    if recorder.overdue:
+        most = f"{recorder.claim.run.most_seconds:g} seconds"
+        return _End(CANCELLED, f"Stopped after {most}, the most a training may take here.")
     by = f"Stopped by {stopped.name}" if stopped.name else "Cancelled"
     return _End(CANCELLED, f"{by} at meta-step {trainer.iteration}; resume it to go on from there.")
 

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 import time
@@ -95,7 +96,21 @@ def load(folder: Path, which: str = "best") -> Checkpoint:
     loaded = load_last(folder)
     if loaded is None:
         raise UserError(f"This run has no weights yet: there is no checkpoint in {folder}.")
+    if loaded.warning:
+        logging.getLogger(__name__).warning("%s", loaded.warning)  # a terminal shows it
     return loaded.checkpoint
+
+
+def flaw(folder: Path) -> str:
+    """What is wrong with the checkpoints of a run, if anything; reads them whole."""
+    try:
+        best = path_of(folder, "best")
+        if best.exists():
+            read(best)
+        loaded = load_last(folder)
+    except UserError as error:
+        return str(error)
+    return loaded.warning if loaded else ""
 
 
 def load_params(folder: Path, which: str = "best") -> dict[str, Tensor]:
@@ -183,7 +198,8 @@ def _replacing(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(why_not_written(target, error)) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where nothing could be written, nothing is removed
+            part.unlink(missing_ok=True)
 
 
 def _replace(part: Path, target: Path) -> None:

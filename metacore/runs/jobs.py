@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from metacore.runs.store import Store
 from metacore.training.config import RunConfig
 
 QUEUE_SECONDS = 1.0
+OVERDUE_SECONDS = 60.0
 _workers: list[subprocess.Popen[bytes]] = []
 
 
@@ -39,6 +41,7 @@ def dispatch(store: Store) -> list[Run]:
     Comparisons have a queue of their own beside it: one is evaluated while a run trains.
     """
     _reap()
+    _end_overdue([*store.claimed(), *comparisons.active(store)])
     store.reconcile()
     started = []
     while (run := store.launch(lambda run: _start(store, run))) is not None:
@@ -51,6 +54,7 @@ def dispatch(store: Store) -> list[Run]:
 
 def cancel(store: Store, run: Run) -> Run:
     """A queued run ends at once, a running one within a meta-step, a hung one by force."""
+    store.reconcile()
     run = store.cancel(run)
     if run.process is not None and run.silent(time.time()):
         run.process.kill()
@@ -61,11 +65,15 @@ def cancel(store: Store, run: Run) -> Run:
 def resume(
     store: Store, run: Run, *, iterations: int | None = None, seconds: float | None = None
 ) -> Run:
-    """Queues an ended run to go on from its last checkpoint.
+    """Queues an ended run to go on from its last checkpoint; one whose worker died has ended.
 
     `iterations` and `seconds` are new totals, those already done included. When either is given,
     the two replace the old budget; a finished run needs one of them.
     """
+    if run.read_only:
+        raise UserError(f"{run.name} comes with Metacore and cannot be resumed.")
+    store.reconcile()
+    run = store.get(run.id)
     if not run.resumable:
         raise UserError(f"{run.name} cannot be resumed: it is {run.status}.")
     if iterations is None and seconds is None:
@@ -119,6 +127,15 @@ class Queue:
                 logging.getLogger(__name__).error("%s", error)
             return str(error)
         return ""
+
+
+def _end_overdue(claimed: Iterable[Run | Comparison]) -> None:
+    """Kills what should have stopped itself long ago: it hears of nothing within one long step."""
+    for each in claimed:
+        if each.process is None or each.most_seconds is None:
+            continue
+        if time.time() - each.process.started > 2 * each.most_seconds + OVERDUE_SECONDS:
+            each.process.kill()
 
 
 def _start(store: Store, run: Run) -> Process:

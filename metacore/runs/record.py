@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from metacore.errors import UserError
-from metacore.runs.process import SILENCE_SECONDS, Process
+from metacore.runs.process import Process, recent
+from metacore.runs.tested import Tested
 from metacore.training.config import RunConfig
 
 QUEUED, RUNNING, FINISHED = "queued", "running", "finished"
@@ -63,6 +64,9 @@ class Run:
     note: str = ""
     tags: tuple[str, ...] = ()
     read_only: bool = False
+    owner: str = ""  # who started it, in a class: see classroom.py
+    most_seconds: float | None = None  # it is stopped after this long, whatever its budget
+    tested: Tested | None = None  # on a shelf: the score that it came with
 
     @cached_property
     def config(self) -> RunConfig:
@@ -78,6 +82,11 @@ class Run:
         """Can go on: where it stopped, or, if finished, for longer."""
         return self.status in ENDED and not self.read_only
 
+    @property
+    def overdue(self) -> bool:
+        """Whether it has taken as long as it may."""
+        return self.most_seconds is not None and self.seconds >= self.most_seconds
+
     def alive(self) -> bool:
         """Whether the process that has claimed or will claim it still lives."""
         return self.process is not None and self.process.alive(self.heartbeat)
@@ -85,7 +94,7 @@ class Run:
     def silent(self, now: float) -> bool:
         """Whether its worker has not been heard of for a suspiciously long time."""
         heard = self.heartbeat or self.started or now
-        return self.status == RUNNING and now - heard > SILENCE_SECONDS
+        return self.status == RUNNING and not recent(heard, now)
 
 
 FACTS = (

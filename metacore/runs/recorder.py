@@ -19,6 +19,7 @@ from metacore.runs import files
 from metacore.runs.claim import Claim, Progress, Row
 from metacore.runs.database import BusyError
 from metacore.runs.process import HEARTBEAT_SECONDS
+from metacore.runs.record import Run
 from metacore.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -95,8 +96,9 @@ class Recorder(Callback):
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
-        self.progress = Progress(0, 0.0)
+        self.progress = _reported(claim.run)
         self.stop = False  # set from outside, by a signal
+        self.overdue = False  # it has taken as long as it may
         self.warning = ""  # what the run's message should keep saying
         self.resumed_at = 0
         self.pulse = Pulse(self.flush, claim.cancelled)
@@ -109,16 +111,22 @@ class Recorder(Callback):
         self._measured = (time.monotonic(), 0)
         self._known_rate: float | None = None
 
-    def resume(self, trainer: "Trainer", loaded: files.Loaded) -> None:
-        """Puts the trainer, the curves and the row back to where the checkpoint was written."""
-        info = dict(loaded.checkpoint.info)
-        self._window.restore(info.pop(_WINDOW, {"steps": 0, "sums": {}}))
-        trainer.restore(replace(loaded.checkpoint, info=info))
-        self.claim.rewind(trainer.iteration)
-        self.resumed_at, self.warning = trainer.iteration, loaded.warning
-        if loaded.warning:
+    def resume(self, trainer: "Trainer", loaded: files.Loaded | None) -> None:
+        """Puts the trainer, the curves and the row back to where the checkpoint was written.
+
+        Without one all begins anew, also the curves of a process killed before its first save.
+        """
+        if loaded is not None:
+            info = dict(loaded.checkpoint.info)
+            self._window.restore(info.pop(_WINDOW, {"steps": 0, "sums": {}}))
+            trainer.restore(replace(loaded.checkpoint, info=info))
+            self.resumed_at, self.warning = trainer.iteration, loaded.warning
+        with self._writing:  # no heartbeat in between may bring back what was reported before
+            self.progress = _progress(trainer, rate=None)
+            self.claim.rewind(self.progress)
+        if self.warning:
             files.set_aside(self.claim.run.folder)
-            self.claim.say(loaded.warning)
+            self.claim.say(self.warning)
 
     def on_start(self, trainer: "Trainer") -> None:
         self.claim.describe(_full_name(trainer), dict(describe(trainer.device)))
@@ -144,7 +152,9 @@ class Recorder(Callback):
     def should_stop(self, trainer: "Trainer") -> bool:
         if self.pulse.error is not None:
             raise self.pulse.error
-        stop = self.stop or self.pulse.heard
+        most = self.claim.run.most_seconds
+        self.overdue = most is not None and trainer.seconds >= most
+        stop = self.stop or self.pulse.heard or self.overdue
         if stop or time.monotonic() - self._saved >= CHECKPOINT_SECONDS:
             self.save(trainer)  # at once: whoever asked for the stop may not wait for long
         return stop
@@ -176,15 +186,7 @@ class Recorder(Callback):
             self._rows += [(step, seconds, key, value) for key, value in values.items()]
 
     def _note(self, trainer: "Trainer") -> None:
-        best = trainer.best
-        self.progress = Progress(
-            iteration=trainer.iteration,
-            seconds=trainer.seconds,
-            rate=self._rate(trainer.iteration),
-            best_iteration=best.iteration if best else None,
-            best_value=best.value if best else None,
-            best_ci95=best.ci95 if best else None,
-        )
+        self.progress = _progress(trainer, self._rate(trainer.iteration))
 
     def _rate(self, iteration: int) -> float | None:
         """Meta-steps per second, measured anew every few seconds."""
@@ -193,6 +195,18 @@ class Recorder(Callback):
         if now - since >= RATE_SECONDS:
             self._measured, self._known_rate = (now, iteration), rate
         return self._known_rate or rate
+
+
+def _reported(run: Run) -> Progress:
+    """What the row says already: a heartbeat before the training begins must not take it back."""
+    best = (run.best_iteration, run.best_value, run.best_ci95)
+    return Progress(run.iteration, run.seconds, None, *best)
+
+
+def _progress(trainer: "Trainer", rate: float | None) -> Progress:
+    best = trainer.best
+    found = (best.iteration, best.value, best.ci95) if best else (None, None, None)
+    return Progress(trainer.iteration, trainer.seconds, rate, *found)
 
 
 def _points_until_now(trainer: "Trainer") -> int:

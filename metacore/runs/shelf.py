@@ -1,7 +1,7 @@
 """Runs that come with the program: folders to be looked at, evaluated and copied, never changed.
 
 A folder on a shelf holds what an exported run holds: config.json, run.json, metrics.csv and
-best.safetensors or last.safetensors.
+best.safetensors or last.safetensors; and test.json, the score its weights have on test tasks.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metacore.errors import UserError
-from metacore.runs import files, strip
+from metacore.runs import files, strip, tested
 from metacore.runs.record import (
     Metric,
     Run,
@@ -46,18 +46,20 @@ class Shelf:
 
 
 @lru_cache(maxsize=256)
-def _run(folder: Path, config_written: int, facts_written: int) -> Run:
+def _run(folder: Path, *written: int) -> Run:
     """Read once: every page asks for all runs on every look."""
     config, facts = _bytes(folder / "config.json"), _bytes(folder / "run.json")
     found = read_run(folder.name, folder, config, facts, str(folder))
-    return replace(found, read_only=True)
+    score = tested.read_tested(folder)
+    if score is not None and score.metric != found.metric:
+        raise UserError(f"{folder}: {tested.NAME} is not about the metric of its run.")
+    return replace(found, read_only=True, tested=score)
 
 
-def _written(folder: Path) -> tuple[int, int]:
+def _written(folder: Path) -> tuple[int, ...]:
     """When the files were last written, in nanoseconds; 0 for one that is not there."""
-    files = (folder / "config.json", folder / "run.json")
-    config, facts = (file.stat().st_mtime_ns if file.exists() else 0 for file in files)
-    return config, facts
+    parts = (folder / name for name in ("config.json", "run.json", tested.NAME))
+    return tuple(part.stat().st_mtime_ns if part.exists() else 0 for part in parts)
 
 
 def _bytes(path: Path) -> bytes:
@@ -68,21 +70,26 @@ def _bytes(path: Path) -> bytes:
 
 
 def place(store: "Store", run: Run, folder: Path) -> Run:
-    """Puts a run on a shelf: its best weights without the optimiser's memory, and its story."""
+    """Puts a run on a shelf: its best weights without the optimiser's memory, and its story.
+
+    The weights are tested on the way, which takes as long as a comparison of one run.
+    """
     best = files.load(run.folder, "best")
+    score = tested.measure(run.config, best)
     weights = {f"params/{name}": value for name, value in best.params().items()}
     parts: dict[str, bytes] = {
         "config.json": config_json(run.values),
         "run.json": facts_json(run),
         "metrics.csv": metrics_csv(_thinned(store.metrics(run))),
         "best.safetensors": files.to_bytes(Checkpoint(weights, best.info)),
+        tested.NAME: score.to_json(),
     }
     if (run.folder / strip.NAME).exists():
         parts[strip.NAME] = (run.folder / strip.NAME).read_bytes()
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in parts.items():
         files.write_whole(folder / name, data)
-    return replace(run, id=folder.name, folder=folder, read_only=True)
+    return replace(run, id=folder.name, folder=folder, read_only=True, tested=score)
 
 
 def _thinned(metrics: list[Metric]) -> list[Metric]:

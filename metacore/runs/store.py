@@ -1,9 +1,11 @@
 """The runs there are: a row and a folder each, and the metrics they have reported.
 
 Every change is one short transaction, so any number of pages, command lines and workers may use
-the store at once. What only the process training a run may write is in claim.py.
+the store at once. What only the process training a run may write is in claim.py. A store is used
+by somebody (`used_by`), and refuses here what they may not do, whichever page has asked.
 """
 
+import copy
 import itertools
 import json
 import math
@@ -20,6 +22,7 @@ from metacore.device import resolve
 from metacore.errors import UserError
 from metacore.home import runs_folder
 from metacore.runs.claim import INSERT_METRIC, Claim
+from metacore.runs.classroom import KEEPER, Visitor, refuse_hoarding, refuse_more
 from metacore.runs.database import Database
 from metacore.runs.files import why_not_written, write_whole
 from metacore.runs.process import Process, this_process
@@ -52,9 +55,28 @@ class Store:
         self.folder = (folder or runs_folder()).absolute()
         self.shelves = (Shelf(PRETRAINED),) if shelves is None else tuple(shelves)
         self.database = Database(self.folder / DATABASE)
+        self.visitor = KEEPER
+
+    def used_by(self, visitor: Visitor) -> "Store":
+        """The same store for somebody who may perhaps not do all."""
+        store = copy.copy(self)
+        store.visitor = visitor
+        return store
+
+    def refuse_more(self, more: int = 1) -> None:
+        """Says why so many more trainings cannot be queued now; silent where they can."""
+        with self.database.reading() as db:
+            refuse_more(db, self.visitor, "runs", more)
+            refuse_hoarding(db, self.visitor, more)
+
+    def refuse_imports(self, more: int = 1) -> None:
+        """Says why so many more runs cannot be imported; silent where they can."""
+        with self.database.reading() as db:
+            refuse_hoarding(db, self.visitor, more)
 
     def create(self, config: RunConfig, name: str | None = None, *, here: bool = False) -> Run:
         """A new run, waiting in the queue or, with `here`, already claimed by this process."""
+        self.visitor.refuse_budget(config.training)
         metric = "mse" if config.dataset_class.regression else "accuracy"
         name = name or f"{config.algorithm_class.name} {config.dataset_class.name}"
         now, device = time.time(), slot(config.device)
@@ -63,7 +85,7 @@ class Store:
             columns |= {"status": RUNNING, "started": now, "heartbeat": now}
             columns |= this_process().columns()
         else:
-            columns |= {"status": QUEUED, "queued": now}
+            columns |= {"status": QUEUED, "queued": now, "most_seconds": self.visitor.seconds}
         return self.insert(new_id(), name, config.to_dict(), columns)
 
     def insert(
@@ -84,8 +106,12 @@ class Store:
         try:
             _fill(folder, {**texts, **weights})
             with self.database.writing() as db:
+                refuse_hoarding(db, self.visitor)
+                if columns["status"] == QUEUED:
+                    refuse_more(db, self.visitor, "runs")
                 named = {"id": run_id, "name": _free_name(db, checked_name(name))}
-                _insert(db, {**named, "values_json": json.dumps(values), **columns})
+                named |= {"owner": self.visitor.owner, "values_json": json.dumps(values)}
+                _insert(db, {**named, **columns})
                 rows = [(run_id, *metric[1:]) for metric in metrics]
                 db.executemany(INSERT_METRIC, rows)
         except BaseException:
@@ -144,11 +170,13 @@ class Store:
             other = db.execute("SELECT id FROM runs WHERE name = ?", (name,)).fetchone()
             if other and other["id"] != run.id:
                 raise UserError(f"There is already a run named {name!r}; choose another name.")
+            self._own(db, run)
             self._change(db, run, name=name)
         return self._read(run.id)
 
     def annotate(self, run: Run, note: str) -> Run:
         with self.database.writing() as db:
+            self._own(db, run)
             self._change(db, run, note=note)
         return self._read(run.id)
 
@@ -156,13 +184,14 @@ class Store:
         """Replaces the run's tags."""
         kept = sorted({tag.strip() for tag in tags} - {""})
         with self.database.writing() as db:
+            self._own(db, run)
             self._change(db, run, tags=json.dumps(kept))
         return self._read(run.id)
 
     def delete(self, run: Run) -> None:
         """Removes a run with its metrics and weights, unless it is being trained."""
         with self.database.writing() as db:
-            now = self._row(db, run)
+            now = self._own(db, run)
             if now.status == RUNNING and now.alive():
                 raise UserError(f"{run.name} is running: cancel it before deleting it.")
             db.execute("DELETE FROM metrics WHERE run = ?", (run.id,))
@@ -223,11 +252,15 @@ class Store:
         """Puts an ended run back into the queue, perhaps with a larger budget."""
         fresh = {"pid": None, "pid_started": None, "host": None, "heartbeat": None, "cancel": 0}
         with self.database.writing() as db:
-            current = self._row(db, run)
+            current = self._own(db, run)
             if current.status not in ENDED:
                 raise UserError(f"{run.name} is {current.status} already.")
+            self.visitor.refuse_budget(config.training)
+            self.visitor.refuse_used_up(current.seconds, run.name)
+            refuse_more(db, self.visitor, "runs")
             changed = {"values_json": json.dumps(config.to_dict()), "device": slot(config.device)}
             again = {"status": QUEUED, "queued": time.time(), "ended": None, "message": ""}
+            again["most_seconds"] = self.visitor.seconds
             self._change(db, run, **changed, **again, **fresh)
         again_run = self._read(run.id)
         write_whole(run.folder / "config.json", config_json(again_run.values))
@@ -236,7 +269,7 @@ class Store:
     def cancel(self, run: Run) -> Run:
         """A queued run is cancelled at once; a running one is asked to stop."""
         with self.database.writing() as db:
-            current = self._row(db, run)
+            current = self._own(db, run)
             if current.status == QUEUED:
                 message = "Cancelled before it began."
                 self._change(db, run, status=CANCELLED, ended=time.time(), message=message)
@@ -246,15 +279,18 @@ class Store:
 
     def reconcile(self) -> list[Run]:
         """Says of every run whose worker has died that it was interrupted; returns those."""
+        return [run for run in self.claimed() if not run.alive() and self._bury(run)]
+
+    def claimed(self) -> list[Run]:
+        """Those that a process trains, or is about to."""
+        query = "SELECT * FROM runs WHERE status IN (?, ?) AND pid IS NOT NULL"
         with self.database.reading() as db:
-            query = "SELECT * FROM runs WHERE status IN (?, ?) AND pid IS NOT NULL"
-            claimed = [self._run(row) for row in db.execute(query, (QUEUED, RUNNING))]
-        return [run for run in claimed if not run.alive() and self._bury(run)]
+            return [self._run(row) for row in db.execute(query, (QUEUED, RUNNING))]
 
     def _bury(self, run: Run) -> bool:
         """Marks a dead worker's run, unless it has changed since it was looked at."""
         status = INTERRUPTED if run.status == RUNNING else FAILED
-        message = _epitaph(run)
+        message = " ".join(part for part in (run.message, _epitaph(run)) if part)
         with self.database.writing() as db:
             query = "SELECT * FROM runs WHERE id = ?"
             row = db.execute(query, (run.id,)).fetchone()
@@ -268,6 +304,12 @@ class Store:
             raise UserError(f"{run.name} comes with Metacore and cannot be changed.")
         assignments = ", ".join(f"{column} = ?" for column in columns)
         db.execute(f"UPDATE runs SET {assignments} WHERE id = ?", [*columns.values(), run.id])
+
+    def _own(self, db: sqlite3.Connection, run: Run) -> Run:
+        """The run as it stands inside this transaction, if whoever uses the store may change it."""
+        current = self._row(db, run)
+        self.visitor.refuse_others(current, run.name)
+        return current
 
     def _row(self, db: sqlite3.Connection, run: Run) -> Run:
         """The run as it stands inside this transaction."""

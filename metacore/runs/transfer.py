@@ -7,6 +7,7 @@ kept, nothing is unpickled, and a refusal leaves nothing behind.
 
 import io
 import json
+import os
 import time
 import zipfile
 import zlib
@@ -47,6 +48,8 @@ def export(store: Store, run: Run, file: Path) -> Path:
     paths = [run.folder / name for name in (BEST, LAST) if (run.folder / name).exists()]
     if not paths:
         raise UserError(f"{run.name} has no weights yet: there is nothing to export.")
+    if os.path.isdir(file):
+        raise UserError(f"{file} is a folder: name the file in it that the run should be.")
     texts = {
         CONFIG: config_json(run.values),
         FACTS: facts_json(run),

@@ -7,10 +7,10 @@ no dashboard is open.
 import sys
 from pathlib import Path
 
+from metacore.child import be_nice
 from metacore.errors import UserError
 from metacore.runs.execution import execute
 from metacore.runs.jobs import dispatch
-from metacore.runs.process import be_nice
 from metacore.runs.record import CANCELLED, FAILED, QUEUED, Run
 from metacore.runs.store import Store
 
@@ -18,7 +18,8 @@ from metacore.runs.store import Store
 def main(run_id: str, folder: Path) -> int:
     store = Store(folder)
     ended = _work(store, run_id)
-    shutting_down = ended is not None and ended.status == CANCELLED and not ended.cancel
+    stopped = ended is not None and ended.status == CANCELLED
+    shutting_down = ended is not None and stopped and not ended.cancel and not ended.overdue
     if not shutting_down:
         dispatch(store)
     return 1 if ended is not None and ended.status == FAILED else 0

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from metacore import DATASETS, Run, UserError
+from metacore.answers.asked import Asked
 from metacore.datasets.base import ImageDataset
 from pages.ui import charts, palette, pick, state, words
-from pages.ui.asked import Asked
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, embedding, looked_at, support_editor

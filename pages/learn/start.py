@@ -3,9 +3,9 @@
 import streamlit as st
 
 from metacore import ALGORITHMS, DATASETS, Run, UserError
+from metacore.answers.asked import Asked
 from metacore.datasets import library
 from pages.ui import charts, engine, palette, pick, state
-from pages.ui.asked import Asked
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
 STEPS = 10

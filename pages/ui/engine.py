@@ -9,13 +9,13 @@ from pathlib import Path
 import streamlit as st
 
 from metacore import Learner, Run, RunConfig, Store, UserError, build, load
+from metacore.answers.asked import Asked
 from metacore.device import describe, resolve, suited_threads
 from metacore.home import runs_folder
 from metacore.insight import reference
 from metacore.insight.trace import Trace, trace
-from metacore.runs import Metric
+from metacore.runs import Metric, files
 from pages.ui.adapt.others import Others
-from pages.ui.asked import Asked
 
 MANY = 100  # episodes behind the one that is looked at
 
@@ -48,6 +48,16 @@ def weights_of(run: Run) -> float | None:
     """When the weights a page would load were written; None if there are none yet."""
     times = [file.stat().st_mtime for file in run.folder.glob("*.safetensors")]
     return max(times, default=None)
+
+
+def weights_flaw(run: Run) -> str:
+    """What is wrong with its checkpoints; a run that is being trained writes new ones anyway."""
+    return "" if run.active else _weights_flaw(str(run.folder), weights_of(run))
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _weights_flaw(folder: str, written: float | None) -> str:
+    return files.flaw(Path(folder))
 
 
 def learner(run: Run) -> Learner:

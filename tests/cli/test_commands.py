@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -122,6 +123,34 @@ def test_a_diverging_run_says_when(metacore: Metacore) -> None:
     assert said.code == 1
     assert said.json["status"] == "failed"
     assert "step" in said.json["message"]
+
+
+def test_a_killed_run_is_resumed_at_once(metacore: Metacore, trained: str) -> None:
+    store = Store()
+    with store.database.writing() as db:
+        db.execute(
+            "UPDATE runs SET status = 'running', pid = 4206649, host = ?", (platform.node(),)
+        )
+    said = metacore(f"resume {trained} --iterations 30 --json")
+    assert (said.json["status"], said.json["iterations"]) == ("finished", 30)
+
+
+def test_cancelling_what_has_ended_says_so(metacore: Metacore, trained: str) -> None:
+    said = metacore(f"cancel {trained}")
+    assert said.out == "wave has ended before (finished): there is nothing to stop.\n"
+
+
+def test_a_run_whose_newest_checkpoint_is_damaged_says_which_one_it_used(
+    metacore: Metacore, trained: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = Store().get(trained).folder
+    (folder / "best.safetensors").unlink()
+    (folder / "last.safetensors").write_bytes(b"")
+    assert metacore(f"evaluate {trained} --episodes 4").code == 0
+    assert "last.safetensors is damaged" in caplog.text
+    assert "The one before it was used." in caplog.text
+    said = metacore(f"show {trained}")
+    assert "The one before it was used." in said.out
 
 
 def test_show_lists_the_config(metacore: Metacore, trained: str) -> None:

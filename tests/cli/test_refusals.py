@@ -1,8 +1,12 @@
 """Bad input: exit code 2 and one sentence on stderr, never a traceback, never half a run."""
 
+import errno
+from pathlib import Path
+
 import pytest
 
 from metacore import Store
+from metacore.runs import files
 from tests.cli.conftest import Metacore
 
 
@@ -21,6 +25,9 @@ from tests.cli.conftest import Metacore
         ("train --tasks two", "--tasks must be a whole number, not 'two'."),
         ("train --tasks 1.5", "--tasks must be a whole number, not '1.5'."),
         ("train --tasks inf", "--tasks must be a whole number, not 'inf'."),
+        (f"train --iterations {'9' * 401}", "--iterations has too many digits"),
+        (f"train --seconds {'9' * 401}", "seconds must be a finite number, not inf."),
+        (f"evaluate nothing --episodes {'9' * 401}", "--episodes has too many digits"),
         ("train --seconds nan", "seconds must be a finite number, not nan."),
         ("train --seconds soon", "--seconds must be a number, not 'soon'."),
         ("train --iterations 0", "Give the run a budget: iterations, seconds, or both."),
@@ -120,3 +127,31 @@ def test_a_finished_run_is_not_resumed_without_a_budget(metacore: Metacore, trai
 def test_help_without_a_command(metacore: Metacore) -> None:
     assert "Watch a network learn to learn." in metacore("").out
     assert metacore("data").out.startswith("usage: metacore data")
+
+
+@pytest.mark.parametrize("place", ["", "file/run.zip", "no/folder/run.zip", "a" * 300])
+def test_a_place_that_takes_no_file_is_a_sentence(
+    metacore: Metacore, trained: str, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    said = metacore(f"export {trained} {tmp_path / place}")
+    assert said.code == 2
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err
+
+
+def test_a_read_only_place_is_a_sentence(
+    metacore: Metacore, trained: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a read-only file system even removing a file that is not there is refused."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(files, "_write", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    said = metacore(f"export {trained} {tmp_path / 'run.zip'}")
+    assert (said.code, said.err) == (
+        2,
+        f"{tmp_path / 'run.zip'} could not be written: Read-only file system.\n",
+    )

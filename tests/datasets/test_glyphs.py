@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -105,11 +106,20 @@ def test_the_second_time_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cached().suffix == ".safetensors"  # and no temporary file beside it
 
 
-@pytest.mark.parametrize("damage", [b"", b"not safetensors", None])
-def test_a_damaged_file_is_drawn_again(damage: bytes | None) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: b"not safetensors",
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:-2000] + bytes(2000),  # a hole, as a full disk leaves one
+        lambda whole: whole[:-5000] + bytes([whole[-5000] ^ 1]) + whole[-4999:],
+    ],
+)
+def test_a_damaged_file_is_drawn_again(damage: Callable[[bytes], bytes]) -> None:
     first = Glyphs(SMALL, CPU)
     whole = cached().read_bytes()
-    cached().write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    cached().write_bytes(damage(whole))
     assert digest(Glyphs(SMALL, CPU)) == digest(first)
     assert cached().read_bytes() == whole
 
@@ -131,7 +141,7 @@ def test_a_disk_that_takes_nothing_does_no_harm(
 def test_a_disk_that_fills_up_does_no_harm(
     small: Glyphs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def full(_tensors: object, _path: str) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(kept, "save_file", full)

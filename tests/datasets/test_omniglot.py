@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from metacore.datasets import library, omniglot
+from metacore.datasets import kept, library, omniglot
 from metacore.datasets.base import SPLITS
 from metacore.datasets.omniglot import Omniglot, OmniglotConfig, characters
 from metacore.errors import UserError
@@ -67,6 +67,17 @@ def test_without_data_both_commands_are_named(
         Omniglot(OmniglotConfig(), CPU)
     assert "`metacore data get omniglot`" in str(refusal.value)
     assert "`metacore data add omniglot FOLDER`" in str(refusal.value)
+
+
+def test_damaged_pictures_without_the_images_say_how_to_add_them_again(home: Path) -> None:
+    (omniglot.folder()).mkdir()
+    shape = (len(omniglot.everything()), omniglot.DRAWINGS, 1, 28, 28)
+    path = omniglot.folder() / "pictures28.safetensors"
+    assert kept.keep(torch.full(shape, 255, dtype=torch.uint8), path)
+    assert omniglot.load(omniglot.folder()).shape == shape
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    with pytest.raises(UserError, match=r"is damaged.*metacore data add omniglot"):
+        omniglot.load(omniglot.folder())
 
 
 def test_an_unknown_split_is_refused() -> None:

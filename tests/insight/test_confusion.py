@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from metacore.algorithms import ALGORITHMS
 from metacore.datasets import DATASETS
 from metacore.datasets.base import ImageDataset
 from metacore.errors import UserError
-from metacore.insight.confusion import confusion, drawn_classes
+from metacore.insight.confusion import confusion, drawn_classes, joined
 from metacore.models import MODELS
 from metacore.training.config import RunConfig, TaskConfig
 from metacore.training.learner import Learner, build
@@ -131,3 +132,19 @@ def test_what_cannot_be_dealt_is_refused(wrong: dict[str, int], said: str) -> No
 def test_more_classes_than_there_are_cannot_be_drawn() -> None:
     with pytest.raises(UserError, match=f"between 2 and {CLASSES}"):
         drawn_classes(Numbered(), CLASSES + 1, seed=0)
+
+
+def test_parts_of_tasks_are_joined_to_what_all_at_once_would_be() -> None:
+    first, swapped = Numbered(), always(lambda query_x: (query_x[..., 0, 0, 0] * 255).long() % WAYS)
+    classes = drawn_classes(first, WAYS, seed=3)
+    asked = {"shots": 1, "queries": 3, "seed": 3}
+    whole = confusion(swapped, first, classes, episodes=5, **asked)
+    parts = [
+        confusion(swapped, first, classes, first=number, episodes=count, **asked)
+        for number, count in ((0, 2), (2, 1), (3, 2))
+    ]
+    found = joined(parts)
+    assert found.episodes == 5
+    assert np.array_equal(found.counts, whole.counts)
+    assert np.array_equal(found.picture, whole.picture)
+    assert torch.equal(found.pictures, whole.pictures)

@@ -173,13 +173,11 @@ def test_a_budget_for_a_handful_of_steps_is_pointed_out() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "nice"), reason="this system has no niceness")
 def test_a_probe_gives_way() -> None:
-    program = (
-        "import os; from metacore.insight import forecast as f; f._be_nice(); print(os.nice(0))"
-    )
+    program = "import os; from metacore import child; child.be_nice(); print(os.nice(0))"
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         env=child.environment(),
         check=True,
     )
-    assert int(done.stdout) == min(19, os.nice(0) + forecast.NICENESS)
+    assert int(done.stdout) == min(19, os.nice(0) + child.NICENESS)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from metacore.answers.asked import Asked
 from metacore.insight.trace import trace
 from metacore.training.learner import Learner, build
 from pages.ui.adapt.others import Others
-from pages.ui.asked import Asked
 from tests.training.small import small
 
 

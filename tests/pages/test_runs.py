@@ -225,6 +225,12 @@ def test_a_new_total_that_is_used_up_is_refused(visit: Visit, wave: Run) -> None
     assert "has already done 20 meta-steps" in read(press(app, "Continue"))
 
 
+def test_a_damaged_checkpoint_is_said_on_the_card(visit: Visit, wave: Run) -> None:
+    last = wave.folder / "last.safetensors"
+    last.write_bytes(last.read_bytes()[:-1])
+    assert "last.safetensors is damaged" in read(visit(PAGE, run=wave.id)).replace("\\", "")
+
+
 def test_runs_of_the_shelf_cannot_be_changed(visit: Visit, pretrained: Path) -> None:
     app = visit(PAGE, run="maml-sinusoid")
     assert not app.exception

@@ -3,7 +3,6 @@ import io
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ from metacore.runs import comparisons, evaluator, files, jobs
 from metacore.runs.beside import published_beside
 from metacore.runs.comparison import Comparison
 from metacore.runs.comparisons import ask, cancel, find, retry
-from metacore.runs.database import SCRIPTS
+from metacore.runs.database import SCRIPTS, Database
 from metacore.runs.execution import execute
 from metacore.runs.jobs import dispatch, resume
 from metacore.runs.process import identify
@@ -366,17 +365,13 @@ def test_old_comparisons_are_forgotten_and_new_ones_kept(
 
 
 def test_a_database_from_before_comparisons_is_brought_up_to_date(
-    home: Path, make_config: MakeConfig
+    home: Path, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = home / "older"
-    store = Store(folder)
-    runs = [execute(store, store.create(make_config(iterations=2))) for _ in range(2)]
-    with sqlite3.connect(store.database.path) as db:
-        db.execute("DROP TABLE comparisons")
-        db.execute("PRAGMA user_version = 1")
-    db.close()
-    assert len(SCRIPTS) > 1
+    with monkeypatch.context() as before:
+        before.setattr("metacore.runs.database.SCRIPTS", SCRIPTS[:1])
+        Database(folder / "runs.db")
     upgraded = Store(folder)
-    assert {run.id for run in runs} <= {run.id for run in upgraded.runs()}
+    runs = [execute(upgraded, upgraded.create(make_config(iterations=2))) for _ in range(2)]
     question = Question(runs=tuple(run.id for run in runs), **CURVES)
     assert answered(upgraded, question).status == "finished"

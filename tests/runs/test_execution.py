@@ -207,6 +207,46 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_used(
     assert (run.status, everything(run)) == ("finished", everything(whole))
 
 
+class Killed(BaseException):
+    """As if the process had ended: nothing here catches it."""
+
+
+def test_killed_before_its_first_checkpoint_a_run_equals_one_never_stopped(
+    store: Store, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make_config(validate_every=3)
+    whole = execute(store, store.create(config))
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    run = store.create(config)
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "save", die)
+            with pytest.raises(Killed):
+                execute(store, run)
+        assert [step for step, key, _ in curves(store, run) if key == "val_mse"] == [3]
+        with store.database.writing() as db:
+            db.execute("UPDATE runs SET pid = 4206649 WHERE id = ?", (run.id,))
+        run = resume(store, run)
+    run = execute(store, run)
+    assert (run.status, everything(run)) == ("finished", everything(whole))
+    assert curves(store, run) == curves(store, whole)
+
+
+def test_what_a_run_reached_is_not_forgotten_when_its_resume_fails(
+    store: Store, make_config: MakeConfig
+) -> None:
+    stop = At(30, lambda: signal.raise_signal(signal.SIGTERM))
+    run = execute(store, store.create(make_config()), [stop])
+    for which in ("last", "previous"):
+        files.path_of(run.folder, which).write_bytes(b"")
+    failed = execute(store, resume(store, run))
+    assert (failed.status, failed.iteration) == ("failed", 30)
+    assert (failed.best_value, failed.best_iteration) == (run.best_value, run.best_iteration)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and kill -9")
 def test_killed_again_and_again_equals_never_stopped(store: Store, make_config: MakeConfig) -> None:
     config = make_config(iterations=500, validate_every=100)

@@ -100,8 +100,9 @@ def test_a_failing_round_does_not_end_the_queue(
     queue.stop()
 
 
+@pytest.mark.parametrize("ago", [-3600, 3600])  # a clock that was set back leaves the latter
 def test_cancelling_a_run_whose_worker_hangs_ends_the_worker(
-    store: Store, config: RunConfig
+    store: Store, config: RunConfig, ago: float
 ) -> None:
     hung = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     process = identify(hung.pid)
@@ -109,7 +110,7 @@ def test_cancelling_a_run_whose_worker_hangs_ends_the_worker(
     with store.database.writing() as db:
         db.execute(
             "UPDATE runs SET pid = ?, pid_started = ?, heartbeat = ?",
-            (process.pid, process.started, time.time() - 3600),
+            (process.pid, process.started, time.time() + ago),
         )
     assert cancel(store, store.get(run.id)).status == "interrupted"
     assert hung.wait(10) != 0

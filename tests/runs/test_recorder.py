@@ -1,7 +1,9 @@
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 from metacore.runs.claim import Claim, Progress, Row
+from metacore.runs.record import Run
 from metacore.runs.recorder import TRAIN_POINTS, Recorder
 
 
@@ -10,6 +12,7 @@ class Notebook:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
+        self.run = Run("r", "r", "running", {}, "mse", "cpu", Path(), 0.0)
 
     def report(self, progress: Progress, rows: list[Row]) -> None:
         self.rows += rows

@@ -79,7 +79,7 @@ def test_rows_written_after_a_rewind_are_new_to_a_reader(store: Store, config: R
     claim = store.claim(store.create(config))
     claim.report(Progress(5, 1.0), [(step, 0.0, "train_loss", 0.0) for step in range(1, 6)])
     last_seen = store.metrics(claim.run)[-1].row
-    claim.rewind(3)
+    claim.rewind(Progress(3, 0.5))
     claim.report(Progress(4, 1.0), [(4, 0.0, "train_loss", 1.0)])
     assert [m.step for m in store.metrics(claim.run)] == [1, 2, 3, 4]
     assert [m.step for m in store.metrics(claim.run, after=last_seen)] == [4]
@@ -181,6 +181,14 @@ def test_a_process_with_a_reused_number_is_not_the_worker() -> None:
     assert here.alive(None)
     assert not replace(here, started=here.started - 100).alive(heartbeat=0)
     assert not Process(_dead_pid(), 0.0, here.host).alive(heartbeat=None)
+
+
+def test_a_heartbeat_from_the_future_is_no_sign_of_life(store: Store, config: RunConfig) -> None:
+    now = time.time()
+    run = replace(store.create(config, here=True), heartbeat=now + 3600)
+    assert run.silent(now)
+    assert not replace(run, heartbeat=now + 1).silent(now)
+    assert not replace(identify(1), host="another machine").alive(now + 3600)
 
 
 def test_a_worker_on_another_machine_lives_as_long_as_its_heartbeat() -> None:

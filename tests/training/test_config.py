@@ -46,6 +46,44 @@ def test_flags_of_one_run_never_clash(algorithm: str, dataset: str) -> None:
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.parametrize("level", PRESETS)
+@pytest.mark.parametrize(("algorithm", "dataset"), pairs())
+def test_every_preset_is_repeatable(algorithm: str, dataset: str, level: str) -> None:
+    """No budget is in seconds, and validations come out even."""
+    for ways in (5, 20):
+        training = preset(algorithm, dataset, level, ways=ways).training
+        assert training.seconds == 0
+        assert training.iterations % training.validate_every == 0
+
+
+# Meta-steps per second on two idle cores, 5 ways.
+RATES = {
+    "glyphs": {
+        **{"maml": 9.5, "fomaml": 10, "anil": 13.5, "reptile": 9.5},
+        **{"protonet": 20, "matching": 19.5, "finetune": 21},
+    },
+    "sinusoid": {"maml": 500, "fomaml": 500, "anil": 500, "finetune": 500, "reptile": 70},
+}
+
+
+@pytest.mark.parametrize("dataset", RATES)
+def test_a_demo_takes_less_than_a_minute_on_two_idle_cores(dataset: str) -> None:
+    for algorithm, rate in RATES[dataset].items():
+        training = preset(algorithm, dataset, "demo").training
+        assert 10 < training.iterations / rate < 40, algorithm
+        assert 1 < training.validate_every / rate < 6, algorithm
+
+
+def test_budgets_shrink_where_a_task_is_larger() -> None:
+    def budget(algorithm: str, **task: int) -> int:
+        return preset(algorithm, "glyphs", "demo", **task).training.iterations
+
+    for algorithm in ("maml", "reptile", "protonet"):
+        larger = {"shots": 5} if algorithm == "protonet" else {"ways": 20}
+        assert 0.15 * budget(algorithm) < budget(algorithm, **larger) < 0.8 * budget(algorithm)
+    assert preset("maml", "glyphs", "paper", shots=5).training.iterations == 60_000
+
+
 def test_the_paper_preset_of_maml_is_the_published_protocol() -> None:
     config = preset("maml", "omniglot", "paper")
     assert (config.algorithm.inner_rate, config.algorithm.inner_steps) == (0.4, 1)

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from metacore import Run
+from metacore.answers.asked import Asked
 from metacore.models.normalisation import NORM_MODES
 from pages.ui import classes, pick, state
-from pages.ui.asked import Asked
 
 OWN = "own"
 KINDS = {False: "Drawings", True: "Curves"}

@@ -9,10 +9,10 @@ import threading
 import numpy as np
 
 from metacore import Learner
+from metacore.answers.asked import Asked
 from metacore.device import suited_threads
 from metacore.insight.spread import Spread, spread
 from metacore.insight.trace import Array, trace
-from pages.ui.asked import Asked
 
 WORK = 40  # inner steps of pictures that take some tenths of a second
 

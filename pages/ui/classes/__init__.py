@@ -11,9 +11,9 @@ from typing import Literal
 import streamlit as st
 
 from metacore import UserError
+from metacore.answers.asked import SPLIT, Asked
 from metacore.datasets.base import ImageDataset
 from pages.ui import charts, drawings, palette, state
-from pages.ui.asked import SPLIT, Asked
 
 HERE = Path(__file__).parent
 PARAMETER = "classes"

@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 
 from metacore import DATASETS, Run, UserError
+from metacore.answers.asked import Asked
 from metacore.models.normalisation import NORM_MODES
 from metacore.runs import Comparison, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
 from pages.ui import charts, engine, palette, pick, state
-from pages.ui.asked import Asked
 
 OWN = "each run's own"
 FAVOURITES = ("maml", "protonet", "scratch")

@@ -8,10 +8,10 @@ import numpy as np
 import streamlit as st
 
 from metacore import UserError
+from metacore.answers.asked import Asked
 from metacore.episode import Episode
 from metacore.insight.trace import Array, Trace
 from pages.ui import charts, drawings, engine, palette, state, words
-from pages.ui.asked import Asked
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
 from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel, play

@@ -7,10 +7,10 @@ import streamlit as st
 from torch import Tensor
 
 from metacore import Run, UserError
+from metacore.answers.asked import Asked
 from metacore.datasets.base import ImageDataset
 from metacore.insight.confusion import Confusion, confusion, drawn_classes
 from pages.ui import charts, drawings, engine, palette, pick, state, words
-from pages.ui.asked import Asked
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
 from pages.ui.figures.confusion import matrix

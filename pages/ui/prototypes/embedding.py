@@ -12,11 +12,11 @@ import numpy as np
 import streamlit as st
 
 from metacore import Run
+from metacore.answers.asked import Asked
 from metacore.insight.projection import Projection, agreement, decision_regions, pca, separation
 from metacore.insight.projection import nearest as nearest_of
 from metacore.insight.space import Space, space
 from pages.ui import drawings, engine, palette
-from pages.ui.asked import Asked
 from pages.ui.figures.cloud import Array, Cloud, Points, Regions
 from pages.ui.figures.embedding import span
 from pages.ui.figures.nearness import Matrix

@@ -8,8 +8,8 @@ from functools import partial
 
 import streamlit as st
 
+from metacore.answers.asked import Asked
 from pages.ui import palette, state, words
-from pages.ui.asked import Asked
 from pages.ui.palette import Theme
 from pages.ui.prototypes import edits
 from pages.ui.prototypes.edits import Edits

@@ -60,6 +60,8 @@ def head(run: Run) -> None:
     if run.message:
         trouble = run.status in ("failed", "interrupted")
         (st.warning if trouble else st.caption)(words.plain(run.message))
+    if sentence := engine.weights_flaw(run):
+        st.warning(words.plain(sentence))
     if not run.active and engine.weights_of(run) is None:
         st.warning(f"There are no weights in {words.plain(str(run.folder))}.")
 

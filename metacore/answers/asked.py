@@ -6,12 +6,13 @@ from typing import Self, cast
 
 import torch
 
-from metacore import Run, datasets
+from metacore import datasets
 from metacore.datasets.base import Dataset, ImageDataset
 from metacore.datasets.regression import CurveDataset
 from metacore.device import resolve
 from metacore.episode import Episode
 from metacore.randomness import generator
+from metacore.runs import Run
 from metacore.settings import Config
 from metacore.training.config import config_owner
 

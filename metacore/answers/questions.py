@@ -1,0 +1,289 @@
+"""What pages ask about runs, episodes and datasets.
+
+Learners and datasets live where answers are made; only arrays come back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Self, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metacore import datasets
+from metacore.answers.asked import SPLIT, Asked
+from metacore.answers.question import LongQuestion, Question
+from metacore.answers.timing import until
+from metacore.datasets.base import ImageDataset
+from metacore.device import resolve
+from metacore.episode import Episode
+from metacore.errors import UserError
+from metacore.insight.confusion import Confusion, confusion, drawn_classes, joined
+from metacore.insight.spread import Spread, spread
+from metacore.insight.trace import Array, Trace, trace
+from metacore.library import rehearse
+from metacore.runs import Run, load_params
+from metacore.settings import Config
+from metacore.training.config import RunConfig
+from metacore.training.learner import Learner, build
+
+MANY = 100  # episodes behind the one that is looked at
+QUICK_PASSES = 6000  # pictures through a network in about a second on one core
+BACKWARD = 3  # passes that an inner step costs
+WORK = 40  # inner steps of pictures that take some tenths of a second
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a run had learned when its weights were last written; or, without any, an untrained
+    network."""
+
+    config: RunConfig
+    folder: str = ""
+    written: float | None = None
+
+    @classmethod
+    def by(cls, run: Run) -> Self:
+        """At its best validation so far; raises UserError if there is none yet."""
+        times = [file.stat().st_mtime for file in run.folder.glob("*.safetensors")]
+        if not times:
+            raise UserError(f"{run.name} has no weights yet: wait for its first validation.")
+        return cls(run.config, str(run.folder), max(times))
+
+    def learner(self) -> Learner:
+        """The last few stay in memory."""
+        return _learner(self)
+
+    @property
+    def test_steps(self) -> int:
+        return int(getattr(self.config.algorithm, "test_steps", 0))
+
+
+@lru_cache(maxsize=12)
+def _learner(learned: Learned) -> Learner:
+    params = load_params(Path(learned.folder), "best") if learned.folder else None
+    return build(learned.config, params, "auto")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loadable(Question[None]):
+    """Whether the weights can be read: refused with the reason where they cannot."""
+
+    learned: Learned
+
+    def answer(self) -> None:
+        self.learned.learner()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn(Question[Episode]):
+    """The episode itself, on the CPU."""
+
+    asked: Asked
+
+    def answer(self) -> Episode:
+        return self.asked.episode().to(torch.device("cpu"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adaptation(Question[Trace]):
+    """One adaptation to one episode, step by step."""
+
+    learned: Learned
+    asked: Asked
+    steps: int | None = None  # as many as the run was made for
+    norm: str | None = None  # the run's own
+    features: bool = True
+
+    @property
+    def quick(self) -> bool:
+        return _passes(self.learned, self.asked, self.steps, self.norm) <= QUICK_PASSES
+
+    def answer(self) -> Trace:
+        learner = self.learned.learner()
+        episode = self.asked.episode(learner.device)
+        return trace(learner, episode, steps=self.steps, norm=self.norm, features=self.features)
+
+
+def _passes(learned: Learned, asked: Asked, steps: int | None, norm: str | None) -> int:
+    """About how many pictures go through the network."""
+    if asked.regression:
+        return 0
+    steps = learned.test_steps if steps is None else steps
+    support, queries = asked.ways * asked.shots, asked.ways * asked.queries
+    each = support + 1 if norm == "support+query" else 1
+    return steps * support * BACKWARD + (steps + 1) * (support + queries * each)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OthersSeen:
+    """How a learner did on some episodes: after every inner step, S+1 by episode."""
+
+    losses: Array
+    scores: Array
+
+    @property
+    def episodes(self) -> int:
+        return int(self.scores.shape[1])
+
+    def loss_spread(self) -> Spread:
+        return spread(self.losses)
+
+    def score_spread(self) -> Spread:
+        return spread(self.scores)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Others(LongQuestion[OthersSeen]):
+    """The same kind of adaptation to a hundred other test episodes: `asked` is one of them."""
+
+    learned: Learned
+    asked: Asked
+    steps: int | None = None
+    norm: str | None = None
+    total: int = MANY
+
+    def some(self, done: int, seconds: float) -> tuple[OthersSeen, int]:
+        learner, seen = self.learned.learner(), []
+        for _ in until(seconds):
+            numbers = range(done, min(done + self._at_once(), self.total))
+            episode = self.asked.numbered(numbers, learner.device)
+            found = trace(learner, episode, steps=self.steps, norm=self.norm, features=False)
+            seen.append(OthersSeen(losses=found.support_loss, scores=found.query_score))
+            done = numbers.stop
+            if done >= self.total:
+                break
+        return cast(OthersSeen, self.joined(seen)), done
+
+    def joined(self, pieces: Sequence[OthersSeen]) -> OthersSeen | None:
+        if not pieces:
+            return None
+        return OthersSeen(
+            losses=np.concatenate([piece.losses for piece in pieces], axis=1),
+            scores=np.concatenate([piece.scores for piece in pieces], axis=1),
+        )
+
+    def _at_once(self) -> int:
+        if self.asked.regression:
+            return self.total
+        steps = self.learned.test_steps if self.steps is None else self.steps
+        costly = 5 if self.norm == "support+query" else 1
+        return max(1, min(10, WORK // ((steps + 1) * costly)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistakes(LongQuestion[Confusion]):
+    """Which of a few classes are taken for which, over many tasks of exactly these."""
+
+    learned: Learned
+    asked: Asked  # its ways, shots, queries and seed
+    total: int  # tasks
+    steps: int | None = None
+    norm: str | None = None
+
+    def some(self, done: int, seconds: float) -> tuple[Confusion, int]:
+        learner, seen = self.learned.learner(), []
+        source = cast(ImageDataset, self.asked.source(learner.device))
+        classes = drawn_classes(source, self.asked.ways, seed=self.asked.seed)
+        for _ in until(seconds):
+            found = confusion(
+                learner,
+                source,
+                classes,
+                shots=self.asked.shots,
+                queries=self.asked.queries,
+                episodes=1,
+                first=done,
+                seed=self.asked.seed,
+                steps=self.steps,
+                norm=self.norm,
+            )
+            seen.append(found)
+            done += 1
+            if done >= self.total:
+                break
+        return joined(seen), done
+
+    def joined(self, pieces: Sequence[Confusion]) -> Confusion | None:
+        return joined(pieces) if pieces else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room(Question[int]):
+    """How many drawings each class of a dataset of pictures has."""
+
+    asked: Asked
+
+    def answer(self) -> int:
+        return int(cast(ImageDataset, self.asked.source()).images[SPLIT].shape[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """Some classes to choose from by eye."""
+
+    count: int  # of all classes of the split
+    page: tuple[int, ...]  # those that are offered now
+    known: tuple[int, ...]  # those asked for beside them that there are
+    names: dict[int, str]
+    pictures: dict[int, Tensor]  # uint8 [1, H, W]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery(Question[Offered]):
+    """A page of a dataset's test classes, and some others."""
+
+    asked: Asked
+    page: int
+    at_once: int
+    beside: tuple[int, ...] = ()
+
+    def answer(self) -> Offered:
+        source = cast(ImageDataset, self.asked.source())
+        count = source.classes(SPLIT)
+        first = self.at_once * (self.page % -(-count // self.at_once))
+        page = tuple(range(first, min(first + self.at_once, count)))
+        known = tuple(number for number in self.beside if 0 <= number < count)
+        shown = list(dict.fromkeys([*page, *known]))
+        names = source.class_names(SPLIT)
+        pictures = source.pictures(SPLIT, shown).clone()
+        return Offered(
+            count=count,
+            page=page,
+            known=known,
+            names={number: names[number] for number in shown},
+            pictures=dict(zip(shown, pictures, strict=True)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Possible(Question[None]):
+    """Whether a run of this config could be trained: refused with the reason where it could not."""
+
+    config: RunConfig
+
+    def answer(self) -> None:
+        rehearse(self.config)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample(Question[Episode]):
+    """One episode of any split, by its number."""
+
+    dataset: Config
+    split: str
+    ways: int
+    shots: int
+    queries: int
+    seed: int
+    number: int = 0
+
+    def answer(self) -> Episode:
+        source = datasets.load(self.dataset, resolve("auto"))
+        task = {"ways": self.ways, "shots": self.shots, "queries": self.queries}
+        numbers = range(self.number, self.number + 1)
+        drawn = source.episodes(self.split, **task, seed=self.seed, numbers=numbers)
+        return drawn.to(torch.device("cpu"))
