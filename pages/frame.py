@@ -24,7 +24,9 @@ st.logo(str(ICON), size="large")
 st.html(Path(__file__).with_name("frame.css"))
 page = st.navigation(PAGES, position="hidden")
 with state.of(page.title):
+    corner = st.container(key="corner")
     navigation.links(PAGES, page)
     jobs.sidebar()
     page.run()
-    link.button()
+    with corner:
+        link.button()

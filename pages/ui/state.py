@@ -59,10 +59,10 @@ def of(page: str) -> Iterator[None]:
     A run that is cut short writes nothing; the one that follows it does.
     """
     begin(page)
-    place = st.container()
+    place = st.container(key="notes")
     yield
-    for sentence in dict.fromkeys(_page().notes):
-        place.info(sentence, icon=":material/link_off:")
+    if notes := dict.fromkeys(_page().notes):
+        place.info("  \n".join(notes), icon=":material/link_off:")
     _write()
 
 
@@ -71,12 +71,14 @@ def begin(page: str) -> None:
     arrived = st.session_state.get("page shown") != page
     st.session_state["page shown"] = page
     mine, here = _page(), _address()
-    mine.notes, mine.linked, mine.exact = [], set(), {}
+    mine.linked, mine.exact = set(), {}
     known = here == mine.address or _stale(here)
     mine.opened = arrived or _context().is_history_navigation or not known
     if mine.opened:
-        mine.view, mine.address, mine.linked, mine.left = dict(here), here, set(here), []
-        mine.handed = {}
+        mine.view, mine.address, mine.linked = dict(here), here, set(here)
+        mine.handed, mine.left, mine.notes = {}, [], []
+        if not arrived:  # a link to the page itself leaves the browser's address as it was
+            _send(here)
 
 
 def _stale(here: View) -> bool:
@@ -105,7 +107,11 @@ def _write() -> None:
     if mine.address != mine.view:
         mine.left = [*mine.left[-7:], (time.monotonic(), mine.address)]
         mine.address = dict(mine.view)
-        st.query_params.from_dict({name: list(given) for name, given in mine.view.items()})
+        _send(mine.view)
+
+
+def _send(view: View) -> None:
+    st.query_params.from_dict({name: list(given) for name, given in view.items()})
 
 
 def _context() -> Any:
@@ -236,6 +242,7 @@ def _widget(
     held = st.session_state.get(place, _NOTHING)
     if held is not _NOTHING and place in mine.handed and held != mine.handed[place]:
         put(name, *(() if held == usual else write(held)))  # a person's change
+        mine.notes = []
     now = value(name, usual, read, write)
     if held is _NOTHING or held != now:
         st.session_state[place] = now

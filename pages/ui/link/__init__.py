@@ -17,6 +17,5 @@ _mount = st.components.v2.component(
 
 
 def button() -> None:
-    """Stands beside the title of every page."""
-    with st.container(key="copy-link"):
-        _mount(data={"exact": state.exact()}, key="copy link")
+    """Knows the whole view: it is filled in after the page has been drawn."""
+    _mount(data={"exact": state.exact()}, key="copy link")
