@@ -1,7 +1,7 @@
 """The dashboard's server: `streamlit run app.py`, or `make app`.
 
 Uncaught errors of any page become one sentence on screen, with the traceback in the log; the
-queue of runs moves while the server is up.
+queue of runs moves while the server is up. For a class, see `metacore serve --class`.
 """
 
 import gc
@@ -12,11 +12,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from metacore import Store, UserError
 from metacore.device import one_thread
 from metacore.runs import Queue
 from pages import ui
+from pages.ui import say
+from pages.ui.browser_key import BrowserKeys
 
 
 def warm_up() -> None:
@@ -50,7 +53,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 def say_error(error: Exception) -> bool:
     """Shows what a person can act on; True tells Streamlit that no traceback is needed."""
     if isinstance(error, UserError):
-        st.error(str(error), icon=":material/info:")
+        say.error(error, icon=":material/info:")
     else:
         logging.getLogger(__name__).error("A page failed.", exc_info=error)
         st.error(
@@ -61,4 +64,9 @@ def say_error(error: Exception) -> bool:
     return True
 
 
-app = st.App("pages/frame.py", lifespan=lifespan, on_script_error=say_error)
+app = st.App(
+    "pages/frame.py",
+    lifespan=lifespan,
+    middleware=[Middleware(BrowserKeys)],
+    on_script_error=say_error,
+)

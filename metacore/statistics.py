@@ -37,6 +37,17 @@ def score(metric: str, mean: float | None, ci95: float | None) -> str:
     return f"{mean * scale:.{digits}f}{around}{unit}"
 
 
+def significant(value: float, digits: int = 2) -> str:
+    """A number to so many digits, written out: `0.38`, `4.2`, `110`, never `1.1e+02`."""
+    if not math.isfinite(value):
+        return "infinite" if value > 0 else "–"
+    if value == 0:
+        return "0"
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    text = f"{round(value, decimals):.{max(0, decimals)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 @dataclass(frozen=True)
 class Difference:
     """How two runs differ on the same episodes: positive when the first is better."""
@@ -67,11 +78,13 @@ def paired_difference(
 def _verdict(
     first: str, second: str, mean: float, ci95: float, both: Tensor, accuracy: bool
 ) -> str:
-    scale, unit, format_ = (100, " points", ".1f") if accuracy else (1, " in MSE", ".2g")
+    unit = " points" if accuracy else " in MSE"
     lost = int((~both).sum())
     left_out = f" ({lost} diverged episodes left out)" if lost else ""
     if not math.isfinite(ci95) or abs(mean) <= ci95:
         return f"no difference shown between {first} and {second}{left_out}"
     better, worse = (first, second) if mean > 0 else (second, first)
-    size = f"{abs(mean) * scale:{format_}} ± {ci95 * scale:{format_}}"
+    mean, size = abs(mean), f"{significant(abs(mean))} ± {significant(ci95)}"
+    if accuracy:
+        size = f"{100 * mean:.1f} ± {100 * ci95:.1f}"
     return f"{better} is better than {worse} by {size}{unit}{left_out}"

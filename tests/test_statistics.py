@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from metacore.statistics import mean_ci95, paired_difference, score, wilson
+from metacore.statistics import mean_ci95, paired_difference, score, significant, wilson
 
 INF = float("inf")
 
@@ -110,3 +110,14 @@ def test_scores_are_said_as_a_scientist_would(
     metric: str, mean: float | None, ci95: float | None, text: str
 ) -> None:
     assert score(metric, mean, ci95) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        *((110.4, "110"), (99.6, "100"), (9.96, "10"), (4.25, "4.2"), (0.0612, "0.061")),
+        *((1234.0, "1200"), (0.38, "0.38"), (0.0, "0"), (-110.0, "-110"), (INF, "infinite")),
+    ],
+)
+def test_numbers_are_written_out(value: float, said: str) -> None:
+    assert significant(value) == said

@@ -119,8 +119,8 @@ class Algorithm(ABC):
 
     @property
     def test_steps(self) -> int:
-        """Inner steps at test; 1 where adaptation is a single computation."""
-        return int(getattr(self.config, "test_steps", 1))
+        """Inner steps at test; none where adaptation is a single computation."""
+        return int(getattr(self.config, "test_steps", 0))
 
 
 def task_losses(outputs: Tensor, targets: Tensor) -> Tensor:

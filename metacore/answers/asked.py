@@ -17,7 +17,16 @@ from metacore.settings import Config
 from metacore.training.config import config_owner
 
 SPLIT = "test"
+MOST_DRAWN, MOST_OF_A_CLASS = 50, 5  # queries of the one episode that is looked at
 OTHERS = 10_000  # the seed of the episodes in the background, out of reach of a person's own
+
+
+def drawn_queries(ways: int, queries: int) -> int:
+    """How many queries of each class there is room for.
+
+    The same wherever an episode is looked at: an accuracy on others would be another number.
+    """
+    return max(1, min(queries, MOST_OF_A_CLASS, MOST_DRAWN // ways))
 
 
 @dataclass(frozen=True, kw_only=True)

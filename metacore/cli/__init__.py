@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from metacore.cli import commands, trial
+from metacore.cli import commands, serve, trial
 from metacore.cli.flags import Parser, add_protocol_flags, add_run_flags, number, whole
 from metacore.errors import UserError
 
@@ -51,6 +51,8 @@ def _parser(words: list[str]) -> Parser:
     add_protocol_flags(compare)
     text = "Let runs answer pictures of your own, in a folder per class."
     trial.add_flags(_add(verbs, "trial", trial.trial, text))
+    text = "Open the dashboard; --class lets others in, each with runs of their own."
+    serve.add_flags(_add(verbs, "serve", serve.serve, text))
     _add_run_verbs(verbs)
     _add_data(verbs)
     _add(verbs, "algorithms", commands.algorithms, "List the algorithms.")

@@ -136,7 +136,7 @@ def _task(metric: str, protocol: dict[str, Any]) -> str:
     """`omniglot (test), 5-way 1-shot`."""
     size = f"{protocol['ways']}-way {protocol['shots']}-shot"
     if metric == "mse":
-        size = f"{protocol['shots']} points"
+        size = "1 point" if protocol["shots"] == 1 else f"{protocol['shots']} points"
     return f"{protocol['dataset']} ({protocol['split']}), {size}"
 
 
@@ -197,7 +197,7 @@ def _show_comparison(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], me
                 row["algorithm"],
                 score(metric, row[metric], row["ci95"]),
                 row["norm"],
-                str(row["steps"]),
+                str(row["steps"] or "none"),
                 f"{row['parameters']:,}",
                 display.duration(row["training_seconds"]),
             ]

@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
-from metacore.statistics import score
+from metacore.statistics import score, significant
 from metacore.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ class TrainingBar(Callback):
             return
         self.shown = now
         rate = (trainer.iteration - self.first[1]) / max(now - self.first[0], 1e-9)
-        news = f"step {trainer.iteration} · {rate:.3g}/s · loss {metrics['loss']:.2f}{self.note}"
+        pace = f"{significant(rate)}/s"
+        news = f"step {trainer.iteration} · {pace} · loss {metrics['loss']:.2f}{self.note}"
         self.bar.update(self.task, completed=trainer.progress, news=news)
 
     def on_validation(self, trainer: "Trainer", evaluation: "Evaluation", best: bool) -> None:

@@ -147,10 +147,10 @@ def _show(asked: Trial, participants: list[Participant]) -> None:
     scores = [_right(asked, each.answer) for each in participants]
     if scores[0][1]:
         rows.append(["right", *(f"{right} of {of} ({right / of:.0%})" for right, of in scores)])
-    shots = sorted({len(examples) for examples in asked.support})
+    shots = " or ".join(map(str, sorted({len(examples) for examples in asked.support})))
     norms = ", ".join(f"{each.run.name} {each.answer.norm}" for each in participants)
     display.table(
-        f"{len(asked.classes)} classes, {' or '.join(map(str, shots))} shots;"
+        f"{len(asked.classes)} classes, {shots} {'shot' if shots == '1' else 'shots'};"
         f" normalisation: {norms}",
         ["query", *(each.run.name for each in participants)],
         rows,

@@ -42,7 +42,7 @@ class Limits(Config):
         300, "The longest one training or comparison takes, in seconds.", low=1, high=10**6
     )
     iterations: int = setting(
-        10_000, "The largest budget of one training in meta-steps.", low=1, high=10**7
+        50_000, "The largest budget of one training in meta-steps.", low=1, high=10**7
     )
     kept: int = setting(
         30, "Runs of one visitor that are kept, trained or imported.", low=1, high=10_000
@@ -75,12 +75,12 @@ class Visitor:
             return
         if training.seconds > self.limits.seconds:
             raise UserError(
-                f"a training here may take {self.limits.seconds:g} seconds, not"
+                f"A training here may take {self.limits.seconds:g} seconds, not"
                 f" {training.seconds:g}: choose a smaller budget."
             )
         if training.iterations > self.limits.iterations and not training.seconds:
             raise UserError(
-                f"a training here may have {self.limits.iterations:,} meta-steps, not"
+                f"A training here may have {self.limits.iterations:,} meta-steps, not"
                 f" {training.iterations:,}: choose a smaller budget."
             )
 

@@ -83,6 +83,35 @@ class Run:
         return self.status in ENDED and not self.read_only
 
     @property
+    def share(self) -> float:
+        """How much of the budget is used, 0 to 1."""
+        budget = self.config.training
+        by_steps = self.iteration / budget.iterations if budget.iterations else 0.0
+        by_clock = self.seconds / budget.seconds if budget.seconds else 0.0
+        return min(1.0, max(by_steps, by_clock))
+
+    @property
+    def pace(self) -> float | None:
+        """Meta-steps per second: of late while it trains, else over all of its training."""
+        if self.status == RUNNING:
+            return self.rate
+        return self.iteration / self.seconds if self.iteration and self.seconds else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will still train, by its recent speed; None while that is not known.
+
+        A busy computer slows it down and an idle one speeds it up, so what was forecast, and how
+        fast it began, say little.
+        """
+        budget, ends = self.config.training, []
+        if budget.iterations and self.pace:
+            ends.append((budget.iterations - self.iteration) / self.pace)
+        if budget.seconds:
+            ends.append(budget.seconds - self.seconds)
+        return max(0.0, min(ends)) if ends else None
+
+    @property
     def overdue(self) -> bool:
         """Whether it has taken as long as it may."""
         return self.most_seconds is not None and self.seconds >= self.most_seconds

@@ -9,6 +9,7 @@ import contextlib
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 CHECKPOINT_SECONDS = 20.0
 LISTEN_SECONDS = 0.1  # how often the pulse asks whether the run was cancelled
 TRAIN_POINTS = 500  # points of a training curve over the whole budget, however long it is
-RATE_SECONDS = 2.0  # meta-steps per second are measured over about this long
+RATE_SECONDS = 15.0  # meta-steps per second are measured over the last of these: validations too
+RATE_MARKS = 1.0  # seconds between the moments they are measured from
+FIRST_RATE = 1.0  # after so many seconds there is a first measurement
 _WINDOW = "window"  # where a checkpoint keeps the curve's unfinished point
 
 
@@ -108,8 +111,7 @@ class Recorder(Callback):
         self._lock = threading.Lock()  # held for an instant: the training thread waits for it
         self._writing = threading.Lock()  # so that rows are in the database when `flush` returns
         self._saved = time.monotonic()
-        self._measured = (time.monotonic(), 0)
-        self._known_rate: float | None = None
+        self._marks: deque[tuple[float, int]] = deque()
 
     def resume(self, trainer: "Trainer", loaded: files.Loaded | None) -> None:
         """Puts the trainer, the curves and the row back to where the checkpoint was written.
@@ -131,7 +133,7 @@ class Recorder(Callback):
     def on_start(self, trainer: "Trainer") -> None:
         self.claim.describe(_full_name(trainer), dict(describe(trainer.device)))
         self._points = _points_until_now(trainer)
-        self._measured = (time.monotonic(), trainer.iteration)
+        self._marks = deque([(time.monotonic(), trainer.iteration)])
         self._note(trainer)
 
     def on_step(self, trainer: "Trainer", metrics: dict[str, float]) -> None:
@@ -189,12 +191,14 @@ class Recorder(Callback):
         self.progress = _progress(trainer, self._rate(trainer.iteration))
 
     def _rate(self, iteration: int) -> float | None:
-        """Meta-steps per second, measured anew every few seconds."""
-        now, (since, before) = time.monotonic(), self._measured
-        rate = (iteration - before) / (now - since) if now > since else None
-        if now - since >= RATE_SECONDS:
-            self._measured, self._known_rate = (now, iteration), rate
-        return self._known_rate or rate
+        """Meta-steps per second of late, validations included; None until it can be known."""
+        now = time.monotonic()
+        if not self._marks or now - self._marks[-1][0] >= RATE_MARKS:
+            self._marks.append((now, iteration))
+        while len(self._marks) > 2 and now - self._marks[1][0] >= RATE_SECONDS:
+            self._marks.popleft()
+        since, before = self._marks[0]
+        return (iteration - before) / (now - since) if now - since >= FIRST_RATE else None
 
 
 def _reported(run: Run) -> Progress:

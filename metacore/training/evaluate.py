@@ -46,7 +46,7 @@ class Protocol:
     ways: int
     shots: int
     queries: int
-    steps: int
+    steps: int  # 0 where adaptation is a single computation, whatever was asked for
     norm: str
     episodes: int
     seed: int
@@ -115,7 +115,7 @@ def evaluate(
         ways=1 if dataset.regression else _or(ways, task.ways),
         shots=_or(shots, task.shots),
         queries=_or(queries, task.queries),
-        steps=_or(steps, algorithm.test_steps),
+        steps=0 if algorithm.family == "metric" else _or(steps, algorithm.test_steps),
         norm=resolve(norm, algorithm.norms, algorithm.network),
         episodes=episodes,
         seed=seed,

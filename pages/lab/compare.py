@@ -3,6 +3,7 @@
 import streamlit as st
 
 from metacore import UserError
+from pages.ui import say
 from pages.ui.compare.background import linked
 from pages.ui.compare.choice import Choice, choose
 from pages.ui.compare.curves import curves
@@ -39,7 +40,7 @@ def possible(choice: Choice) -> bool:
         with st.spinner("Fetching the tasks…", show_time=False):
             choice.asked(0).episode()
     except UserError as error:
-        st.error(str(error), icon=":material/info:")
+        say.error(error, icon=":material/info:")
         return False
     return True
 

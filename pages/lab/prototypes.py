@@ -8,7 +8,7 @@ import streamlit as st
 from metacore import DATASETS, Run, UserError
 from metacore.answers.asked import Asked
 from metacore.datasets.base import ImageDataset
-from pages.ui import charts, palette, pick, state, words
+from pages.ui import charts, palette, pick, say, state, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, embedding, looked_at, support_editor
@@ -58,7 +58,7 @@ def page() -> None:
         show = metric if pick.kind(run) in embedding.METRIC else gradient
         show(run, asked, given, view)
     except UserError as error:
-        st.error(str(error), icon=":material/info:")
+        say.error(error, icon=":material/info:")
         return
     pictures = embedding.pictures(asked, charts.theme())
     support_editor.show(changed, asked, view.shots, pictures, charts.theme())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from metacore import Run
-from pages.ui import engine, pick, state, words
+from pages.ui import engine, pick, say, state
 from pages.ui.runs import arrival, card, contrast, deletion, shelf
 
 LOOK_SECONDS = 2.0
@@ -61,7 +61,7 @@ def strangers(runs: Sequence[Run]) -> None:
     """Runs whose settings this version of Metacore does not understand."""
     for run in runs:
         if sentence := shelf.flaw(run):
-            st.warning(f"{words.plain(run.name)} cannot be shown: {words.plain(sentence)}")
+            say.warning(f"{run.name} cannot be shown: {sentence}")
             if not run.read_only:
                 deletion.button([run])
 
@@ -72,8 +72,8 @@ def chosen(runs: Sequence[Run]) -> list[Run]:
     asked = dict.fromkeys(state.get(pick.RUNS))
     for run_id in asked:
         if run_id not in by_id:
-            st.info(
-                f"There is no run {words.plain(run_id[:80])} here: it was deleted, or the link"
+            say.info(
+                f"There is no run {run_id[:80]} here: it was deleted, or the link"
                 " is to another computer's run.",
                 icon=":material/link_off:",
             )

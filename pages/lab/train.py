@@ -10,7 +10,7 @@ from metacore import ALGORITHMS, DATASETS, PRESETS, RunConfig, TaskConfig, UserE
 from metacore.runs import dispatch, submit
 from metacore.runs.store import NAME_LENGTH
 from metacore.settings import Setting, settings_of
-from pages.ui import charts, engine, forms, palette, state, words
+from pages.ui import charts, engine, forms, palette, say, state, visitor, words
 from pages.ui.train import forecasts, plan, sampled, training
 from pages.ui.train.plan import Plan
 
@@ -109,7 +109,7 @@ def sample(chosen: Plan) -> None:
         config = chosen.data(chosen.preset(plan.FIRST))
         sampled.strip(config, sample_number())
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        say.info(error, icon=":material/info:")
 
 
 def algorithms(place: DeltaGenerator, dataset: str) -> list[str]:
@@ -246,10 +246,11 @@ def wanted(chosen: Plan, ticked: Sequence[str]) -> list[RunConfig]:
     for name in ticked:
         try:
             config = chosen.config(name)
+            visitor.current().refuse_budget(config.training)
             plan.check(config)
             configs.append(config)
         except UserError as error:
-            st.error(f"{ALGORITHMS[name].title}: {error}", icon=":material/error:")
+            say.error(f"{ALGORITHMS[name].title}: {error}", icon=":material/error:")
     return configs
 
 
@@ -267,20 +268,31 @@ def start(configs: Sequence[RunConfig], ticked: int) -> None:
             disabled=not ready,
             help="Queues what is ticked; it goes on when you close this page.",
         )
+    if configs:
+        room(len(configs))
     if not ticked:
         st.info("Tick at least one algorithm.", icon=":material/check_box:")
     if pressed:
         begin(configs)
 
 
+def room(more: int) -> None:
+    """Why so many cannot be started now, before anyone presses; nothing where they can."""
+    try:
+        engine.store().refuse_more(more)
+    except UserError as error:
+        say.info(error, icon=":material/hourglass_top:")
+
+
 def begin(configs: Sequence[RunConfig]) -> None:
     """Queues the runs and shows them."""
     store, name = engine.store(), " ".join(state.get("name")).strip()
     try:
+        store.refuse_more(len(configs))
         runs = [submit(store, config, called(name, config, len(configs))) for config in configs]
         dispatch(store)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        say.error(error, icon=":material/error:")
         return
     st.switch_page("lab/train.py", query_params={"run": [run.id for run in runs]})
 

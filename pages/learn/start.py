@@ -5,7 +5,7 @@ import streamlit as st
 from metacore import ALGORITHMS, DATASETS, Run, UserError
 from metacore.answers.asked import Asked
 from metacore.datasets import library
-from pages.ui import charts, engine, palette, pick, state
+from pages.ui import charts, engine, palette, pick, say, state
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
 STEPS = 10
@@ -60,7 +60,7 @@ def opening() -> None:
     try:
         play(film(learned, scratch, Asked.like(learned, seed=wave)), key="opening")
     except UserError as error:
-        st.error(str(error))
+        say.error(error)
     st.button(
         "Another wave",
         icon=":material/refresh:",

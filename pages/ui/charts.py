@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.ui import words
 from pages.ui.palette import Theme
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
@@ -16,15 +17,16 @@ def theme() -> Theme:
     return st.context.theme.type or "light"
 
 
-def title(words: str, help: str | None = None) -> None:
-    st.markdown(f"**{words}**", help=help)
+def title(said: str, help: str | None = None) -> None:
+    """Said as it is written: names of strangers stand in titles."""
+    st.markdown(f"**{words.plain(said)}**", help=help)
 
 
 def chart(
-    figure: go.Figure, words: str, *, alt: str, key: str, help: str | None = None, **more: Any
+    figure: go.Figure, said: str, *, alt: str, key: str, help: str | None = None, **more: Any
 ) -> Any:
     """`more` is for `st.plotly_chart`: on_select and its kin."""
-    title(words, help)
+    title(said, help)
     return st.plotly_chart(figure, key=key, alt=alt, config=CONFIG, **more)
 
 

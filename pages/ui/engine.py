@@ -15,13 +15,15 @@ from metacore.home import runs_folder
 from metacore.insight import reference
 from metacore.insight.trace import Trace, trace
 from metacore.runs import Metric, files
+from pages.ui import visitor
 from pages.ui.adapt.others import Others
 
 MANY = 100  # episodes behind the one that is looked at
 
 
 def store() -> Store:
-    return _store(str(runs_folder()))
+    """As whoever looks at the page may use it."""
+    return _store(str(runs_folder())).used_by(visitor.current())
 
 
 @st.cache_resource(show_spinner=False)

@@ -7,19 +7,22 @@ import streamlit as st
 
 from metacore import Run, UserError
 from metacore.runs import cancel, comparisons
+from metacore.runs.classroom import Owned
 from metacore.runs.comparison import Comparison
 from metacore.runs.record import FINISHED, QUEUED, RUNNING
-from pages.ui import engine, status, words
+from pages.ui import engine, say, status, visitor, words
 
 LOOK_SECONDS = 3.0
 RECENT_SECONDS = 24 * 3600.0
 RECENT = 3
+MOST = 6  # jobs of a long queue that are shown one by one
 
 
 def sidebar() -> None:
     with st.sidebar:
         badge()
         jobs()
+        visitor.card()
 
 
 def badge() -> None:
@@ -37,8 +40,8 @@ def training_now() -> list[str]:
     return [run.id for run in sorted(active, key=_turn)]
 
 
-def _turn(run: Run) -> tuple[bool, float]:
-    return run.status != RUNNING, run.queued or 0.0
+def _turn(run: Run) -> tuple[bool, bool, float]:
+    return run.status != RUNNING, _theirs(run), run.queued or 0.0
 
 
 @st.fragment(run_every=LOOK_SECONDS)
@@ -49,10 +52,14 @@ def jobs() -> None:
     st.markdown("**At work**")
     if not active and not comparing:
         st.caption("Nothing is training. Runs you start appear here, on every page.")
-    for run in sorted(active, key=_turn):
+    first = sorted(active, key=_turn)
+    for run in first[:MOST]:
         job(run)
-    for comparison in comparing:
+    for comparison in sorted(comparing, key=_theirs)[:MOST]:
         evaluation(comparison)
+    more = max(0, len(active) - MOST) + max(0, len(comparing) - MOST)
+    if more:
+        st.caption(f"{more} more wait.")
     since = time.time() - RECENT_SECONDS
     ended = sorted(
         (run for run in runs if not run.active and (run.ended or 0) > since),
@@ -61,7 +68,7 @@ def jobs() -> None:
     if ended:
         st.markdown("**Just ended**")
     for run in ended[:RECENT]:
-        became = words.best(run) if run.status == FINISHED else run.status
+        became = words.quoted(run) if run.status == FINISHED else run.status
         st.page_link(
             "lab/train.py",
             label=f"{words.plain(run.name)}: {became}",
@@ -70,29 +77,34 @@ def jobs() -> None:
         )
 
 
+def _theirs(thing: Owned) -> bool:
+    """What is one's own comes first."""
+    return not visitor.may_change(thing)
+
+
 def job(run: Run) -> None:
     """One run on its way: how far, how fast, how long still, and a way to stop it."""
     with st.container(border=True):
         name, stop = st.columns([5, 1], vertical_alignment="center")
         name.page_link("lab/train.py", label=words.plain(run.name), query_params={"run": run.id})
-        if stop.button(
+        if visitor.may_change(run) and stop.button(
             "",
             key=f"stop {run.id}",
             icon=":material/close:",
-            help=f"Cancel {run.name}; what it has learned is kept.",
+            help=f"Cancel {words.plain(run.name)}; what it has learned is kept.",
             type="tertiary",
             disabled=run.cancel,
         ):
             try:
                 cancel(engine.store(), run)
             except UserError as error:
-                st.error(str(error))
+                say.error(error)
         if run.status == QUEUED:
             st.caption("Waiting for the device.")
             return
         share, left = progress(run)
         st.progress(share)
-        st.caption("Stopping…" if run.cancel else f"{words.rate(run.rate)} · {left} left")
+        st.caption("Stopping…" if run.cancel else f"{share:.0%} · {left}")
 
 
 def evaluation(found: Comparison) -> None:
@@ -101,7 +113,7 @@ def evaluation(found: Comparison) -> None:
         name, stop = st.columns([5, 1], vertical_alignment="center")
         label = f"Comparing {words.several(len(found.question.runs), 'run')}"
         name.page_link("lab/compare.py", label=label, query_params={"comparison": found.id})
-        if stop.button(
+        if visitor.may_change(found) and stop.button(
             "",
             key=f"stop {found.id}",
             icon=":material/close:",
@@ -116,10 +128,5 @@ def evaluation(found: Comparison) -> None:
 
 def progress(run: Run) -> tuple[float, str]:
     """The share of the budget used, 0 to 1, and the time left in words."""
-    budget = run.config.training
-    by_steps = run.iteration / budget.iterations if budget.iterations else 0.0
-    by_clock = run.seconds / budget.seconds if budget.seconds else 0.0
-    share = min(1.0, max(by_steps, by_clock))
-    if share <= 0 or run.seconds <= 0:
-        return share, "some time"
-    return share, words.duration(run.seconds * (1 - share) / share)
+    left = run.seconds_left
+    return run.share, "measuring its speed" if left is None else f"{words.duration(left)} left"

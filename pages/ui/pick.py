@@ -22,7 +22,7 @@ def title(run: Run) -> str:
 
 def label(run: Run) -> str:
     origin = " · pretrained" if run.read_only else ""
-    return f"{run.name} · {words.best(run)}{origin}"
+    return f"{words.clean(run.name)} · {words.quoted(run)}{origin}"
 
 
 def one(found: Sequence[Run], *, name: str = "run", usual: str = "", help: str) -> Run:

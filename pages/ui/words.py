@@ -1,10 +1,22 @@
-"""Numbers as people read them: durations, sizes, rates, and scores rounded by their uncertainty."""
+"""What is read on a page: numbers rounded by their uncertainty, and what strangers typed.
+
+A run's name, a note, a file's name, an address: whatever comes from outside goes through `plain`
+where Markdown is expected, through `in_figure` into a figure, and through `clean` elsewhere.
+"""
 
 import math
 import re
+from html import escape
+from unicodedata import category
 
 from metacore.runs import Run
-from metacore.statistics import score
+from metacore.runs.tested import Tested
+from metacore.statistics import score, significant
+
+_JOINER = "\N{WORD JOINER}"  # takes no room; no address, icon or emoji is recognised across it
+_LOOSE = "(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])"  # within a word it is just a line
+_OURS = "\N{NARROW NO-BREAK SPACE}\N{NO-BREAK SPACE}"
+_IN_WORDS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"  # some scripts and emoji need them
 
 
 def duration(seconds: float) -> str:
@@ -22,9 +34,8 @@ def duration(seconds: float) -> str:
 def brief(seconds: float) -> str:
     """A step's time, to two digits."""
     if seconds >= 1:
-        return f"{seconds:.2g} s" if seconds < 10 else duration(seconds)
-    digits = float(f"{1000 * seconds:.2g}")
-    return f"{digits:g} ms"
+        return f"{significant(seconds)} s" if seconds < 10 else duration(seconds)
+    return f"{significant(1000 * seconds)} ms"
 
 
 def size(count: float) -> str:
@@ -44,14 +55,40 @@ def count(number: float) -> str:
 def rate(per_second: float | None) -> str:
     if not per_second:
         return "–"
-    return f"{per_second:.3g} steps/s" if per_second < 100 else f"{per_second:.0f} steps/s"
+    return f"{significant(per_second)} steps/s"
 
 
 def best(run: Run) -> str:
-    """The best validation of a run, or a dash."""
+    """The best validation of a run, or a dash: for places that say that it is one."""
     if run.best_value is None or not math.isfinite(run.best_value):
         return "–"
     return score(run.metric, run.best_value, run.best_ci95)
+
+
+def quoted(run: Run) -> str:
+    """A run's score with what it is: its test where there is one, else its best validation.
+
+    `97.1 ± 0.4 % test, 5-way 1-shot`, or `error 0.38 ± 0.03 validation, 5 points`.
+    """
+    error = "error " if run.metric == "mse" else ""
+    if run.tested is not None:
+        found = run.tested
+        told = score(found.metric, found.mean, found.ci95)
+        return f"{error}{told} test, {_task_of(found, run)}"
+    if best(run) == "–":
+        return "not validated yet"
+    return f"{error}{best(run)} validation, {task(run)}"
+
+
+def protocol(tested: Tested) -> str:
+    """What a test score was measured on: `600 test episodes, transductive`."""
+    norm = "" if tested.norm == "none" else f", normalisation: {tested.norm}"
+    return f"{count(tested.episodes)} {tested.split} episodes of {tested.dataset}{norm}"
+
+
+def _task_of(found: Tested, run: Run) -> str:
+    regression = run.config.dataset_class.regression
+    return asked_task(None if regression else found.ways, found.shots)
 
 
 METRIC = {"accuracy": "accuracy", "mse": "mean squared error"}
@@ -61,17 +98,48 @@ def several(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def clean(text: str) -> str:
+    """What a stranger typed, on one line and without what is not seen: control characters, and
+    those that turn the reading direction or take no room. Enough where nothing is formatted."""
+    line = re.sub(rf"[^\S{_OURS}]+", " ", text)
+    seen = (c for c in line if category(c) not in ("Cc", "Cf") or c in _IN_WORDS)
+    told = "".join("\N{REPLACEMENT CHARACTER}" if category(c) == "Cs" else c for c in seen)
+    return told.strip() or "–"
+
+
 def plain(text: str) -> str:
-    """What a person typed, to be read as typed: none of it is formatting."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", text)
+    """What a stranger typed, to be read as typed where Markdown is expected: none of it is
+    formatting, a link or a picture.
+
+    A backslash is not enough. Streamlit looks for addresses, icons and emoji in the text that is
+    left when backslashes are gone, so a character that takes no room stands inside those.
+    """
+    broken = re.sub(r"(:(?=\S)|@|www(?=\.|$))", rf"\1{_JOINER}", clean(text), flags=re.I)
+    escaped = re.sub(rf"([\\`*\[\]<&~$|]|{_LOOSE})", r"\\\1", broken)
+    return re.sub(r"^(\d*)([#+\-=>.)])", r"\1\\\2", escaped)  # what only starts a line
+
+
+def in_figure(text: str) -> str:
+    """What a stranger typed, to be read as typed in a Plotly figure, which knows some HTML and
+    fills in `%{…}`."""
+    return escape(clean(text), quote=False).replace("%{", f"%{_JOINER}{{")
 
 
 def task(run: Run) -> str:
     """`5-way 1-shot`, or `5 points` of a curve."""
     asked = run.config.task
-    if run.config.dataset_class.regression:
-        return several(asked.shots, "point")
-    return f"{asked.ways}-way {asked.shots}-shot"
+    regression = run.config.dataset_class.regression
+    return asked_task(None if regression else asked.ways, asked.shots)
+
+
+def asked_task(ways: int | None, shots: int) -> str:
+    """A task of so many ways; None for a curve."""
+    return several(shots, "point") if ways is None else f"{ways}-way {shots}-shot"
+
+
+def inner_steps(number: int) -> str:
+    """How many gradient steps an adaptation takes; a single computation takes none."""
+    return str(number) if number else "none"
 
 
 def value(of_setting: object) -> str:

@@ -14,7 +14,6 @@ from metacore import ALGORITHMS, Run, Store
 from metacore.runs import execute, export, import_
 from metacore.runs.process import this_process
 from metacore.runs.record import CANCELLED, QUEUED, RUNNING, Metric
-from pages.ui import words
 from pages.ui.runs import card, shelf
 from tests.pages.conftest import Visit
 from tests.pages.conftest import words as shown_by
@@ -262,8 +261,8 @@ def test_uploads_are_kept_or_refused(visit: Visit, store: Store, wave: Run, tmp_
     assert app.query_params["run"] == new.id
     assert app.subheader[0].value == "wave 2"
     assert [error.value.split(" is ")[0] for error in app.error] == [
-        r"half\.metacore",
-        r"\*no\*\.zip",
+        "half.metacore",
+        r"\*no\*.zip",
     ]
     assert len(store.runs()) == 2
 
@@ -325,7 +324,3 @@ def test_small_curves_are_small_and_finite() -> None:
     assert len(curve) <= shelf.CURVE_POINTS
     assert curve[-1] == 0.9
     assert shelf.small_curve(metrics[:1], "val_mse") == []
-
-
-def test_what_people_type_is_no_formatting() -> None:
-    assert words.plain("**a** $x$ [b](c) :red[d]") == (r"\*\*a\*\* \$x\$ \[b\]\(c\) \:red\[d\]")

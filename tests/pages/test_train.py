@@ -192,7 +192,7 @@ def test_settings_that_contradict_each_other_are_refused(visit: Visit) -> None:
 
 def test_the_forecast_says_time_and_memory(visit: Visit) -> None:
     app = visit(PAGE)
-    assert "**40 s** · about 310 meta-steps of 120 ms" in words(app)
+    assert "**40 s** · 312 meta-steps of 120 ms" in words(app)
     assert bars(app) == ["**300 MB** of memory, 4.0 GB are free"]
 
 

@@ -1,10 +1,17 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from metacore.runs.claim import Claim, Progress, Row
 from metacore.runs.record import Run
 from metacore.runs.recorder import TRAIN_POINTS, Recorder
+
+FRESH = Run("r", "r", "running", {}, "mse", "cpu", Path(), 0.0)
+BEST = {"best_iteration": 60, "best_value": 0.5, "best_ci95": 0.1}
+RUN = replace(FRESH, iteration=70, seconds=7.0, **BEST)
 
 
 class Notebook:
@@ -12,7 +19,7 @@ class Notebook:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
-        self.run = Run("r", "r", "running", {}, "mse", "cpu", Path(), 0.0)
+        self.run = RUN
 
     def report(self, progress: Progress, rows: list[Row]) -> None:
         self.rows += rows
@@ -49,3 +56,25 @@ def test_a_short_run_shows_every_step() -> None:
     _, notebook = train(steps=7)
     assert [value for _, _, key, value in notebook.rows if key == "train_loss"] == [*range(1, 8)]
     assert {key for _, _, key, _ in notebook.rows} == {"train_loss", "learning_rate"}
+
+
+def test_a_run_that_goes_on_is_as_far_as_it_was_from_its_first_sign_of_life() -> None:
+    """Its worker says that it lives before it has read the checkpoint."""
+    recorder = Recorder(cast(Claim, Notebook()))
+    assert recorder.progress == Progress(70, 7.0, None, 60, 0.5, 0.1)
+
+
+def test_the_rate_is_that_of_the_last_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fast for a minute, then slow: what is said soon is the slow one."""
+    clock = 100.0
+    monkeypatch.setattr("metacore.runs.recorder.time.monotonic", lambda: clock)
+    recorder = Recorder(cast(Claim, Notebook()))
+    rates = []
+    for step in range(1, 641):
+        clock += 0.1 if step <= 600 else 1.0
+        trainer = SimpleNamespace(iteration=step, seconds=clock, progress=0.0, best=None)
+        recorder.on_step(cast(Any, trainer), {"loss": 0.0})
+        rates.append(recorder.progress.rate)
+    assert rates[0] is None
+    assert rates[598] == pytest.approx(10, rel=0.02)
+    assert rates[-1] == pytest.approx(1, rel=0.02)

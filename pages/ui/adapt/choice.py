@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from metacore import Run
-from metacore.answers.asked import Asked
+from metacore.answers.asked import Asked, drawn_queries
 from metacore.models.normalisation import NORM_MODES
-from pages.ui import classes, pick, state
+from pages.ui import classes, pick, state, words
 
 OWN = "own"
 KINDS = {False: "Drawings", True: "Curves"}
@@ -18,7 +18,6 @@ MOST_RUNS = 3  # more drawings beside each other are too small to see
 MOST_STEPS = 100
 WIDTH = 148  # pixels of a control: five stand in a row, two on a telephone
 LAST_SEED = 2**31 - 1
-QUERIES = 5  # of each class, unless more are asked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +136,7 @@ def _steps(runs: Sequence[Run]) -> int | None:
         low=0,
         high=MOST_STEPS,
         width=WIDTH,
-        placeholder=" or ".join(map(str, usual)) or "–",
+        placeholder=" or ".join(map(str, usual)) or words.inner_steps(0),
         help="Gradient steps on the support set, as many as you like; empty: what the run was made"
         " for.",
     )
@@ -161,7 +160,8 @@ def _task(asked: Asked, regression: bool) -> Asked:
         help = "How many labelled drawings of each class are adapted to."
         shots = _number("Shots", "shots", asked.shots, 1, 50, help)
         help = "How many drawings of each class are asked about."
-        queries = _number("Queries", "queries", min(asked.queries, QUERIES), 1, 30, help)
+        usual = drawn_queries(ways, asked.queries)
+        queries = _number("Queries", "queries", usual, 1, 30, help)
         return replace(
             asked, ways=len(chosen) or ways, shots=shots, queries=queries, classes=chosen
         )

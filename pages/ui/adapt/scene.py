@@ -9,7 +9,7 @@ from metacore import Run, UserError
 from metacore.algorithms.baselines import Scratch
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
-from pages.ui import charts, engine, palette, pick
+from pages.ui import charts, engine, palette, pick, say
 from pages.ui.adapt.choice import Choice, unless_own
 from pages.ui.adapt.others import Others
 
@@ -72,7 +72,7 @@ def stage(choice: Choice) -> Scene | None:
     try:
         episode = choice.asked.episode()
     except UserError as error:
-        st.error(f"There is no such episode: {error}", icon=":material/rule:")
+        say.error(f"There is no such episode: {error}", icon=":material/rule:")
         return None
     with st.spinner("Adapting…"):
         actors = _actors(choice)
@@ -93,7 +93,7 @@ def _actors(choice: Choice) -> list[Actor]:
             trace = engine.adapted(run, choice.asked, steps=choice.steps, norm=norm)
             others = engine.others(run, choice.asked, steps=choice.steps, norm=norm)
         except UserError as error:
-            st.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+            say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
             continue
         actors.append(Actor(run=run, name=name, color=color, trace=trace, others=others))
     return actors

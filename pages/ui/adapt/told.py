@@ -1,6 +1,9 @@
 """What the film shows, in words."""
 
+from metacore.algorithms.baselines import Scratch
+from metacore.insight import reference
 from metacore.insight.trace import Trace
+from metacore.statistics import significant
 from pages.ui import pick, words
 from pages.ui.adapt.film import SCRATCH
 from pages.ui.adapt.scene import Actor, Scene
@@ -21,7 +24,7 @@ def sentence(scene: Scene) -> str:
 
 def _answers(actor: Actor, scene: Scene) -> str:
     right, of = _right(actor.trace, -1, scene), len(scene.episode.query_y[0])
-    told = f"**{actor.name}** answers **{right} of {of}** queries"
+    told = f"**{_name(actor)}** answers **{right} of {of}** queries"
     if actor.at_once:
         return f"{told} in one computation"
     before = f"{_right(actor.trace, 0, scene)} before adapting"
@@ -35,7 +38,7 @@ def _right(trace: Trace, step: int, scene: Scene) -> int:
 def _error(actor: Actor) -> str:
     first, last = (float(actor.trace.query_score[step, 0]) for step in (0, -1))
     return (
-        f"**{actor.name}** brings its mean squared error from {_number(first)} to"
+        f"**{_name(actor)}** brings its mean squared error from {_number(first)} to"
         f" **{_number(last)}** in {_steps(actor)}"
     )
 
@@ -44,7 +47,7 @@ def _from_scratch(scene: Scene) -> str:
     if scene.scratch is None:
         return ""
     last = len(scene.scratch.steps) - 1
-    owner = f"{scene.first.name}'s network" if len(scene.actors) > 1 else "the same network"
+    owner = f"{_name(scene.first)}'s network" if len(scene.actors) > 1 else "the same network"
     if scene.regression:
         said = f"{_number(float(scene.scratch.query_score[-1, 0]))}"
     else:
@@ -58,7 +61,7 @@ def _steps(actor: Actor) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
+    return significant(value)
 
 
 def notes(scene: Scene) -> str:
@@ -68,15 +71,15 @@ def notes(scene: Scene) -> str:
         " band that holds 95% of them."
     ]
     if scene.scratch is not None:
-        owner = f"{scene.first.name}'s network" if len(scene.actors) > 1 else "the same network"
-        told.append(f"The dotted grey line is {owner} from a random start.")
+        owner = f"{_name(scene.first)}'s network" if len(scene.actors) > 1 else "the same network"
+        told.append(f"The dotted grey line is {owner} from a random start{_its_way(scene)}.")
     told += [
-        f"{actor.name} adapts in one computation: no step changes its answers."
+        f"{_name(actor)} adapts in one computation: no step changes its answers."
         for actor in scene.actors
         if actor.at_once
     ]
     trained = [
-        f"{actor.name} with {words.several(actor.trained_steps, 'step')}"
+        f"{_name(actor)} with {words.several(actor.trained_steps, 'step')}"
         for actor in scene.actors
         if actor.trained_steps
     ]
@@ -85,15 +88,28 @@ def notes(scene: Scene) -> str:
     return " ".join([*told, _foreign(scene)]).strip()
 
 
+def _its_way(scene: Scene) -> str:
+    """How the reference adapts, and whether that is how a run from scratch would by itself."""
+    assert scene.scratch is not None
+    rate = reference.from_scratch(scene.first.run.config).algorithm.to_dict()["inner_rate"]
+    norm = scene.scratch.norm
+    usual = norm in ("none", Scratch.norms[0])
+    return f", by plain gradient steps of {rate:g}" + ("" if usual else f", normalised {norm}")
+
+
 def _foreign(scene: Scene) -> str:
     """Runs that were made from other data than this episode's."""
     name = scene.choice.asked.name
-    others = [a.name for a in scene.actors if a.run.values["dataset"]["name"] != name]
+    others = [_name(a) for a in scene.actors if a.run.values["dataset"]["name"] != name]
     return f"The episode is of {name}, which {' and '.join(others)} never saw." if others else ""
 
 
 def still(actor: Actor) -> str:
     """Why a run has no layers that moved."""
     if pick.family(actor.run) == "metric":
-        return f"{actor.name} adapts in one computation: no layer moves."
-    return f"{actor.name} has taken no step: choose at least one inner step to see what moves."
+        return f"{_name(actor)} adapts in one computation: no layer moves."
+    return f"{_name(actor)} has taken no step: choose at least one inner step to see what moves."
+
+
+def _name(actor: Actor) -> str:
+    return words.plain(actor.name)

@@ -13,7 +13,7 @@ import streamlit as st
 from metacore import UserError
 from metacore.answers.asked import SPLIT, Asked
 from metacore.datasets.base import ImageDataset
-from pages.ui import charts, drawings, palette, state
+from pages.ui import charts, drawings, palette, say, state
 
 HERE = Path(__file__).parent
 PARAMETER = "classes"
@@ -67,7 +67,7 @@ def _dialog(asked: Asked) -> None:
     try:
         source = asked.source()
     except UserError as error:
-        st.error(str(error))
+        say.error(error)
         return
     assert isinstance(source, ImageDataset), "curves have no classes"
     st.markdown(

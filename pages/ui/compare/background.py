@@ -5,7 +5,7 @@ import streamlit as st
 from metacore import UserError
 from metacore.runs import Comparison, Question, comparisons
 from metacore.runs.record import FINISHED, QUEUED
-from pages.ui import engine, state, words
+from pages.ui import engine, say, state, visitor, words
 
 LOOK_SECONDS = 0.7
 
@@ -18,7 +18,7 @@ def linked(key: str) -> Comparison | None:
     try:
         return comparisons.find(engine.store(), comparison_id)
     except UserError as error:
-        st.info(str(error), icon=":material/link_off:")
+        say.info(error, icon=":material/link_off:")
         state.drop(key)
         return None
 
@@ -41,7 +41,7 @@ def answer(
         try:
             state.put(key, comparisons.ask(engine.store(), question).id)
         except UserError as error:
-            st.error(str(error))
+            say.error(error)
             return None
         st.rerun()
     if found is None:
@@ -77,7 +77,7 @@ def watch(comparison_id: str, key: str) -> None:
     bar.progress(
         found.progress, waiting if found.status == QUEUED and found.process is None else doing
     )
-    if stop.button(
+    if visitor.may_change(found) and stop.button(
         "Cancel", key=f"stop {key}", help="Stops this evaluation; nothing is kept of it."
     ):
         comparisons.cancel(engine.store(), found.id)
@@ -86,18 +86,23 @@ def watch(comparison_id: str, key: str) -> None:
 
 def _explain(found: Comparison, key: str) -> None:
     text, again = st.columns([5, 1], vertical_alignment="center")
-    text.warning(f"No numbers: the evaluation {_ended(found)}. {found.message}")
+    with text:
+        say.warning(f"No numbers: {_ended(found)}")
     if again.button("Retry", key=f"again {key}", help="Asks the same question once more."):
         try:
             comparisons.retry(engine.store(), found.id)
         except UserError as error:
-            st.error(str(error))
+            say.error(error)
             return
         st.rerun()
 
 
 def _ended(found: Comparison) -> str:
-    return {"failed": "failed", "cancelled": "was cancelled"}.get(found.status, "was interrupted")
+    """What became of it, said once: messages of those that were cancelled say so, too."""
+    said = found.message or f"{found.status.capitalize()}."
+    if found.status == "cancelled":
+        return f"the evaluation was {said[0].lower()}{said[1:]}"
+    return f"the evaluation failed. {said}" if found.status == "failed" else said
 
 
 def words_of(question: Question) -> str:

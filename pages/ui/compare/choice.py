@@ -7,17 +7,16 @@ from typing import Any
 import streamlit as st
 
 from metacore import DATASETS, Run, UserError
-from metacore.answers.asked import Asked
+from metacore.answers.asked import Asked, drawn_queries
 from metacore.models.normalisation import NORM_MODES
 from metacore.runs import Comparison, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
-from pages.ui import charts, engine, palette, pick, state
+from pages.ui import charts, engine, palette, pick, say, state
 
 OWN = "each run's own"
 FAVOURITES = ("maml", "protonet", "scratch")
 MOST_RUNS, MOST_STEPS = 6, 100
-MOST_DRAWN = 50  # queries of the one episode that is looked at
 KINDS = {False: "Drawings", True: "Curves"}
 
 
@@ -56,7 +55,7 @@ class Choice:
 
     def asked(self, seed: int) -> Asked:
         """One episode, with no more queries than can be looked at."""
-        fewer = max(1, min(self.queries, MOST_DRAWN // self.ways))
+        fewer = drawn_queries(self.ways, self.queries)
         return Asked(
             dataset=self.dataset,
             ways=self.ways,
@@ -163,7 +162,7 @@ def _sound(run: Run) -> bool:
     try:
         engine.learner(run)
     except UserError as error:
-        st.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+        say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
         return False
     return True
 

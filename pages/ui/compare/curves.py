@@ -78,7 +78,7 @@ def learned(choice: Choice) -> None:
         alt=f"Validation against {learning.AGAINST[against]}, a line with its band for each run.",
         key="learning curves",
     )
-    untrained = [history.name for history in found if history not in trained]
+    untrained = [words.plain(history.name) for history in found if history not in trained]
     if untrained:
         st.caption(f"Without meta-training, so without a curve: {', '.join(untrained)}.")
     rows = [

@@ -11,7 +11,7 @@ from metacore import UserError
 from metacore.answers.asked import Asked
 from metacore.episode import Episode
 from metacore.insight.trace import Array, Trace
-from pages.ui import charts, drawings, engine, palette, state, words
+from pages.ui import charts, drawings, engine, palette, say, state, words
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
 from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel, play
@@ -32,7 +32,7 @@ def duel(choice: Choice) -> None:
                 for run in choice.runs
             ]
     except UserError as error:
-        st.error(str(error))
+        say.error(error)
         return
     play(film(choice, asked, traces), key="duel")
     if len(choice.runs) > BESIDE and not choice.regression:

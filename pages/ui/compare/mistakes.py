@@ -10,7 +10,7 @@ from metacore import Run, UserError
 from metacore.answers.asked import Asked
 from metacore.datasets.base import ImageDataset
 from metacore.insight.confusion import Confusion, confusion, drawn_classes
-from pages.ui import charts, drawings, engine, palette, pick, state, words
+from pages.ui import charts, drawings, engine, palette, pick, say, state, words
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
 from pages.ui.figures.confusion import matrix
@@ -27,10 +27,12 @@ def mistakes(choice: Choice) -> None:
     run, ways, seed = _controls(choice)
     about = _about(run, choice, ways, seed)
     try:
-        with st.spinner(f"{run.name} meets {ways} classes again and again…", show_time=False):
+        with st.spinner(
+            f"{words.plain(run.name)} meets {ways} classes again and again…", show_time=False
+        ):
             found = _confused(about, run)
     except UserError as error:
-        st.error(str(error))
+        say.error(error)
         return
     _keep_cell(about)
     left, right = st.columns([3, 2], gap="medium")

@@ -4,8 +4,9 @@ from typing import Any
 
 import streamlit as st
 
+from metacore import ALGORITHMS
 from metacore.runs import Comparison, episodes_csv, result_json, rows_csv
-from metacore.statistics import score
+from metacore.statistics import score, significant
 from pages.ui import charts, state, words
 from pages.ui.compare.background import answer, words_of
 from pages.ui.compare.choice import Choice
@@ -75,23 +76,23 @@ def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
     scores, paper = row["evaluation"], row["published"]
     around = "**" if bold else ""
     return {
-        "Run": f"{around}{row['name']}{around}",
+        "Run": f"{around}{words.plain(row['name'])}{around}",
         words.METRIC[metric].capitalize(): (
             f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}"
             f"{_diverged(scores)}"
         ),
         "Normalisation": scores["norm"],
-        "Inner steps": "–" if _at_once(scores) else str(scores["steps"]),
-        "Time per episode": f"{1000 * row['seconds_per_episode']:.2g} ms",
+        "Inner steps": words.inner_steps(0 if _at_once(row) else scores["steps"]),
+        "Time per episode": words.brief(row["seconds_per_episode"]),
         "Parameters": words.count(row["parameters"]),
         "Meta-training": words.duration(row["training_seconds"]) if row["meta_steps"] else "none",
         "Published": _unbroken(reported(paper, metric)) if paper else "–",
     }
 
 
-def _at_once(scores: dict[str, Any]) -> bool:
+def _at_once(row: dict[str, Any]) -> bool:
     """Whether the method adapts in a single computation."""
-    return len(scores["per_step"]) == 1 and scores["steps"] > 0
+    return ALGORITHMS[row["algorithm"]].family == "metric"
 
 
 def _unbroken(text: str) -> str:
@@ -119,7 +120,9 @@ def pairs(result: Result, about: str) -> None:
     rows = result["rows"]
     metric, episodes = rows[0]["metric"], rows[0]["evaluation"]["episodes"]
     charts.title("Who is better than whom")
-    st.markdown("\n".join(f"- {sentence(pair, metric, episodes)}" for pair in result["pairs"]))
+    st.markdown(
+        "\n".join(f"- {words.plain(sentence(pair, metric, episodes))}" for pair in result["pairs"])
+    )
     charts.chart(
         charts.kept(
             "differences",
@@ -146,7 +149,7 @@ def sentence(pair: dict[str, Any], metric: str, episodes: int) -> str:
 def _size(pair: dict[str, Any], metric: str) -> str:
     if metric == "accuracy":
         return f"{100 * pair['mean']:.1f} ± {100 * pair['ci95']:.1f} points"
-    return f"{pair['mean']:.2g} ± {pair['ci95']:.2g} in MSE"
+    return f"{significant(pair['mean'])} ± {significant(pair['ci95'])} in MSE"
 
 
 def published(result: Result) -> None:
@@ -165,9 +168,9 @@ def published(result: Result) -> None:
 
 def _paper(row: dict[str, Any]) -> str:
     paper = row["published"]
-    value = reported(paper, row["metric"])
+    name, value = words.plain(row["name"]), reported(paper, row["metric"])
     return (
-        f"**{row['name']}**: published {value} ({paper['protocol']}; {paper['source']})."
+        f"**{name}**: published {value} ({paper['protocol']}; {paper['source']})."
         f" {paper['differs']}"
     )
 

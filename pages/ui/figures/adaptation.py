@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from metacore.insight.trace import Array
-from pages.ui import palette
+from pages.ui import palette, words
 from pages.ui.figures import base
 from pages.ui.palette import Theme
 
@@ -79,9 +79,10 @@ def norms(
     )
     for effect in effects:
         known = [mode for mode in modes if mode in effect.scores]
+        name = words.in_figure(effect.name)
         made.add_trace(
             go.Scatter(
-                name=effect.name,
+                name=name,
                 y=known,
                 x=[effect.scores[mode][0] for mode in known],
                 error_x={"array": [effect.scores[mode][1] for mode in known], "thickness": 1.6},
@@ -89,11 +90,11 @@ def norms(
                 text=[f"{effect.scores[mode][0]:.1%}" for mode in known],
                 textposition="top center",
                 marker={"color": effect.color, "symbol": effect.symbol, "size": 10},
-                hovertemplate="%{y}: %{x:.1%}<extra>" + effect.name + "</extra>",
+                hovertemplate="%{y}: %{x:.1%}<extra>" + name + "</extra>",
             )
         )
     made.update_xaxes(range=_reach(effects), tickformat=".1~%", nticks=6)
-    words = [f"<b>{mode}</b>" if mode in now else mode for mode in modes]
+    written = [f"<b>{mode}</b>" if mode in now else mode for mode in modes]
     made.update_yaxes(
         type="category",
         categoryorder="array",
@@ -101,7 +102,7 @@ def norms(
         range=[-0.6, len(modes) - 0.4],
         tickmode="array",
         tickvals=[*modes],
-        ticktext=words,
+        ticktext=written,
     )
     return made
 

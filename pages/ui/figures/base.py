@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui import palette
+from pages.ui import palette, words
 from pages.ui.palette import Theme
 
 POINTS = 500  # more are not seen, and travel to the browser for nothing
@@ -43,9 +43,10 @@ def figure(
 def line(
     name: str, x: Sequence[float], y: Sequence[float], color: str, dash: str = "solid", **more: Any
 ) -> go.Scatter:
+    """`name` may be a stranger's."""
     kept = thinned(len(x))
     return go.Scatter(
-        name=name,
+        name=words.in_figure(name),
         x=np.asarray(x, np.float32)[kept],
         y=np.asarray(y, np.float32)[kept],
         mode=more.pop("mode", "lines"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from pages.ui import palette
+from pages.ui import palette, words
 from pages.ui.figures import base
 from pages.ui.palette import Theme
 
@@ -108,6 +108,11 @@ def free(row: Row, by: str) -> bool:
 
 
 def short(name: str) -> str:
+    """A run's name, as it fits a figure."""
+    return words.in_figure(_cut(name))
+
+
+def _cut(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
@@ -186,7 +191,7 @@ def _add_curve(made: go.Figure, row: Row, x: str, points: Sequence[Row], color: 
     metric_points = [point for point in points if point["mean"] is not None]
     made.add_trace(
         base.line(
-            short(row["name"]),
+            _cut(row["name"]),
             [point[x] for point in metric_points],
             [point["mean"] for point in metric_points],
             color,

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from metacore.insight.projection import Projection, pca
 from metacore.insight.trace import Array
-from pages.ui import palette
+from pages.ui import palette, words
 from pages.ui.figures import base
 from pages.ui.figures.embedding import axis_title
 from pages.ui.palette import Theme
@@ -23,7 +23,8 @@ def space(
     shares = [float(share) for share in plane.explained]
     titles = [axis_title(number, shares) for number in (0, 1)]
     made = base.figure(theme, x=titles[0], y=titles[1], height=300)
-    for number, (name, color) in enumerate(kinds):
+    for number, (called, color) in enumerate(kinds):
+        name = words.in_figure(called)
         members = support[np.asarray(labels) == number]
         made.add_trace(_members(plane, members, number, name, color))
         made.add_trace(_mean(plane, members, name, color, theme))

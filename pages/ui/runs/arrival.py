@@ -7,7 +7,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from metacore import Run, UserError
 from metacore.runs import import_
-from pages.ui import engine, pick, state, words
+from pages.ui import engine, pick, say, state, words
 
 LARGEST_MB = 200
 
@@ -33,6 +33,10 @@ def door() -> None:
 
 def receive(files: Sequence[UploadedFile]) -> None:
     arrived, refused = [], []
+    try:
+        engine.store().refuse_imports(len(files))
+    except UserError as error:
+        files, refused = (), [str(error)]
     with st.spinner("Checking every byte …"):
         for file in files:
             try:
@@ -55,4 +59,4 @@ def told(arrived: Sequence[Run]) -> str:
 def news() -> None:
     """Why files were refused; it stays until the next one arrives or another run is picked."""
     for sentence in st.session_state.get("refused", []):
-        st.error(words.plain(sentence), icon=":material/block:")
+        say.error(sentence, icon=":material/block:")

@@ -16,7 +16,7 @@ from metacore.cli.reproduce import command_line
 from metacore.runs import cancel, export, resume
 from metacore.runs.record import FINISHED, metrics_csv
 from metacore.training.differences import between, described, nearest_preset
-from pages.ui import charts, engine, jobs, palette, pick, status, words
+from pages.ui import charts, engine, jobs, palette, pick, say, status, visitor, words
 from pages.ui.figures import learning
 from pages.ui.figures.learning import History
 from pages.ui.runs import deletion, shelf
@@ -43,7 +43,7 @@ def show(run: Run) -> None:
         with special:
             settings(run)
         share(run)
-        if not run.read_only:
+        if not run.read_only and visitor.may_change(run):
             edit(run)
             actions(run)
 
@@ -54,6 +54,8 @@ def head(run: Run) -> None:
         status.badge(run.status)
         if run.read_only:
             st.badge("comes with Metacore", icon=":material/inventory_2:", color="gray")
+        else:
+            visitor.badge(run)
     st.caption(facts(run))
     if run.read_only and run.note:
         st.text(run.note)
@@ -63,7 +65,7 @@ def head(run: Run) -> None:
     if sentence := engine.weights_flaw(run):
         st.warning(words.plain(sentence))
     if not run.active and engine.weights_of(run) is None:
-        st.warning(f"There are no weights in {words.plain(str(run.folder))}.")
+        say.warning(f"There are no weights in {run.folder}.")
 
 
 def facts(run: Run) -> str:
@@ -143,7 +145,7 @@ def history(run: Run, color: str, dash: str = "") -> History | None:
     try:
         metrics = engine.metrics(run)
     except UserError as error:
-        st.error(words.plain(str(error)))
+        say.error(error)
         return None
     tasks, kind = run.config.training.tasks, pick.kind(run)
     return History(run.name, kind, run.metric, color, tasks, dash, learning.columns(metrics))
@@ -228,7 +230,7 @@ def attempt(act: Callable[[], Any], done: str) -> None:
     try:
         act()
     except UserError as error:
-        st.error(words.plain(str(error)))
+        say.error(error)
         return
     st.toast(done, icon=":material/check_circle:")
     st.rerun()
@@ -236,7 +238,7 @@ def attempt(act: Callable[[], Any], done: str) -> None:
 
 def share(run: Run) -> None:
     charts.title("Again, and elsewhere", help="The command and the address can be copied.")
-    name = None if run.read_only else run.name
+    name = None if run.read_only else words.clean(run.name)
     st.code(command_line(run.config, name), language=None, wrap_lines=True)
     st.caption(repeats(run))
     link, files = st.columns([3, 2], vertical_alignment="center")

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from metacore import Run, UserError
-from pages.ui import engine, pick, state, words
+from pages.ui import engine, pick, say, state, visitor, words
 
 
 def button(runs: Sequence[Run]) -> None:
     """Opens the question; nothing where there is nothing that may be deleted."""
+    runs = [run for run in runs if visitor.may_change(run)]
     if not runs:
         return
     with st.popover(
@@ -22,7 +23,7 @@ def button(runs: Sequence[Run]) -> None:
 
 def ask(runs: Sequence[Run]) -> None:
     for run in runs:
-        st.markdown(f"**{words.plain(run.name)}** · {words.best(run)}")
+        st.markdown(f"**{words.plain(run.name)}** · {words.quoted(run)}")
     st.caption(
         "Weights, curves and notes go for good; only an exported file would bring them back."
     )
@@ -44,7 +45,7 @@ def remove(runs: Sequence[Run]) -> None:
             engine.store().delete(run)
         except UserError as error:
             refused = True
-            st.error(words.plain(str(error)))
+            say.error(error)
     if not refused:
         state.drop(pick.RUNS)
         st.toast(f"{words.several(len(runs), 'run')} deleted.", icon=":material/delete_forever:")

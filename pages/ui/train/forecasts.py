@@ -168,14 +168,19 @@ def _line(config: RunConfig, answer: Answer | None, *, alone: bool) -> None:
         return
     name = "" if alone else f"{config.algorithm_class.title}: "
     if answer.seconds:
-        st.markdown(f"{name}**{words.duration(answer.seconds)}**{_steps(answer)}")
+        st.markdown(f"{name}**{words.duration(answer.seconds)}**{_steps(config, answer)}")
 
 
-def _steps(found: Forecast) -> str:
+def _steps(config: RunConfig, found: Forecast) -> str:
+    """How many meta-steps: known where they are the budget, else what fits into the time."""
     if not found.iterations:
         return ": nothing to train, only its test"
-    count = words.count(_rounded(found.iterations))
-    return f" · about {count} meta-steps of {words.brief(found.step_seconds)}"
+    count = f"about {words.count(_rounded(found.iterations))}"
+    if not config.training.seconds:
+        count = words.count(found.iterations)
+    each = words.brief(found.step_seconds)
+    steps = "meta-step" if found.iterations == 1 else "meta-steps"
+    return f" · {count} {steps} of {each}"
 
 
 def _rounded(count: int) -> int:

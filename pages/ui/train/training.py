@@ -11,7 +11,8 @@ import streamlit as st
 from metacore import Run, RunConfig, UserError
 from metacore.runs import Metric, cancel, dispatch, read_strip, resume
 from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
-from pages.ui import charts, engine, jobs, palette, pick, state, status, words
+from metacore.statistics import score
+from pages.ui import charts, engine, jobs, palette, pick, say, state, status, visitor, words
 from pages.ui.figures import learning, strip
 from pages.ui.figures.learning import History
 from pages.ui.train import sampled
@@ -55,7 +56,7 @@ def gone(names: list[str]) -> None:
         return
     listed = ", ".join(f"“{name[:40]}”" for name in missing)
     verb = "is" if len(missing) == 1 else "are"
-    st.info(
+    say.info(
         f"{listed} {verb} not among the runs: deleted meanwhile, or a link from another computer.",
         icon=":material/search_off:",
     )
@@ -77,7 +78,7 @@ def card(run: Run, color: str) -> bool:
             _progress(run)
             _message(run)
         except UserError as error:
-            st.error(f"{words.plain(run.name)}: {error}")
+            say.error(f"{run.name}: {error}")
             return False
     return True
 
@@ -87,6 +88,8 @@ def _header(run: Run) -> None:
     status.badge(run.status, "stopping" if run.cancel and run.active else None)
     if run.read_only:
         st.badge("pretrained", icon=":material/inventory_2:", color="gray")
+    else:
+        visitor.badge(run)
 
 
 def _described(run: Run) -> str:
@@ -104,12 +107,18 @@ def _progress(run: Run) -> None:
         st.progress(0.0, f"Waiting for the device: {_ahead(run)}")
         return
     done = f"{words.count(run.iteration)} meta-steps in {words.duration(run.seconds)}"
-    best = f"best validation {words.best(run)}"
+    best = f"best validation {words.best(run)}{_tested(run)}"
     if run.status == RUNNING:
-        rate = words.rate(run.rate)
-        st.progress(share, f"**{share:.0%}** · {rate} · {left} left · {done} · {best}")
+        pace = f" at {words.rate(run.pace)}" if run.pace else ""
+        st.progress(share, f"**{share:.0%}** · {left}{pace} · {done} · {best}")
     else:
-        st.progress(1.0 if run.status == FINISHED else share, f"{done} · {best}")
+        pace = f" ({words.rate(run.pace)})" if run.pace else ""
+        st.progress(1.0 if run.status == FINISHED else share, f"{done}{pace} · {best}")
+
+
+def _tested(run: Run) -> str:
+    found = run.tested
+    return f" · test {score(found.metric, found.mean, found.ci95)}" if found else ""
 
 
 def _ahead(run: Run) -> str:
@@ -129,15 +138,23 @@ def _message(run: Run) -> None:
     if not run.message:
         return
     if run.status == FAILED:
-        st.error(run.message, icon=":material/error:")
+        say.error(run.message, icon=":material/error:")
     elif not run.active:
-        st.warning(run.message, icon=":material/info:")
+        say.warning(run.message, icon=":material/info:")
     else:
-        st.caption(run.message)
+        st.caption(words.plain(run.message))
 
 
 def actions(run: Run) -> None:
     """What can be done with the run as it is now."""
+    if visitor.may_change(run):
+        steering(run)
+    if engine.weights_of(run) is not None:
+        links(run)
+
+
+def steering(run: Run) -> None:
+    """Stops it, or lets it go on."""
     if run.active:
         cancel_button(run)
     elif run.resumable and run.config.algorithm_class.trains:
@@ -145,8 +162,6 @@ def actions(run: Run) -> None:
             resume_button(run)
         if run.iteration:
             continue_for_longer(run)
-    if engine.weights_of(run) is not None:
-        links(run)
 
 
 def cancel_button(run: Run) -> None:
@@ -212,7 +227,7 @@ def go_on(run: Run, **budget: Any) -> None:
         resume(engine.store(), run, **budget)
         dispatch(engine.store())
     except UserError as error:
-        st.error(str(error))
+        say.error(error)
         return
     st.rerun()
 
@@ -247,7 +262,7 @@ def curves(shown: Sequence[tuple[Run, str]]) -> None:
     cells: list[Callable[[], None]] = []
     losses: list[Callable[[], None]] = []
     for (run, color), found, seen in zip(shown, strips, histories, strict=True):
-        name = f"{words.plain(run.name)} · " if len(shown) > 1 else ""
+        name = f"{run.name} · " if len(shown) > 1 else ""
         cells += adaptations(run, color, found, name) if found else []
         if seen.column("train_loss")[0]:
             losses.append(partial(loss, run, seen, name))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from metacore import DATASETS, UserError
 from metacore.insight.contest import ROUNDS, Contest
+from pages.ui import say
 from pages.ui.trial import beat_form, beat_link, beat_rivals, beat_round, beat_score
 
 
@@ -20,7 +21,7 @@ def part() -> None:
     try:
         _play(contest)
     except UserError as error:
-        st.error(f"This contest cannot be played: {error}", icon=":material/rule:")
+        say.error(f"This contest cannot be played: {error}", icon=":material/rule:")
         st.button(
             "Other settings",
             key="beat leave",

@@ -9,7 +9,7 @@ from metacore import Run, UserError
 from metacore.device import resolve
 from metacore.insight import contest
 from metacore.insight.contest import Answer, Contest, Puzzle
-from pages.ui import charts, engine, palette, pick, state
+from pages.ui import charts, engine, palette, pick, say, state
 from pages.ui.trial import beat_link
 
 USUAL = ("maml-glyphs", "protonet-glyphs", "scratch-glyphs")
@@ -47,7 +47,7 @@ def _plays(run: Run, of: Contest) -> bool:
     except UserError as error:
         unfair = str(error)
     if unfair:
-        st.warning(f"{run.name} is left out: {unfair}", icon=":material/broken_image:")
+        say.warning(f"{run.name} is left out: {unfair}", icon=":material/broken_image:")
     return not unfair
 
 
@@ -75,7 +75,7 @@ def answer(rival: Rival, of: Contest, number: int) -> Answer | None:
         _warmed(str(run.folder), written, of.difficulty.ways, of.shots, of, run)
         return _answer(str(run.folder), written, of, number, run)
     except UserError as error:
-        st.warning(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+        say.warning(f"{run.name} is left out: {error}", icon=":material/broken_image:")
         return None
 
 

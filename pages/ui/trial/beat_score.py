@@ -107,11 +107,12 @@ def card(of: Contest, placed: Sequence[Placed], link: str) -> str:
     level = of.difficulty
     first = f"Metacore · beat the machine · {level.ways}-way {of.shots}-shot"
     about = f"{DATASETS[of.dataset].title}: {level.title.lower()} · contest {of.seed}"
-    wide = max(len(each.name) for each in placed)
+    names = [words.clean(each.name) for each in placed]
+    wide = max(map(len, names))
     lines = [
-        f"{each.name.ljust(wide)}  {_marks(each.tally)}"
+        f"{name.ljust(wide)}  {_marks(each.tally)}"
         f"  {each.tally.right}/{len(each.tally.marks)}  {_time(each)}"
-        for each in placed
+        for name, each in zip(names, placed, strict=True)
     ]
     return "\n".join([first, about, *lines, link])
 

@@ -8,7 +8,7 @@ import streamlit as st
 from metacore import Run, UserError
 from metacore.trial.drawn import Drawing, check_strokes
 from metacore.trial.task import Settings, Trial, pixels
-from pages.ui import drawings, sheet, state
+from pages.ui import drawings, say, sheet, state
 from pages.ui.sheet import MOST_SHOTS, MOST_WAYS, Drawn, Load
 from pages.ui.trial import answers, keep, opened, runs
 from pages.ui.trial.example import example
@@ -62,7 +62,7 @@ def _table(chosen: Sequence[Run], ways: int, shots: int) -> None:
     seen = drawings.addresses(pixels(trial.query))[0] if trial and trial.query else ""
     sheet.sheet(load, ways=ways, shots=shots, seen=seen)
     for sentence in refused:
-        st.error(sentence, icon=":material/gesture:")
+        say.error(sentence, icon=":material/gesture:")
     if trial:
         answers.show(chosen, trial, key="draw")
         keep.part(trial, key="draw")

@@ -6,6 +6,7 @@ from metacore import UserError
 from metacore.runs import trials
 from metacore.trial.document import to_json
 from metacore.trial.task import Trial
+from pages.ui import say
 from pages.ui.trial.opened import LINK
 
 _KEPT = "trial kept"
@@ -39,7 +40,7 @@ def _keep(document: bytes) -> None:
     try:
         st.session_state[_KEPT] = (document, trials.keep(document))
     except UserError as error:
-        st.error(str(error), icon=":material/save:")
+        say.error(error, icon=":material/save:")
 
 
 def _link(document: bytes) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from metacore import Run, UserError
 from metacore.trial.task import Adapted, Answer, Trial, adapt, pixels
-from pages.ui import charts, engine, palette, pick
+from pages.ui import charts, engine, palette, pick, say
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def actors(runs: Sequence[Run], trial: Trial) -> list[Actor]:
             ready = adapted(run, trial)
             found.append(Actor(run, name, color, ready, _answer(ready, trial)))
         except UserError as error:
-            st.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+            say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
     return found
 
 

@@ -12,7 +12,7 @@ from metacore.runs import trials
 from metacore.trial.document import from_json
 from metacore.trial.picture import Picture
 from metacore.trial.task import Trial
-from pages.ui import pick, state
+from pages.ui import pick, say, state
 from pages.ui.sheet import MOST_SHOTS, Load
 
 LINK = "trial"
@@ -28,7 +28,7 @@ def from_link() -> None:
         st.session_state[_LAST] = name
         _open(lambda: trials.kept(name), f"trial {name}")
     if trouble := st.session_state.pop(_TROUBLE, None):
-        st.error(trouble, icon=":material/link_off:")
+        say.error(trouble, icon=":material/link_off:")
 
 
 def from_file() -> None:

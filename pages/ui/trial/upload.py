@@ -7,7 +7,7 @@ import streamlit as st
 from metacore import Run, UserError
 from metacore.trial.photographs import Uploaded, read_uploads
 from metacore.trial.task import LONGEST_CLASS, Example, pixels
-from pages.ui import charts, drawings, palette, state, words
+from pages.ui import charts, drawings, palette, say, state, words
 from pages.ui.trial import answers, keep, opened, runs, uploads
 
 TYPES = ["png", "jpg", "jpeg", "webp", "zip"]
@@ -68,7 +68,7 @@ def _class(number: int, label: str, examples: Sequence[Example]) -> None:
             type="tertiary",
             on_click=uploads.forget,
             args=(label,),
-            help=f"Takes {label} out of the trial.",
+            help=f"Takes {words.plain(label)} out of the trial.",
         )
     _shown(examples)
     st.html(f'<hr style="margin:0;border:0;border-top:3px solid {color}">')
@@ -115,14 +115,14 @@ def _uploader(label: str, key: str, help: str, take: Callable[[Uploaded], list[s
             read = read_uploads([(file.name, file.getvalue())])
             known[file.file_id] = [*read.refused, *take(read)]
         for sentence in known[file.file_id]:
-            st.warning(sentence, icon=":material/broken_image:")
+            say.warning(sentence, icon=":material/broken_image:")
 
 
 def _answers(chosen: Sequence[Run]) -> None:
     try:
         trial = uploads.trial([run.id for run in chosen])
     except UserError as error:
-        st.info(str(error), icon=":material/upload:")
+        say.info(error, icon=":material/upload:")
         return
     answers.show(chosen, trial, key="upload", query=_looked_at(len(trial.query)))
     keep.part(trial, key="upload")
