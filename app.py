@@ -1,24 +1,26 @@
 """The dashboard's server: `streamlit run app.py`, or `make app`.
 
 Uncaught errors of any page become one sentence on screen, with the traceback in the log; the
-queue of runs moves while the server is up. For a class, see `metacore serve --class`.
+queue of runs moves, and helpers compute what pages ask for, while the server is up. For a class,
+see `metacore serve --class`.
 """
 
 import gc
 import importlib
 import logging
 import pkgutil
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
 from starlette.middleware import Middleware
 
-from metacore import Store, UserError
+from metacore import Store, UserError, answers
 from metacore.device import one_thread
 from metacore.runs import Queue
 from pages import ui
-from pages.ui import say
+from pages.ui import ready, say
 from pages.ui.browser_key import BrowserKeys
 
 
@@ -38,7 +40,21 @@ def warm_up() -> None:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    pool = answers.Pool()
+    pool.start()  # helpers load while the server does
     warm_up()
+    answers.use(pool)
+    threading.Thread(target=ready.prepare, name="prepare", daemon=True).start()
+    try:
+        async with queueing():
+            yield
+    finally:
+        answers.use(answers.Here())
+        pool.stop()
+
+
+@asynccontextmanager
+async def queueing() -> AsyncIterator[None]:
     try:
         queue = Queue(Store())
     except UserError as error:  # a damaged store, say: pages that need it will show the sentence

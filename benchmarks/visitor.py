@@ -40,6 +40,7 @@ class Visitor:
     address: str  # http://127.0.0.1:8501
     page: str = ""
     query: str = ""
+    script: str = ""  # the page as the server names it
     controls: dict[str, Control] = field(default_factory=dict)
     polls: dict[str, float] = field(default_factory=dict)  # fragment -> every how many seconds
     values: dict[str, Any] = field(default_factory=dict)
@@ -55,7 +56,7 @@ class Visitor:
 
     def open(self, page: str, query: str = "") -> float:
         """Seconds until the page was whole."""
-        self.page, self.query = page, query
+        self.page, self.query, self.script = page, query, ""
         self.controls, self.values, self.polls = {}, {}, {}
         return self._rerun()
 
@@ -72,6 +73,7 @@ class Visitor:
         wish = BackMsg()
         state = wish.rerun_script
         state.page_name, state.query_string = self.page, self.query
+        state.page_script_hash = self.script
         state.fragment_id, state.is_auto_rerun = fragment, auto
         for name, value in self.values.items():
             _set(state.widget_states.widgets.add(id=name), value)
@@ -102,6 +104,12 @@ class Visitor:
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "new_session":
+            self.script = message.new_session.page_script_hash
+        if kind == "navigation":
+            self.script = message.navigation.page_script_hash
+        if kind == "new_session":
+            if not self._drawn_anew:
+                self.polls.clear()  # what a whole page polls it says anew
             self._forget(self._drawn_anew)
             self._drawn_anew = ""  # a second one in the same answer is a rerun of the whole page
         if kind == "auto_rerun":

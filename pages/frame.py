@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import jobs, link, navigation, state
+from pages.ui import jobs, link, navigation, slides, state
 
 ICON = Path(__file__).parents[1] / "assets" / "icon.svg"  # named icons would come from the network
 PAGES = {
@@ -30,3 +30,4 @@ with state.of(page.title):
     page.run()
     with corner:
         link.button()
+    slides.from_charts()

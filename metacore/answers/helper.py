@@ -1,4 +1,4 @@
-"""One helper process: `python -m metacore.answers.helper NICENESS MEMORY`.
+"""One helper process: what `python -m metacore.answers NICENESS MEMORY` does.
 
 It reads questions from its standard input and writes replies to its standard output, one at a
 time, and ends when there is nobody to read from. Whatever else prints goes to the log. A question
@@ -10,7 +10,6 @@ import importlib
 import os
 import pickle
 import signal
-import sys
 import time
 import traceback
 from dataclasses import dataclass
@@ -100,10 +99,3 @@ def _is_large() -> bool:
 def _say(replies: BinaryIO, reply: Reply) -> None:
     pickle.dump(reply, replies, pickle.HIGHEST_PROTOCOL)
     replies.flush()
-
-
-if __name__ == "__main__":
-    # The classes that travel are those of the module, not of the script of the same file.
-    from metacore.answers import helper
-
-    sys.exit(helper.main(int(sys.argv[1]), int(sys.argv[2])))

@@ -45,6 +45,7 @@ class _Job:
     """One question on its way to an answer."""
 
     question: Question[Any]
+    quick: bool  # as it was when it was asked
     asked: float
     wanted_until: float = 0.0
     prepared: bool = False
@@ -169,7 +170,7 @@ class Pool:
     def _job(self, question: Question[Any], now: float) -> _Job:
         job = self._jobs.get(question)
         if job is None:
-            job = self._jobs[question] = _Job(question, now)
+            job = self._jobs[question] = _Job(question, question.quick, now)
             self._forget_unfinished(now)
         return job
 
@@ -196,7 +197,7 @@ class Pool:
             for other in self._jobs.values()
             if other is not job and other.level(now) == WANTED and self._order(other, now) < order
         ]
-        long = sum(not each.question.quick for each in [job, *ahead])
+        long = sum(not each.quick for each in [job, *ahead])
         left = job.left
         return Standing(
             value=job.value,
@@ -211,7 +212,7 @@ class Pool:
     @staticmethod
     def _order(job: _Job, now: float) -> tuple[int, int, float]:
         """What comes first: the wanted, among them the quick, among the long whoever waits most."""
-        quick = job.question.quick
+        quick = job.quick
         return job.level(now), 0 if quick else 1, job.asked if quick else job.turn or job.asked
 
     def _next(self, seat: int, now: float) -> _Job | None:
@@ -219,9 +220,7 @@ class Pool:
         can = [
             job
             for job in self._jobs.values()
-            if id(job) not in busy
-            and job.level(now) != UNWANTED
-            and (job.question.quick or seat > 0)
+            if id(job) not in busy and job.level(now) != UNWANTED and (job.quick or seat > 0)
         ]
         return min(can, key=lambda job: self._order(job, now), default=None)
 

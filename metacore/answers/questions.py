@@ -27,7 +27,7 @@ from metacore.insight.trace import Array, Trace, trace
 from metacore.library import rehearse
 from metacore.runs import Run, load_params
 from metacore.settings import Config
-from metacore.training.config import RunConfig
+from metacore.training.config import RunConfig, config_owner
 from metacore.training.learner import Learner, build
 
 MANY = 100  # episodes behind the one that is looked at
@@ -68,11 +68,20 @@ def _learner(learned: Learned) -> Learner:
     return build(learned.config, params, "auto")
 
 
+def at_hand(dataset: Config) -> bool:
+    """Whether a dataset need not be made first, which takes seconds."""
+    return config_owner(datasets.DATASETS, dataset).at_hand(dataset)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Loadable(Question[None]):
     """Whether the weights can be read: refused with the reason where they cannot."""
 
     learned: Learned
+
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.learned.config.dataset)
 
     def answer(self) -> None:
         self.learned.learner()
@@ -83,6 +92,10 @@ class Drawn(Question[Episode]):
     """The episode itself, on the CPU."""
 
     asked: Asked
+
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.asked.dataset)
 
     def answer(self) -> Episode:
         return self.asked.episode().to(torch.device("cpu"))
@@ -100,7 +113,9 @@ class Adaptation(Question[Trace]):
 
     @property
     def quick(self) -> bool:
-        return _passes(self.learned, self.asked, self.steps, self.norm) <= QUICK_PASSES
+        needed = self.asked.dataset, self.learned.config.dataset
+        passes = _passes(self.learned, self.asked, self.steps, self.norm)
+        return passes <= QUICK_PASSES and all(map(at_hand, needed))
 
     def answer(self) -> Trace:
         learner = self.learned.learner()
@@ -212,13 +227,26 @@ class Mistakes(LongQuestion[Confusion]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room(Question[int]):
-    """How many drawings each class of a dataset of pictures has."""
+class Size:
+    """Of the test split of a dataset of pictures."""
+
+    classes: int
+    drawings: int  # of each class
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room(Question[Size]):
+    """How large a task of this dataset can be."""
 
     asked: Asked
 
-    def answer(self) -> int:
-        return int(cast(ImageDataset, self.asked.source()).images[SPLIT].shape[1])
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.asked.dataset)
+
+    def answer(self) -> Size:
+        images = cast(ImageDataset, self.asked.source()).images[SPLIT]
+        return Size(classes=len(images), drawings=int(images.shape[1]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,8 +256,8 @@ class Offered:
     count: int  # of all classes of the split
     page: tuple[int, ...]  # those that are offered now
     known: tuple[int, ...]  # those asked for beside them that there are
-    names: dict[int, str]
-    pictures: dict[int, Tensor]  # uint8 [1, H, W]
+    names: dict[int, str]  # of both
+    pictures: Tensor  # uint8 [n, 1, H, W], in the order of the names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,13 +277,12 @@ class Gallery(Question[Offered]):
         known = tuple(number for number in self.beside if 0 <= number < count)
         shown = list(dict.fromkeys([*page, *known]))
         names = source.class_names(SPLIT)
-        pictures = source.pictures(SPLIT, shown).clone()
         return Offered(
             count=count,
             page=page,
             known=known,
             names={number: names[number] for number in shown},
-            pictures=dict(zip(shown, pictures, strict=True)),
+            pictures=source.pictures(SPLIT, shown),
         )
 
 
@@ -264,6 +291,10 @@ class Possible(Question[None]):
     """Whether a run of this config could be trained: refused with the reason where it could not."""
 
     config: RunConfig
+
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.config.dataset)
 
     def answer(self) -> None:
         rehearse(self.config)
@@ -280,6 +311,10 @@ class Sample(Question[Episode]):
     queries: int
     seed: int
     number: int = 0
+
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.dataset)
 
     def answer(self) -> Episode:
         source = datasets.load(self.dataset, resolve("auto"))

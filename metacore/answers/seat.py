@@ -50,8 +50,8 @@ class Seat:
 
     def start(self) -> "subprocess.Popen[bytes]":
         """A helper that is ready; raises DiedError."""
-        module = "metacore.answers.helper"
-        command = [sys.executable, "-m", module, str(self.niceness), str(self.memory)]
+        limits = [str(self.niceness), str(self.memory)]
+        command = [sys.executable, "-m", "metacore.answers", *limits]
         try:
             self._process = subprocess.Popen(
                 command,

@@ -36,6 +36,10 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return commands.FAILED
+    except OSError as error:  # a disk or a folder that refuses what nobody foresaw
+        where = "" if error.filename is None else f"{error.filename}: "
+        print(f"{where}{error.strerror or error}.", file=sys.stderr)
+        return BAD_INPUT
 
 
 def _parser(words: list[str]) -> Parser:

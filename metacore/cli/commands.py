@@ -101,6 +101,8 @@ def _summary(run: Run) -> dict[str, Any]:
 
 def evaluate(arguments: Namespace) -> int:
     run = Store().get(arguments.run)
+    if run.damage:
+        print(run.damage, file=sys.stderr)
     with display.counting(run.name, arguments.episodes, quiet=arguments.json) as progress:
         result = library.evaluate(
             run,
@@ -216,6 +218,8 @@ def runs(arguments: Namespace) -> int:
     store = Store()
     store.reconcile()
     found = store.runs()
+    for sentence in store.notices():
+        print(sentence, file=sys.stderr)
     if arguments.json:
         display.print_json([_summary(run) for run in found])
     elif not found:
@@ -249,7 +253,7 @@ def show(arguments: Namespace) -> int:
         display.print_json({**_summary(run), "config": run.values, "environment": environment})
         return SUCCEEDED
     display.say(_outcome(run))
-    if sentence := flaw(run.folder):
+    for sentence in filter(None, (run.damage, flaw(run.folder))):
         display.say(sentence)
     if run.note:
         display.say(run.note)
@@ -281,7 +285,7 @@ def _stopped(before: Run, run: Run) -> str:
 
 def delete(arguments: Namespace) -> int:
     store = Store()
-    run = store.get(arguments.run)
+    run = store.find(arguments.run)
     if not (arguments.yes or arguments.json) and sys.stdin.isatty():
         answer = input(f"Delete {run.name} ({run.id}) with its weights? [y/N] ")
         if answer.strip().lower() not in ("y", "yes"):

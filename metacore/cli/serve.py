@@ -139,9 +139,7 @@ def _tell(arguments: Namespace, found: Place, key: str) -> None:
     else:
         display.say(f"For everyone:     {'  '.join(found.links)}")
         display.say(f"For the teacher:  {teacher}")
-        display.say(
-            "Keep the second to yourself: whoever opens it may cancel and delete every run."
-        )
+        display.say("Keep the second to yourself: whoever opens it may change every run.")
     sys.stdout.flush()
 
 

@@ -29,6 +29,11 @@ class Dataset(ABC):
         self.config = config
         self.device = device
 
+    @classmethod
+    def at_hand(cls, config: settings.Config) -> bool:
+        """Whether it can be loaded in a moment, without being made first."""
+        return True
+
     @abstractmethod
     def classes(self, split: str) -> int:
         """How many classes a split has; 1 where tasks are curves."""

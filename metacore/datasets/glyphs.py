@@ -16,13 +16,16 @@ from torch import Tensor
 from metacore import home
 from metacore.datasets.alphabet import draw, invent
 from metacore.datasets.base import SPLITS, ImageDataset, rotations
-from metacore.datasets.kept import keep, kept
+from metacore.datasets.kept import keep, kept, prune
 from metacore.datasets.strokes import SIDE, paint
+from metacore.errors import UserError
 from metacore.randomness import generator
 from metacore.settings import Config, setting
 
 _VERSION = 1  # raise it when the same config draws other pictures
 _BATCH = 50  # classes drawn at once
+MOST_DRAWINGS = 150_000  # 118 MB of pictures, and four times as much once they are turned
+MOST_KEPT = 500_000_000  # bytes of files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,17 @@ class GlyphsConfig(Config):
         True, "Make four classes of each character by turning it a quarter at a time."
     )
     alphabet: int = setting(0, "Another number, another alphabet.", low=0, high=10**6, step=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        classes = sum(_counts(self).values())
+        if classes * self.drawings > MOST_DRAWINGS:
+            raise UserError(
+                f"{self.train_classes:,} train_classes and twice {self.test_classes:,}"
+                f" test_classes with {self.drawings} drawings each are"
+                f" {classes * self.drawings:,} drawings, and at most {MOST_DRAWINGS:,} are made:"
+                f" choose fewer classes, or at most {MOST_DRAWINGS // classes} drawings."
+            )
 
 
 class Glyphs(ImageDataset):
@@ -55,6 +69,10 @@ class Glyphs(ImageDataset):
         self.images = {}
         for split, images in zip(SPLITS, pictures.split(list(counts.values())), strict=True):
             self.images[split] = (rotations(images) if config.rotations else images).to(device)
+
+    @classmethod
+    def at_hand(cls, config: Config) -> bool:
+        return isinstance(config, GlyphsConfig) and _path(config).exists()
 
     def class_names(self, split: str) -> list[str]:
         count = _counts(self.config)[split]
@@ -89,6 +107,7 @@ def _load(config: GlyphsConfig) -> Tensor:
     if pictures is None:
         pictures = torch.cat([draw_classes(config, *split) for split in counts.items()])
         keep(pictures, path)
+        prune(path.parent, MOST_KEPT, but=path)
     return pictures
 
 

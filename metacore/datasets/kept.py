@@ -26,7 +26,20 @@ def kept(path: Path, shape: tuple[int, ...]) -> Tensor | None:
         return None
     if pictures.shape != shape or pictures.dtype != uint8 or digest != _digest(pictures):
         return None
+    with contextlib.suppress(OSError):
+        os.utime(path)  # what is used stays longest
     return pictures
+
+
+def prune(folder: Path, most: int, *, but: Path) -> None:
+    """Removes the files that were used least lately beyond so many bytes, but never this one."""
+    with contextlib.suppress(OSError):
+        found = [(file.stat(), file) for file in folder.glob("*.safetensors") if file != but]
+        room = most - (but.stat().st_size if but.exists() else 0)
+        for facts, file in sorted(found, key=lambda one: -one[0].st_mtime):
+            room -= facts.st_size
+            if room < 0:
+                file.unlink(missing_ok=True)
 
 
 def keep(pictures: Tensor, path: Path) -> bool:

@@ -9,6 +9,7 @@ The pictures are decoded once into a single file beside the images.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -76,7 +77,9 @@ def folder() -> Path:
 
 
 def ready() -> bool:
-    return all((folder() / part).is_dir() for part in PARTS) or (folder() / _DECODED).is_file()
+    """Whether it is there, as far as one can see: somebody else's home may be closed."""
+    images = all(os.path.isdir(folder() / part) for part in PARTS)
+    return images or os.path.isfile(folder() / _DECODED)
 
 
 @cache
@@ -115,8 +118,8 @@ def load(tree: Path) -> Tensor:
 
 
 def _decode(tree: Path) -> Tensor:
-    if not all((tree / part).is_dir() for part in PARTS):
-        if (tree / _DECODED).exists():
+    if not all(os.path.isdir(tree / part) for part in PARTS):
+        if os.path.exists(tree / _DECODED):
             raise UserError(f"{tree / _DECODED} is damaged, or was kept without a digest. {_AGAIN}")
         raise UserError(
             "Omniglot is not on this computer yet. Download it with `metacore data get omniglot`,"

@@ -14,6 +14,7 @@ from typing import Any
 from metacore.errors import UserError
 from metacore.runs.database import Database
 from metacore.runs.record import RUNNING, Run
+from metacore.runs.rows import results_digest
 
 INSERT_METRIC = "INSERT INTO metrics (run, step, seconds, key, value) VALUES (?, ?, ?, ?, ?)"
 
@@ -55,7 +56,7 @@ class Claim:
     def report(self, progress: Progress, rows: Sequence[Row] = ()) -> None:
         """The heartbeat: where the training stands, and the metrics since the last one."""
         with self.database.writing() as db:
-            self._change(db, heartbeat=time.time(), **vars(progress))
+            self._change(db, heartbeat=time.time(), **self._sealed(progress))
             db.executemany(INSERT_METRIC, [(self.run.id, *row) for row in rows])
 
     def rewind(self, progress: Progress) -> None:
@@ -64,7 +65,7 @@ class Claim:
         The metrics later than that are forgotten: the training will report them again.
         """
         with self.database.writing() as db:
-            self._change(db, **vars(progress))
+            self._change(db, **self._sealed(progress))
             query = "DELETE FROM metrics WHERE run = ? AND step > ?"
             db.execute(query, (self.run.id, progress.iteration))
 
@@ -84,6 +85,11 @@ class Claim:
         with self.database.writing() as db:
             ended = {"ended": time.time(), "pid": None, "pid_started": None, "host": None}
             self._change(db, status=status, message=message, **ended)
+
+    def _sealed(self, progress: Progress) -> dict[str, Any]:
+        """The columns of a progress with the digest that proves them."""
+        columns = dict(vars(progress))
+        return {**columns, "digest": results_digest(self.run.values, self.run.metric, columns)}
 
     def _change(self, db: sqlite3.Connection, **columns: Any) -> None:
         assignments = ", ".join(f"{column} = ?" for column in columns)

@@ -113,8 +113,8 @@ def refuse_more(db: sqlite3.Connection, visitor: Visitor, table: str, more: int 
     )
     if active + more > visitor.limits.quota:
         raise UserError(
-            f"You may have {visitor.limits.quota} trainings and comparisons waiting or running at"
-            f" once; {_already(active)}. {_advice(active, more)}"
+            f"You may have {_things(visitor.limits.quota)} waiting or running at once;"
+            f" {_already(active)}. {_advice(active, more)}"
         )
 
 
@@ -138,6 +138,10 @@ def _count(db: sqlite3.Connection, table: str, where: str, *values: str) -> int:
 def _refuse_unknown(visitor: Visitor) -> None:
     if not visitor.owner:
         raise UserError("Sign in first (in the sidebar): what you start is kept as yours.")
+
+
+def _things(number: int) -> str:
+    return "1 training or comparison" if number == 1 else f"{number} trainings and comparisons"
 
 
 def _already(active: int) -> str:

@@ -91,14 +91,24 @@ def read(db: sqlite3.Connection, comparison_id: str) -> Comparison:
     row = db.execute("SELECT * FROM comparisons WHERE id = ?", (comparison_id,)).fetchone()
     if row is None:
         raise UserError("This comparison is not kept any more: compare the runs again.")
-    return of_row(row)
+    found = readable(row)
+    if found is None:
+        raise UserError("The record of this comparison is damaged: compare the runs again.")
+    return found
 
 
-def of_row(row: sqlite3.Row) -> Comparison:
+def readable(row: sqlite3.Row) -> Comparison | None:
+    """The comparison in this row; None where the row is damaged, so that others are not held up."""
     columns = dict(row)
     pid, started, host = (columns.pop(name) for name in ("pid", "pid_started", "host"))
     columns.pop("cancel")  # only the evaluator asks
-    columns["question"] = Question.from_dict(json.loads(columns["question"]))
+    numbers = ("created", "done", "queued", "ended", "heartbeat", "most_seconds")
+    if not all(isinstance(columns.get(name), int | float | None) for name in numbers):
+        return None
+    try:
+        columns["question"] = Question.from_dict(json.loads(columns["question"]))
+    except (UserError, ValueError, TypeError, AttributeError, RecursionError):
+        return None
     return Comparison(**columns, process=None if pid is None else Process(pid, started, host))
 
 

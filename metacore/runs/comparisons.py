@@ -16,7 +16,7 @@ from typing import Any
 
 from metacore.errors import UserError
 from metacore.runs.classroom import Visitor, refuse_more
-from metacore.runs.comparison import NOBODY, Comparison, Hold, change, of_row, read
+from metacore.runs.comparison import NOBODY, Comparison, Hold, change, read, readable
 from metacore.runs.files import path_of, why_not_written
 from metacore.runs.process import Process, recent, this_process
 from metacore.runs.question import Question
@@ -186,8 +186,10 @@ def _insert(
     db: sqlite3.Connection, visitor: Visitor, comparison_id: str, question: Question
 ) -> None:
     """Adds it, unless somebody has asked the same: to share an answer needs no permission."""
-    if db.execute("SELECT 1 FROM comparisons WHERE id = ?", (comparison_id,)).fetchone():
+    there = db.execute("SELECT * FROM comparisons WHERE id = ?", (comparison_id,)).fetchone()
+    if there is not None and readable(there) is not None:
         return
+    db.execute("DELETE FROM comparisons WHERE id = ?", (comparison_id,))
     refuse_more(db, visitor, "comparisons")
     now, text = time.time(), json.dumps(question.to_dict())
     asker = (visitor.owner, visitor.seconds)
@@ -217,7 +219,8 @@ def _waiting(db: sqlite3.Connection) -> Comparison | None:
 
 def _active(db: sqlite3.Connection) -> list[Comparison]:
     query = "SELECT * FROM comparisons WHERE status IN (?, ?) ORDER BY queued, id"
-    return [of_row(row) for row in db.execute(query, (QUEUED, RUNNING))]
+    found = (readable(row) for row in db.execute(query, (QUEUED, RUNNING)))
+    return [comparison for comparison in found if comparison is not None]
 
 
 def _bury(store: Store, dead: Comparison) -> bool:

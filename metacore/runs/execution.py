@@ -39,7 +39,9 @@ def execute(
     with store.database.reading(), _stopping(recorder) as stopped, recorder.pulse:
         end = _train(claim, recorder, callbacks, world or World(), stopped)
         claim.finish(end.status, _joined(recorder.warning, end.message))
-    return store.get(run.id)
+    ended = store.get(run.id)
+    store.note_down(ended, metrics=True)
+    return ended
 
 
 def follow(run: Run, world: World) -> None:

@@ -122,9 +122,10 @@ class Queue:
         """One round; a failure is logged once, and the next round tries again."""
         try:
             dispatch(self.store)
-        except UserError as error:
+        except Exception as error:
             if str(error) != said:
-                logging.getLogger(__name__).error("%s", error)
+                known = isinstance(error, UserError)
+                logging.getLogger(__name__).error("%s", error, exc_info=None if known else error)
             return str(error)
         return ""
 

@@ -1,6 +1,7 @@
 """What there is to know about a run: the frozen view of it that everyone but its worker gets."""
 
 import csv
+import hashlib
 import io
 import json
 import math
@@ -66,11 +67,19 @@ class Run:
     read_only: bool = False
     owner: str = ""  # who started it, in a class: see classroom.py
     most_seconds: float | None = None  # it is stopped after this long, whatever its budget
+    damage: str = ""  # what is wrong with its record, in a sentence
     tested: Tested | None = None  # on a shelf: the score that it came with
 
     @cached_property
     def config(self) -> RunConfig:
+        if self.lost:
+            raise UserError(self.damage)
         return RunConfig.from_dict(self.values)
+
+    @property
+    def lost(self) -> bool:
+        """Beyond reading: `damage` is all there is to say about it."""
+        return bool(self.damage) and not self.values
 
     @property
     def active(self) -> bool:
@@ -109,6 +118,8 @@ class Run:
             ends.append((budget.iterations - self.iteration) / self.pace)
         if budget.seconds:
             ends.append(budget.seconds - self.seconds)
+        if ends and self.most_seconds is not None:
+            ends.append(self.most_seconds - self.seconds)
         return max(0.0, min(ends)) if ends else None
 
     @property
@@ -133,10 +144,26 @@ FACTS = (
 )
 
 
+DIGEST = "digest"  # of what older versions wrote there is none
+
+
 def facts_json(run: Run) -> bytes:
     """All but the config, the metrics and the weights, for a file that leaves the store."""
-    facts = {name: _finite(getattr(run, name)) for name in FACTS}
-    return json.dumps({"format": 1, **facts}, indent=2).encode()
+    facts = {"format": 1, **{name: _finite(getattr(run, name)) for name in FACTS}}
+    return json.dumps({**facts, DIGEST: _facts_digest(facts, run.values)}, indent=2).encode()
+
+
+def _facts_digest(facts: dict[str, Any], values: dict[str, Any]) -> str:
+    """One number for all of a run.json and the config beside it."""
+    text = json.dumps([{**facts, DIGEST: ""}, values], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def refuse_changed(config: bytes, facts: bytes, source: str) -> None:
+    """Whether these two are as they were written; called when all else about them is right."""
+    known, values = json.loads(facts), json.loads(config)
+    if DIGEST in known and known[DIGEST] != _facts_digest(known, values):
+        raise UserError(f"{source} is damaged: run.json and config.json do not match their digest.")
 
 
 def config_json(values: dict[str, Any]) -> bytes:

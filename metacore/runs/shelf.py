@@ -8,11 +8,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metacore.errors import UserError
 from metacore.runs import files, strip, tested
 from metacore.runs.record import (
+    FAILED,
     Metric,
     Run,
     config_json,
@@ -20,6 +21,7 @@ from metacore.runs.record import (
     metrics_csv,
     read_metrics,
     read_run,
+    refuse_changed,
 )
 from metacore.training.checkpoint import Checkpoint
 
@@ -37,12 +39,27 @@ class Shelf:
     folder: Path
 
     def runs(self) -> list[Run]:
+        """All of them; one that cannot be believed says so as its `damage`, and nothing else."""
         folders = sorted(entry.parent for entry in self.folder.glob("*/run.json"))
-        return [_run(folder, *_written(folder)) for folder in folders]
+        return [_run_or_damage(folder) for folder in folders]
 
     @staticmethod
     def metrics(run: Run) -> list[Metric]:
         return read_metrics(_bytes(run.folder / "metrics.csv"), str(run.folder))
+
+
+def _run_or_damage(folder: Path) -> Run:
+    try:
+        return _run(folder, *_written(folder))
+    except UserError as error:
+        plain: dict[str, Any] = {
+            "metric": "accuracy",
+            "device": "",
+            "created": 0.0,
+            "read_only": True,
+        }
+        name = folder.name
+        return Run(name, name, FAILED, values={}, folder=folder, damage=str(error), **plain)
 
 
 @lru_cache(maxsize=256)
@@ -50,6 +67,7 @@ def _run(folder: Path, *written: int) -> Run:
     """Read once: every page asks for all runs on every look."""
     config, facts = _bytes(folder / "config.json"), _bytes(folder / "run.json")
     found = read_run(folder.name, folder, config, facts, str(folder))
+    refuse_changed(config, facts, str(folder))
     score = tested.read_tested(folder)
     if score is not None and score.metric != found.metric:
         raise UserError(f"{folder}: {tested.NAME} is not about the metric of its run.")

@@ -5,6 +5,7 @@ the store at once. What only the process training a run may write is in claim.py
 by somebody (`used_by`), and refuses here what they may not do, whichever page has asked.
 """
 
+import contextlib
 import copy
 import itertools
 import json
@@ -14,6 +15,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +28,7 @@ from metacore.runs.classroom import KEEPER, Visitor, refuse_hoarding, refuse_mor
 from metacore.runs.database import Database
 from metacore.runs.files import why_not_written, write_whole
 from metacore.runs.process import Process, this_process
+from metacore.runs.rebuild import FOUND_AGAIN, METRICS, NAME, fill
 from metacore.runs.record import (
     CANCELLED,
     ENDED,
@@ -36,7 +39,10 @@ from metacore.runs.record import (
     Metric,
     Run,
     config_json,
+    facts_json,
+    metrics_csv,
 )
+from metacore.runs.rows import RESULTS, read_row, refuse_damaged, results_digest
 from metacore.runs.shelf import PRETRAINED, Shelf
 from metacore.training.config import RunConfig
 
@@ -54,7 +60,7 @@ class Store:
     ) -> None:
         self.folder = (folder or runs_folder()).absolute()
         self.shelves = (Shelf(PRETRAINED),) if shelves is None else tuple(shelves)
-        self.database = Database(self.folder / DATABASE)
+        self.database = Database(self.folder / DATABASE, partial(fill, self.folder))
         self.visitor = KEEPER
 
     def used_by(self, visitor: Visitor) -> "Store":
@@ -101,6 +107,8 @@ class Store:
 
         What is not in the database was never there: if either fails, neither stays.
         """
+        if self.database.unwritable:
+            raise UserError(self.database.unwritable)
         folder = self.folder / run_id
         texts = {"config.json": config_json(values)}
         try:
@@ -111,16 +119,35 @@ class Store:
                     refuse_more(db, self.visitor, "runs")
                 named = {"id": run_id, "name": _free_name(db, checked_name(name))}
                 named |= {"owner": self.visitor.owner, "values_json": json.dumps(values)}
+                named |= {"digest": results_digest(values, columns["metric"], columns)}
+                db.execute("DELETE FROM runs WHERE id = ?", (run_id,))  # found again just now
                 _insert(db, {**named, **columns})
                 rows = [(run_id, *metric[1:]) for metric in metrics]
                 db.executemany(INSERT_METRIC, rows)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)  # the first error is the one to hear about
             raise
-        return self._read(run_id)
+        return self._noted(run_id)
 
     def runs(self) -> list[Run]:
-        """All runs, newest first, then those of the shelves."""
+        """All runs, newest first, then those of the shelves; without what is beyond reading."""
+        return [run for run in self._all() if not run.lost]
+
+    def damaged(self) -> list[Run]:
+        """Those beyond reading: each one's `damage` is the sentence, and it can be deleted."""
+        return [run for run in self._all() if run.lost]
+
+    def notices(self) -> list[str]:
+        """What whoever sees the list of runs should know about it, in sentences."""
+        again = sum(run.message == FOUND_AGAIN for run in self.runs())
+        found = (
+            f"The run database was missing: {again} run{'s' if again > 1 else ''} could be"
+            f" found again from the folders in {self.folder}."
+        )
+        damaged = [run.damage for run in self._all() if run.damage]
+        return [*filter(None, [self.database.unwritable, found if again else ""]), *damaged]
+
+    def _all(self) -> list[Run]:
         with self.database.reading() as db:
             rows = db.execute("SELECT * FROM runs ORDER BY created DESC, id").fetchall()
         shelved = [run for shelf in self.shelves for run in shelf.runs()]
@@ -128,11 +155,15 @@ class Store:
 
     def get(self, reference: str) -> Run:
         """The run with this id, this name, or an id that begins like this."""
+        return refuse_damaged(self.find(reference))
+
+    def find(self, reference: str) -> Run:
+        """The same, even if nothing can be done with it but to delete it."""
         with self.database.reading() as db:
             row = db.execute("SELECT * FROM runs WHERE id = ?", (reference,)).fetchone()
         if row is not None:
             return self._run(row)
-        runs = self.runs()
+        runs = self._all()
         for found in (
             [run for run in runs if run.id == reference],
             [run for run in runs if run.name == reference],
@@ -172,13 +203,13 @@ class Store:
                 raise UserError(f"There is already a run named {name!r}; choose another name.")
             self._own(db, run)
             self._change(db, run, name=name)
-        return self._read(run.id)
+        return self._noted(run.id)
 
     def annotate(self, run: Run, note: str) -> Run:
         with self.database.writing() as db:
             self._own(db, run)
             self._change(db, run, note=note)
-        return self._read(run.id)
+        return self._noted(run.id)
 
     def tag(self, run: Run, tags: Iterable[str]) -> Run:
         """Replaces the run's tags."""
@@ -186,7 +217,7 @@ class Store:
         with self.database.writing() as db:
             self._own(db, run)
             self._change(db, run, tags=json.dumps(kept))
-        return self._read(run.id)
+        return self._noted(run.id)
 
     def delete(self, run: Run) -> None:
         """Removes a run with its metrics and weights, unless it is being trained."""
@@ -246,7 +277,8 @@ class Store:
         query = "SELECT * FROM runs WHERE status IN (?, ?) ORDER BY queued, id"
         runs = [self._run(row) for row in db.execute(query, (QUEUED, RUNNING))]
         busy = {run.device for run in runs if run.process is not None}
-        return next((r for r in runs if r.process is None and r.device not in busy), None)
+        free = (run for run in runs if run.process is None and run.device not in busy)
+        return next((run for run in free if not run.lost), None)
 
     def requeue(self, run: Run, config: RunConfig) -> Run:
         """Puts an ended run back into the queue, perhaps with a larger budget."""
@@ -258,7 +290,10 @@ class Store:
             self.visitor.refuse_budget(config.training)
             self.visitor.refuse_used_up(current.seconds, run.name)
             refuse_more(db, self.visitor, "runs")
-            changed = {"values_json": json.dumps(config.to_dict()), "device": slot(config.device)}
+            values = config.to_dict()
+            changed = {"values_json": json.dumps(values), "device": slot(config.device)}
+            results = {name: getattr(current, name) for name in RESULTS}
+            changed |= {**results, "digest": results_digest(values, current.metric, results)}
             again = {"status": QUEUED, "queued": time.time(), "ended": None, "message": ""}
             again["most_seconds"] = self.visitor.seconds
             self._change(db, run, **changed, **again, **fresh)
@@ -275,7 +310,7 @@ class Store:
                 self._change(db, run, status=CANCELLED, ended=time.time(), message=message)
             elif current.status == RUNNING:
                 self._change(db, run, cancel=1)
-        return self._read(run.id)
+        return self._noted(run.id)
 
     def reconcile(self) -> list[Run]:
         """Says of every run whose worker has died that it was interrupted; returns those."""
@@ -297,7 +332,26 @@ class Store:
             same = row and (row["status"], self._run(row).process) == (run.status, run.process)
             if same:
                 self._change(db, run, status=status, message=message, ended=time.time(), rate=None)
+        if same:
+            self.note_down(self._read(run.id))
         return bool(same)
+
+    def note_down(self, run: Run, *, metrics: bool = False) -> None:
+        """Keeps in its folder what the row says, in case the database is lost one day.
+
+        Best effort: a disk that takes no more has refused something more important by then.
+        """
+        if run.damage:
+            return  # what stands there is better
+        with contextlib.suppress(UserError):
+            write_whole(run.folder / NAME, facts_json(run))
+            if metrics:
+                write_whole(run.folder / METRICS, metrics_csv(self.metrics(run)))
+
+    def _noted(self, run_id: str) -> Run:
+        run = self._read(run_id)
+        self.note_down(run)
+        return run
 
     def _change(self, db: sqlite3.Connection, run: Run, **columns: Any) -> None:
         if run.read_only:
@@ -328,16 +382,7 @@ class Store:
         return self._run(row)
 
     def _run(self, row: sqlite3.Row) -> Run:
-        columns = dict(row)
-        pid, started, host = (columns.pop(name) for name in ("pid", "pid_started", "host"))
-        plain = {
-            "values": json.loads(columns.pop("values_json")),
-            "environment": json.loads(columns.pop("environment")),
-            "tags": tuple(json.loads(columns.pop("tags"))),
-            "cancel": bool(columns.pop("cancel")),
-            "process": None if pid is None else Process(pid, started, host),
-        }
-        return Run(**columns, **plain, folder=self.folder / columns["id"])
+        return read_row(row, self.folder)
 
 
 def _insert(db: sqlite3.Connection, columns: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ from metacore.runs.record import (
     metrics_csv,
     read_metrics,
     read_run,
+    refuse_changed,
 )
 from metacore.runs.store import Store, checked_name, new_id, slot
 from metacore.training.checkpoint import Checkpoint
@@ -73,6 +74,7 @@ def import_(store: Store, file: Path | BinaryIO, source: str | None = None) -> R
     for part, data in weights.items():
         where = f"{source}: {part}"
         _check(found.config, files.from_bytes(data, where), where)
+    refuse_changed(parts[CONFIG], parts[FACTS], source)
     return store.insert(found.id, name, found.values, _row(found), metrics, weights)
 
 

@@ -1,9 +1,8 @@
 """The inner loop: what a support set does to a network, step by step."""
 
-from typing import Any
-
 import streamlit as st
 
+from pages.ui import waiting
 from pages.ui.adapt import effect, told
 from pages.ui.adapt.choice import choose
 from pages.ui.adapt.film import film
@@ -12,22 +11,19 @@ from pages.ui.player import play
 
 
 def show(scene: Scene) -> None:
-    scene.choice.beside.markdown(told.sentence(scene))
+    if not scene.waits:
+        scene.choice.beside.markdown(told.sentence(scene))
     play(film(scene), key="film")
-    bar = st.empty()
+    if not scene.quiet:
+        behind(scene)
     st.caption(told.notes(scene))
-    lower_bar = effect.cards(scene)
-    if not scene.choice.choosing:
-        look_further(scene, bar, lower_bar)
+    effect.cards(scene)
 
 
-def look_further(scene: Scene, bar: Any, lower_bar: Any) -> None:
+def behind(scene: Scene) -> None:
     """A hundred other episodes take seconds: the film is there before them."""
-    behind = [actor.others for actor in scene.actors]
-    if effect.gather(behind, bar, "Adapting to other episodes, to put this one into a band:"):
-        st.rerun()
-    if effect.gather(effect.wanted(scene), lower_bar, "Measuring the other modes, episode"):
-        st.rerun()
+    others = [actor.asked for actor in scene.actors]
+    waiting.bar(others, "Adapting to other episodes", key="others", partial=True)
 
 
 st.title("Adapt", anchor=False)

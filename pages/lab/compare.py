@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from metacore import UserError
-from pages.ui import say
+from metacore.answers.questions import Drawn
+from pages.ui import say, waiting
 from pages.ui.compare.background import linked
 from pages.ui.compare.choice import Choice, choose
 from pages.ui.compare.curves import curves
@@ -36,13 +36,10 @@ def page() -> None:
 
 def possible(choice: Choice) -> bool:
     """Whether such a task can be drawn; if not, why."""
-    try:
-        with st.spinner("Fetching the tasks…", show_time=False):
-            choice.asked(0).episode()
-    except UserError as error:
-        say.error(error, icon=":material/info:")
-        return False
-    return True
+    found = waiting.one(Drawn(asked=choice.asked(0)))
+    if found.error:
+        say.error(found.error, icon=":material/info:")
+    return found.error is None
 
 
 page()

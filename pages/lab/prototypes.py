@@ -1,42 +1,30 @@
 """The space a network puts drawings into: where classes gather, and what moves when they change."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import streamlit as st
 
 from metacore import DATASETS, Run, UserError
-from metacore.answers.asked import Asked
-from metacore.datasets.base import ImageDataset
-from pages.ui import charts, palette, pick, say, state, words
+from metacore.answers import Asked
+from metacore.answers.questions import Room
+from pages.ui import charts, palette, pick, say, state, waiting, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, embedding, looked_at, support_editor
 from pages.ui.prototypes.edits import Edits
-from pages.ui.prototypes.embedding import Moments, Scene
+from pages.ui.prototypes.embedding import Moments, Scene, shifts
+from pages.ui.prototypes.spot import EPISODE, FIRST, SHOTS, Spot, View, drawn, laddered
 
-FIRST = "protonet-glyphs"
-EPISODE = 8  # a test episode that is not too easy
+SHOWN = "prototypes shown"
 LAST_EPISODE = 10**6
-SHOTS, LADDER, MOST = 3, 5, 10  # shown first, to go through if there are drawings, at most
-QUERIES = 100  # marks a picture can hold
+EPISODE_WIDTH = 180  # pixels
 SHARED, OWN = "shared", "own"
 DISTANCES = {"Euclidean": "euclidean", "cosine": "cosine"}
 REGIONS = (
     "The tint is what the run would decide at that very place of the plane. Drawings and prototypes"
     " lie off the plane, so one may stand on another's tint; the agreement above says how often."
 )
-
-
-@dataclass(frozen=True)
-class View:
-    """How the episode is looked at."""
-
-    shots: int
-    dimensions: int
-    drawn: bool  # drawings are shown as drawings
-    distance: str | None  # of prototypes
-    shared: bool  # before and after adaptation lie in one plane
 
 
 def page() -> None:
@@ -51,17 +39,38 @@ def page() -> None:
         return
     run, seed = which(found)
     try:
-        asked = episode(run, seed)
-        view = how(run, asked)
-        changed = support_editor.asked_for(asked)
-        given = support_editor.usable(changed, asked, view.shots)
-        show = metric if pick.kind(run) in embedding.METRIC else gradient
-        show(run, asked, given, view)
+        spot = choose(run, seed)
+        if spot is not None:
+            look(spot)
     except UserError as error:
         say.error(error, icon=":material/info:")
-        return
-    pictures = embedding.pictures(asked, charts.theme())
-    support_editor.show(changed, asked, view.shots, pictures, charts.theme())
+
+
+def choose(run: Run, seed: int) -> Spot | None:
+    """What the controls say; None while the data are being loaded."""
+    asked = episode(run, seed)
+    if asked is None:
+        return None
+    view = how(run, asked)
+    changed = support_editor.asked_for(asked)
+    return Spot(run, asked, view, support_editor.usable(changed, asked, view.shots))
+
+
+def look(spot: Spot) -> None:
+    """Shows it, or what was shown before while it takes longer than a moment."""
+    waiting.several(spot.questions)
+    shown: Spot | None = spot
+    if not known(spot):
+        waiting.bar(spot.questions, "Finding the place of every drawing", key="prototypes")
+        before = st.session_state.get(SHOWN)
+        shown = before if before is not None and known(before) else None
+    if shown is not None:
+        st.session_state[SHOWN] = shown
+        (metric if shown.metric else gradient)(shown)
+
+
+def known(spot: Spot) -> bool:
+    return all(waiting.known(question).complete for question in spot.questions)
 
 
 def offered() -> list[Run]:
@@ -71,25 +80,25 @@ def offered() -> list[Run]:
 
 
 def which(found: list[Run]) -> tuple[Run, int]:
-    first, second, third = st.columns([5, 2, 2], vertical_alignment="bottom")
-    with first:
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row.container():
         run = pick.one(found, help="Whose space is shown; runs on curves have none.")
     seed = state.number(
-        second,
+        row,
         "Episode",
         "seed",
         usual=EPISODE,
         low=0,
         high=LAST_EPISODE,
         on_change=forget,
+        width=EPISODE_WIDTH,
         help="The number of a test episode: the same number is the same drawings for every run.",
     )
-    third.button(
+    row.button(
         "New episode",
         icon=":material/refresh:",
         on_click=another,
         args=(seed,),
-        width="stretch",
         help="Draws other classes, which no run has been trained on.",
     )
     return run, seed
@@ -106,29 +115,29 @@ def forget() -> None:
     looked_at.forget()
 
 
-def episode(run: Run, seed: int) -> Asked:
-    """The episode with the most shots to go through; raises UserError if its data are missing."""
-    task = run.config.task
-    asked = Asked.like(run, seed=seed, queries=max(1, min(task.queries, QUERIES // task.ways)))
-    source = asked.source()
-    assert isinstance(source, ImageDataset), "only runs on pictures are offered"
-    drawings = source.images["test"].shape[1]
-    most = min(max(LADDER, task.shots), MOST, drawings - asked.queries)
-    return replace(asked, shots=most, most=most)
+def episode(run: Run, seed: int) -> Asked | None:
+    """The episode with the most shots to go through, once it is known how many drawings there are;
+    raises UserError if its data are missing."""
+    room = Room(asked=drawn(run, seed))
+    found = waiting.one(room)
+    if not found.complete:
+        waiting.bar([room], "Loading the drawings", key="room")
+        return None
+    return laddered(run, seed, found.get().drawings)
 
 
 def how(run: Run, asked: Asked) -> View:
-    first, *places = st.columns([5, 2.1, 2.8, 3], vertical_alignment="bottom")
-    with first:
+    """In a row that wraps where the window is narrow."""
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row.container():
         shots = slider(asked.most)
-    with places[0]:
+    with row:
         picture = switch(
             "Picture",
             ["2-D", "3-D"],
             key="view",
             help="A plane is read best; a third direction shows some of what the plane hides.",
         )
-    with places[1]:
         shown = switch(
             "Shown as",
             ["marks", "drawings"],
@@ -136,7 +145,6 @@ def how(run: Run, asked: Asked) -> View:
             disabled=picture == "3-D",
             help="Marks, or the drawings themselves where the network puts them (in 2-D).",
         )
-    with places[2]:
         distance, shared = measure(run), plane(run)
     return View(shots, int(picture[0]), shown == "drawings", distance, shared)
 
@@ -189,21 +197,24 @@ def switch(label: str, options: list[str], *, key: str, help: str, disabled: boo
     return state.switch(st, label, key, options, disabled=disabled, help=help)
 
 
-def metric(run: Run, asked: Asked, given: Edits, view: View) -> None:
+def metric(spot: Spot) -> None:
     """ProtoNet and Matching Networks: one space, in which examples answer."""
-    spot = run, asked, view.shots, view.distance, view.dimensions
-    with st.spinner("Finding the place of every drawing…"):
-        scene = embedding.scene(*spot, given)
-        as_drawn = embedding.scene(*spot, Edits())
-    st.markdown(result(run, scene, as_drawn, view))
-    st.caption(fineprint(run, scene, view))
-    space(run, asked, scene, view)
-    matrix(asked, scene)
+    scene = waiting.known(spot.scene(spot.edits)).get()
+    as_drawn = waiting.known(spot.scene(Edits())).get()
+    pictures = waiting.known(spot.pictures).get()
+    st.markdown(result(spot.run, scene, as_drawn, spot.view))
+    st.caption(fineprint(spot.run, scene, spot.view))
+    space(spot, scene, as_drawn, pictures)
+    matrix(scene, pictures)
 
 
 def result(run: Run, scene: Scene, as_drawn: Scene, view: View) -> str:
     picture = "flat picture" if view.dimensions == 2 else "picture in space"
-    edited = "" if scene is as_drawn else f" (**{as_drawn.right}** before the support was edited)"
+    edited = (
+        ""
+        if scene.name == as_drawn.name
+        else f" (**{as_drawn.right}** before the support was edited)"
+    )
     return (
         f"**{says(run, scene.right, scene.cloud.query.names)}** from"
         f" {words.several(view.shots, 'drawing')} of each class{edited}; the {picture} agrees with"
@@ -229,14 +240,18 @@ def fineprint(run: Run, scene: Scene, view: View) -> str:
 
 
 @st.fragment
-def space(run: Run, asked: Asked, scene: Scene, view: View) -> None:
-    """The picture, and what is looked at in it."""
-    theme, names = charts.theme(), [*scene.looks]
-    pictures = embedding.pictures(asked, theme)
+def space(spot: Spot, scene: Scene, as_drawn: Scene, pictures: dict[str, str]) -> None:
+    """The picture; beside it, what can be edited and what is looked at."""
+    if support_editor.edited_just_now():
+        st.rerun()
+    view, theme, names = spot.view, charts.theme(), [*scene.looks]
+    cloud, before = scene.cloud, as_drawn.cloud.paths
+    if spot.edited and before is not None:
+        cloud = replace(cloud, moved_from=before[-1])
     left, right = st.columns([9, 5], gap="medium")
     with left:
         figure = figures.draw(
-            scene.cloud,
+            cloud,
             theme,
             looked_at=looked_at.marked(scene.name, names, scene.first),
             pictures=pictures if view.drawn else None,
@@ -250,15 +265,15 @@ def space(run: Run, asked: Asked, scene: Scene, view: View) -> None:
             key="space",
             help=REGIONS if scene.cloud.regions is not None else None,
         )
+        settling(spot.run, scene, view.shots)
+    with right.container(border=True):
+        support_editor.show(spot.asked, view.shots, pictures, shifts(as_drawn, scene))
     with right.container(border=True):
         name = looked_at.choice(names, scene.first)
         closeup.show(scene.looks[name], pictures, theme, f"Nearest support, by {scene.unit}")
-    with right:
-        settling(run, scene, view.shots)
 
 
-def matrix(asked: Asked, scene: Scene) -> None:
-    pictures = embedding.pictures(asked, charts.theme())
+def matrix(scene: Scene, pictures: dict[str, str]) -> None:
     shown, prototypes = scene.matrix, scene.matrix.row_of_answer is not None
     beside = [] if prototypes else [pictures[name] for name in shown.rows]
     charts.chart(
@@ -292,23 +307,25 @@ def settling(run: Run, scene: Scene, shots: int) -> None:
     )
 
 
-def gradient(run: Run, asked: Asked, given: Edits, view: View) -> None:
+def gradient(spot: Spot) -> None:
     """Methods with an inner loop: the features it begins with and those it ends with."""
-    with st.spinner("Adapting to the episode…"):
-        seen = embedding.moments(run, asked, view.shots, view.dimensions, given, shared=view.shared)
+    seen, view = waiting.known(spot.moments(spot.edits)).get(), spot.view
+    as_drawn = waiting.known(spot.moments(Edits())).get() if spot.edited else seen
     before, after = (f"{share:.0%}" for share in seen.separations)
-    queries = seen.clouds[1].query.names
+    answered = says(spot.run, seen.right[1], seen.clouds[1].query.names)
+    edited = f", {as_drawn.right[1]} after steps on the support as drawn" if spot.edited else ""
     st.markdown(
-        f"**{says(run, seen.right[1], queries)}** after {words.several(seen.steps, 'inner step')}"
-        f" on {words.several(view.shots, 'drawing')} of each class ({seen.right[0]} before)."
+        f"**{answered}** after {words.several(seen.steps, 'inner step')}"
+        f" on {words.several(view.shots, 'drawing')} of each class"
+        f" ({seen.right[0]} before{edited})."
         f" The share of the queries' variance that lies between classes: **{before} → {after}**."
     )
     st.caption(about_plane(seen, view))
-    two_moments(asked, seen, view)
+    two_moments(spot, seen, as_drawn, waiting.known(spot.pictures).get())
 
 
 def about_plane(seen: Moments, view: View) -> str:
-    norm = f"Batch normalisation: {seen.norm}." if seen.norm != "none" else ""
+    norm = f"Batch normalisation: {words.mode(seen.norm)}." if seen.norm != "none" else ""
     if seen.frozen:
         return (
             "The inner loop of this run changes the last layer only: the features stay where they"
@@ -320,9 +337,11 @@ def about_plane(seen: Moments, view: View) -> str:
 
 
 @st.fragment
-def two_moments(asked: Asked, seen: Moments, view: View) -> None:
+def two_moments(spot: Spot, seen: Moments, as_drawn: Moments, pictures: dict[str, str]) -> None:
+    if support_editor.edited_just_now():
+        st.rerun()
+    view = spot.view
     theme, names = charts.theme(), [*seen.looks]
-    pictures = embedding.pictures(asked, theme)
     mark = looked_at.marked(seen.name, names, seen.first)
     titles = ("Before adaptation", f"After {words.several(seen.steps, 'inner step')}")
     shown = [(1, "Before and after: the same features")] if seen.frozen else [*enumerate(titles)]
@@ -334,7 +353,7 @@ def two_moments(asked: Asked, seen: Moments, view: View) -> None:
                 looked_at=mark,
                 pictures=pictures if view.drawn else None,
                 frame=seen.frames[moment],
-                height=460,
+                height=400,
             )
             looked_at.chart(
                 figure,
@@ -343,7 +362,10 @@ def two_moments(asked: Asked, seen: Moments, view: View) -> None:
                 alt="Features of support drawings and queries of each class, projected by PCA.",
                 key=f"moment {moment}",
             )
-    with st.container(border=True):
+    left, right = st.columns(2, gap="medium")
+    with left.container(border=True):
+        support_editor.show(spot.asked, view.shots, pictures, shifts(as_drawn, seen))
+    with right.container(border=True):
         name = looked_at.choice(names, seen.first)
         closeup.show(seen.looks[name], pictures, theme, "Nearest support after adaptation")
 

@@ -66,6 +66,14 @@ def strangers(runs: Sequence[Run]) -> None:
                 deletion.button([run])
 
 
+def notices(lost: Sequence[Run]) -> None:
+    """What is wrong with the list as a whole, or with runs that are in it all the same."""
+    told = {run.damage for run in lost}
+    for sentence in engine.store().notices():
+        if sentence not in told:
+            say.warning(sentence)
+
+
 def chosen(runs: Sequence[Run]) -> list[Run]:
     """The runs the address names; it says so where one of them is not there (any more)."""
     by_id = {run.id: run for run in runs}
@@ -87,7 +95,9 @@ if found:
     listing(found)
 else:
     pick.missing("There are no runs yet.")
-strangers(everything)
+lost = engine.store().damaged()
+notices(lost)
+strangers([*everything, *lost])
 ticked = chosen(found)
 if len(ticked) == 1:
     card.show(ticked[0])

@@ -25,6 +25,7 @@ LEVELS = {
     "good": ("Good", "close to the best it reaches on a small computer"),
     "paper": ("Paper", "the published protocol"),
 }
+PREPARE_SECONDS = 20.0  # somebody has pressed Start: what cannot be trained is better said now
 DATA = "The data"
 
 
@@ -242,16 +243,20 @@ def settings(chosen: Plan, ticked: Sequence[str]) -> None:
 
 def wanted(chosen: Plan, ticked: Sequence[str]) -> list[RunConfig]:
     """The runs that would be started; what stands in the way is said."""
-    configs = []
+    configs = {}
     for name in ticked:
         try:
             config = chosen.config(name)
             visitor.current().refuse_budget(config.training)
-            plan.check(config)
-            configs.append(config)
+            configs[name] = config
         except UserError as error:
             say.error(f"{ALGORITHMS[name].title}: {error}", icon=":material/error:")
-    return configs
+    standings = plan.possible([*configs.values()])
+    for name, found in zip([*configs], standings, strict=True):
+        if found.error:
+            del configs[name]
+            say.error(f"{ALGORITHMS[name].title}: {found.error}", icon=":material/error:")
+    return [*configs.values()]
 
 
 def start(configs: Sequence[RunConfig], ticked: int) -> None:
@@ -272,6 +277,7 @@ def start(configs: Sequence[RunConfig], ticked: int) -> None:
         room(len(configs))
     if not ticked:
         st.info("Tick at least one algorithm.", icon=":material/check_box:")
+    plan.preparing(configs)
     if pressed:
         begin(configs)
 
@@ -289,6 +295,9 @@ def begin(configs: Sequence[RunConfig]) -> None:
     store, name = engine.store(), " ".join(state.get("name")).strip()
     try:
         store.refuse_more(len(configs))
+        for found in plan.possible(configs, moment=PREPARE_SECONDS):
+            if found.error:
+                raise found.error
         runs = [submit(store, config, called(name, config, len(configs))) for config in configs]
         dispatch(store)
     except UserError as error:

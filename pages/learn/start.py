@@ -1,17 +1,20 @@
 """The first page: a network that has learned to learn, at work beside one that has not."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from metacore import ALGORITHMS, DATASETS, Run, UserError
-from metacore.answers.asked import Asked
+from metacore.answers import Asked
 from metacore.datasets import library
-from pages.ui import charts, engine, palette, pick, say, state
+from metacore.episode import Episode
+from metacore.insight.trace import Trace
+from pages.ui import charts, engine, palette, pick, say, state, waiting, waves
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
-STEPS = 10
 POINTS = 5
 LAST_WAVE = 10**6
-WAVE = 7  # a test episode whose points leave room for error
+WAVE = waves.TYPICAL[0]
 FAMILIES = {
     "optimisation": ("Learn where to start", "A few gradient steps from there solve a new task."),
     "metric": ("Learn how to compare", "One look at the examples is enough, without a gradient."),
@@ -42,6 +45,12 @@ CARDS = (
         "Compare",
         "Let algorithms meet on the same episodes, with confidence intervals and a verdict.",
     ),
+    (
+        "lab/trial.py",
+        ":material/draw:",
+        "Trial",
+        "Draw characters of your own, and every network learns them as you watch.",
+    ),
 )
 
 
@@ -57,8 +66,16 @@ def opening() -> None:
         " same size and take the same gradient steps; the one on the left has been **meta-trained"
         " by MAML** to start from weights that adapt, the other starts from random ones."
     )
+    asked = Asked.like(learned, seed=wave)
     try:
-        play(film(learned, scratch, Asked.like(learned, seed=wave)), key="opening")
+        wanted = waves.questions(learned, scratch, asked)
+        episode, *traces = waiting.several([*wanted])
+        if all(found.complete for found in (episode, *traces)):
+            seen = [found.get() for found in traces]
+            play(film(learned, scratch, asked, episode.get(), seen), key="opening")
+            if told := setback(asked, episode.get(), seen):
+                st.info(told, icon=":material/help:")
+        waiting.bar(wanted, "Adapting", key="opening")
     except UserError as error:
         say.error(error)
     st.button(
@@ -66,14 +83,30 @@ def opening() -> None:
         icon=":material/refresh:",
         help="Draws five points of a new one.",
         on_click=state.put,
-        args=("wave", wave + 1),
+        args=("wave", waves.following(wave)),
     )
 
 
-def film(learned: Run, scratch: Run, asked: Asked) -> Film:
-    traces = [engine.adapted(run, asked, steps=STEPS) for run in (learned, scratch)]
+def setback(asked: Asked, episode: Episode, traces: Sequence[Trace]) -> str:
+    """Why the learned network has lost on this wave, if it has."""
+    first, other = traces
+    assert first.grid is not None, "curves have a grid"
+    assert first.curves is not None, "curves have curves"
+    assert other.curves is not None, "curves have curves"
+    grid = [float(x) for x in first.grid]
+    return waves.why_lost(
+        (float(first.query_score[-1, 0]), float(other.query_score[-1, 0])),
+        (first.curves[-1, 0], other.curves[-1, 0]),
+        grid,
+        asked.curve(grid),
+        [float(x) for x in episode.support_x.flatten()],
+    )
+
+
+def film(
+    learned: Run, scratch: Run, asked: Asked, episode: Episode, traces: Sequence[Trace]
+) -> Film:
     grid = [float(x) for x in traces[0].grid]  # type: ignore[union-attr]
-    episode = asked.episode()
     points = [
         (float(x), float(y))
         for x, y in zip(episode.support_x.flatten(), episode.support_y.flatten(), strict=True)
@@ -116,8 +149,11 @@ def film(learned: Run, scratch: Run, asked: Asked) -> Film:
 
 
 def cards() -> None:
-    for column, (page, icon, title, text) in zip(st.columns(len(CARDS)), CARDS, strict=True):
-        card = column.container(border=True, height="stretch")
+    row = st.container(
+        horizontal=True, key="cards"
+    )  # as many beside each other as there is room for
+    for page, icon, title, text in CARDS:
+        card = row.container(border=True, height="stretch")
         card.page_link(page, label=f"**{title}**", icon=icon)
         card.caption(text)
 

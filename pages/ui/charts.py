@@ -1,5 +1,7 @@
 """A figure on a page: its title in words, and what it shows for those who cannot see it."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -9,6 +11,8 @@ import streamlit as st
 from pages.ui import words
 from pages.ui.palette import Theme
 
+LONGEST_NAME = 60
+SLIDE = 960, 540  # pixels, of which a picture that is taken away has twice as many each way
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
 
 
@@ -27,7 +31,26 @@ def chart(
 ) -> Any:
     """`more` is for `st.plotly_chart`: on_select and its kin."""
     title(said, help)
-    return st.plotly_chart(figure, key=key, alt=alt, config=CONFIG, **more)
+    return st.plotly_chart(figure, key=key, alt=alt, config=_config(figure, said), **more)
+
+
+def _config(figure: go.Figure, said: str) -> dict[str, Any]:
+    """`pages.ui.slides` puts the title into the picture that is taken away."""
+    width, height = SLIDE
+    picture = {
+        "filename": f"metacore-{slug(said)}",
+        "title": words.in_figure(said),
+        "width": width,
+        "height": max(height, figure.layout.height or 0),
+        "scale": 2,
+    }
+    return {**CONFIG, "toImageButtonOptions": picture}
+
+
+def slug(said: str) -> str:
+    """Words as the name of a file: `how-it-learned`."""
+    plain = unicodedata.normalize("NFKD", said).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall("[a-z0-9]+", plain))[:LONGEST_NAME].strip("-") or "figure"
 
 
 def kept(name: str, about: Hashable, build: Callable[[], go.Figure]) -> go.Figure:

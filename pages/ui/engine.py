@@ -1,24 +1,21 @@
-"""The engine as pages see it: one store, and learners and adaptations that stay in memory.
+"""The engine as pages see it: one store, and the questions they ask about runs.
 
-What is cached is keyed by what it depends on: a run's weights by when they were written, so a run
-that has gone on training is read anew.
+A question names what its answer depends on: a run's weights by when they were written, so a run
+that has gone on training is asked about anew.
 """
 
 from pathlib import Path
 
 import streamlit as st
 
-from metacore import Learner, Run, RunConfig, Store, UserError, build, load
+from metacore import Learner, Run, Store, UserError, load
 from metacore.answers.asked import Asked
-from metacore.device import describe, resolve, suited_threads
+from metacore.answers.questions import Adaptation, Learned, Others
+from metacore.device import describe, resolve
 from metacore.home import runs_folder
 from metacore.insight import reference
-from metacore.insight.trace import Trace, trace
 from metacore.runs import Metric, files
 from pages.ui import visitor
-from pages.ui.adapt.others import Others
-
-MANY = 100  # episodes behind the one that is looked at
 
 
 def store() -> Store:
@@ -70,65 +67,39 @@ def learner(run: Run) -> Learner:
     return _learner(str(run.folder), written, run)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _learner(folder: str, written: float, _run: Run) -> Learner:
     return load(_run)
 
 
-def adapted(run: Run, asked: Asked, *, steps: int | None = None, norm: str | None = None) -> Trace:
-    """The run's adaptation to one episode, with features."""
-    return _trace(str(run.folder), weights_of(run), asked, steps, norm, run)
+def learned(run: Run) -> Learned:
+    """What the run has learned, to ask about; raises UserError where there is nothing yet."""
+    return Learned.by(run)
 
 
-@st.cache_resource(show_spinner=False, max_entries=128)
-def _trace(
-    folder: str,
-    written: float | None,
+def adaptation(
+    run: Run,
     asked: Asked,
-    steps: int | None,
-    norm: str | None,
-    _run: Run,
-) -> Trace:
-    found = learner(_run)
-    episode = asked.episode(found.device)
-    with suited_threads(small=True):  # one task alone: a second thread would only wait
-        return trace(found, episode, steps=steps, norm=norm)
+    *,
+    steps: int | None = None,
+    norm: str | None = None,
+    features: bool = False,
+) -> Adaptation:
+    """The run's adaptation to one episode."""
+    return Adaptation(learned=learned(run), asked=asked, steps=steps, norm=norm, features=features)
 
 
 def others(run: Run, asked: Asked, *, steps: int | None = None, norm: str | None = None) -> Others:
-    """A hundred other test episodes of the same kind, to be gone through a few at a time."""
-    return _others(str(run.folder), weights_of(run), asked.others(), steps, norm, run)
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _others(
-    folder: str,
-    written: float | None,
-    asked: Asked,
-    steps: int | None,
-    norm: str | None,
-    _run: Run,
-) -> Others:
-    return Others(learner(_run), asked, MANY, steps=steps, norm=norm)
+    """A hundred other test episodes of the same kind."""
+    return Others(learned=learned(run), asked=asked.others(), steps=steps, norm=norm)
 
 
 def from_scratch(
     run: Run, asked: Asked, *, steps: int | None = None, norm: str | None = None
-) -> Trace:
+) -> Adaptation:
     """The same network, adapted to the same episode from a random start."""
-    return _from_scratch(reference.from_scratch(run.config), asked, steps, norm)
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _from_scratch(config: RunConfig, asked: Asked, steps: int | None, norm: str | None) -> Trace:
-    found = _untrained(config)
-    with suited_threads(small=True):
-        return trace(found, asked.episode(found.device), steps=steps, norm=norm, features=False)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _untrained(config: RunConfig) -> Learner:
-    return build(config, device="auto")
+    untrained = Learned(reference.from_scratch(run.config))
+    return Adaptation(learned=untrained, asked=asked, steps=steps, norm=norm, features=False)
 
 
 def metrics(run: Run) -> list[Metric]:

@@ -11,6 +11,7 @@ from metacore.runs.classroom import Owned
 from metacore.runs.comparison import Comparison
 from metacore.runs.record import FINISHED, QUEUED, RUNNING
 from pages.ui import engine, say, status, visitor, words
+from pages.ui.runs.shelf import flaw
 
 LOOK_SECONDS = 3.0
 RECENT_SECONDS = 24 * 3600.0
@@ -46,7 +47,8 @@ def _turn(run: Run) -> tuple[bool, bool, float]:
 
 @st.fragment(run_every=LOOK_SECONDS)
 def jobs() -> None:
-    runs = [run for run in engine.store().runs() if not run.read_only]
+    own = (run for run in engine.store().runs() if not run.read_only)
+    runs = [run for run in own if not flaw(run)]  # the Runs page names the others
     active = [run for run in runs if run.active]
     comparing = comparisons.active(engine.store())
     st.markdown("**At work**")
@@ -68,7 +70,7 @@ def jobs() -> None:
     if ended:
         st.markdown("**Just ended**")
     for run in ended[:RECENT]:
-        became = words.quoted(run) if run.status == FINISHED else run.status
+        became = words.scored(run) if run.status == FINISHED else run.status
         st.page_link(
             "lab/train.py",
             label=f"{words.plain(run.name)}: {became}",

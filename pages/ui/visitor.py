@@ -120,21 +120,18 @@ def _account() -> None:
 
 
 def _teachers_door(room: Classroom) -> None:
-    with (
-        st.popover("I am the teacher", icon=":material/key:", help="Asks for the teacher's key."),
-        st.form("teacher", border=False),
-    ):
-        key = st.text_input(
-            "Teacher's key",
-            type="password",
-            key="teachers key",
-            help="It was printed when the class was started.",
-        )
-        pressed = st.form_submit_button("Enter", help="Lets you change every run.")
-    if not pressed:
-        return
-    if room.fits(key or ""):
-        room.enter(_of_browser())
-        st.rerun()
-    time.sleep(WRONG_SECONDS)
-    st.error("This is not the teacher's key.")
+    with st.popover("I am the teacher", icon=":material/key:", help="Asks for the teacher's key."):
+        with st.form("teacher", border=False):
+            key = st.text_input(
+                "Teacher's key",
+                type="password",
+                key="teachers key",
+                help="It was printed when the class was started.",
+            )
+            pressed = st.form_submit_button("Enter", help="Lets you change every run.")
+        if pressed and room.fits(key or ""):
+            room.enter(_of_browser())
+            st.rerun()
+        if pressed:
+            time.sleep(WRONG_SECONDS)
+            st.error("This is not the teacher's key.")

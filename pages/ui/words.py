@@ -70,14 +70,19 @@ def quoted(run: Run) -> str:
 
     `97.1 ± 0.4 % test, 5-way 1-shot`, or `error 0.38 ± 0.03 validation, 5 points`.
     """
-    error = "error " if run.metric == "mse" else ""
-    if run.tested is not None:
-        found = run.tested
-        told = score(found.metric, found.mean, found.ci95)
-        return f"{error}{told} test, {_task_of(found, run)}"
-    if best(run) == "–":
-        return "not validated yet"
-    return f"{error}{best(run)} validation, {task(run)}"
+    told = scored(run)
+    if told == "–":
+        return "its record is damaged" if run.damage else "not validated yet"
+    of = task(run) if run.tested is None else _task_of(run.tested, run)
+    return f"{'error ' if run.metric == 'mse' else ''}{told}, {of}"
+
+
+def scored(run: Run) -> str:
+    """`97.1 ± 0.4 % test`, `97.7 ± 0.9 % validation` where it was not tested, or a dash."""
+    found = run.tested
+    if found is not None:
+        return f"{score(found.metric, found.mean, found.ci95)} test"
+    return "–" if best(run) == "–" else f"{best(run)} validation"
 
 
 def protocol(tested: Tested) -> str:
@@ -149,6 +154,19 @@ def value(of_setting: object) -> str:
     if isinstance(of_setting, bool):
         return "yes" if of_setting else "no"
     return f"{of_setting:g}" if isinstance(of_setting, float) else str(of_setting)
+
+
+MODES = {
+    "transductive": "queries shown together",
+    "support+query": "one query at a time, with the support set",
+    "support": "by the support set alone",
+    "running": "by averages kept from training",
+}
+
+
+def mode(norm: str) -> str:
+    """A normalisation mode by its name, and in words for those who meet it first."""
+    return f"{norm}, {MODES[norm]}" if norm in MODES else norm
 
 
 def letter(number: int) -> str:

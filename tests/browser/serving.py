@@ -38,12 +38,28 @@ def free_port() -> int:
 def serving(home: Path, port: int | None = None) -> Iterator[str]:
     """The address of a dashboard whose runs and data are in `home`."""
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command = ["streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    with _started(command, home, port, ROOT) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def serving_class(home: Path, *flags: str, port: int | None = None) -> Iterator[str]:
+    """The address of a class, held on this computer; secrets are looked for in `home`."""
+    port = port or free_port()
+    command = ["metacore", "serve", "--class", "--address=127.0.0.1", f"--port={port}", *flags]
+    with _started(command, home, port, home) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _started(command: list[str], home: Path, port: int, folder: Path) -> Iterator[str]:
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with open(home / "server.log", "a") as log:
         process = subprocess.Popen(
-            [*command, f"--server.port={port}"],
-            cwd=ROOT,
-            env={**os.environ, "METACORE_HOME": str(home)},
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env={**os.environ, "METACORE_HOME": str(home), "PYTHONPATH": path},
             stdout=log,
             stderr=log,
         )

@@ -38,11 +38,13 @@ def no_error(page: Page) -> None:
     assert page.locator(".stException, [data-testid=stAlertContentError]").count() == 0
 
 
-def begin(page: Page, server: str, name: str) -> str:
+def begin(page: Page, server: str, name: str, *, level: str | None = None) -> str:
     """Starts MAML on sine waves from the form; the run's id, from the address."""
     go(page, f"{server}/train")
     page.get_by_role("radio", name="Sine waves").click()
     expect(page.get_by_label("Points", exact=True)).to_be_visible()
+    if level:
+        page.get_by_role("radio", name=level).click()
     page.get_by_text("Name, seed, device").click()
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Name", exact=True).press("Enter")

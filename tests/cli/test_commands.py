@@ -243,3 +243,42 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stdout == "[\n"
     assert done.stderr == ""
+
+
+def test_a_damaged_record_is_said_by_every_command(metacore: Metacore, trained: str) -> None:
+    with Store().database.writing() as db:
+        db.execute("UPDATE runs SET best_value = 0.001")
+    assert "The record of wave in the run database is damaged" in metacore("runs").err
+    assert "Its results are left out" in metacore("show wave").out
+    assert metacore("runs --json").json[0]["best_mse"] is None
+    said = metacore("evaluate wave --episodes 4")
+    assert (said.code, "is damaged" in said.err) == (0, True)
+
+
+def test_a_record_beyond_reading_is_a_sentence_and_can_be_deleted(
+    metacore: Metacore, trained: str
+) -> None:
+    (Store().get(trained).folder / "config.json").unlink()
+    with Store().database.writing() as db:
+        db.execute("UPDATE runs SET values_json = '{'")
+    assert "it cannot be used" in metacore("runs").err
+    for line in ("show wave", "evaluate wave --episodes 4", "resume wave", "export wave x.zip"):
+        said = metacore(line)
+        assert (said.code, said.err.count("\n"), "it cannot be used" in said.err) == (2, 1, True)
+    assert metacore("delete wave --yes").code == 0
+    assert metacore("runs").err == ""
+
+
+def test_runs_that_come_with_metacore_can_be_used_where_nothing_can_be_written(
+    metacore: Metacore, pretrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("METACORE_HOME", str(tmp_path / "file" / "home"))
+    said = metacore("runs")
+    assert (said.code, "maml-sinusoid" in said.out) == (0, True)
+    assert "set METACORE_HOME" in said.err
+    assert metacore("show maml-sinusoid").code == 0
+    assert metacore("evaluate maml-sinusoid --episodes 4").code == 0
+    assert metacore("data list").code == 0
+    said = metacore(f"train {SMALL}")
+    assert (said.code, said.err.count("\n")) == (2, 1)

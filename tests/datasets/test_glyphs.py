@@ -293,3 +293,20 @@ def test_an_empty_drawing_is_refused(strokes: list[list[tuple[float, float]]]) -
 def test_points_that_are_no_points_are_refused() -> None:
     with pytest.raises(UserError, match="two finite numbers"):
         render([[[(0.0, float("nan"))]]])
+
+
+def test_more_drawings_than_fit_are_refused_with_what_would_fit() -> None:
+    with pytest.raises(UserError, match="at most 34 drawings"):
+        GlyphsConfig(train_classes=4000, test_classes=200, drawings=100)
+    GlyphsConfig(train_classes=4000, test_classes=200, drawings=34)
+
+
+def test_files_used_least_lately_go_beyond_so_many_bytes(tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.safetensors" for number in range(4)]
+    for age, file in enumerate(files):
+        kept.keep(torch.zeros(1000, dtype=torch.uint8), file)
+        os.utime(file, (0, 1000 - age))
+    size = files[0].stat().st_size
+    assert kept.kept(files[3], (1000,)) is not None  # used again: the youngest now
+    kept.prune(tmp_path, 3 * size, but=files[2])
+    assert [file.exists() for file in files] == [True, False, True, True]

@@ -55,3 +55,17 @@ def targets(source: str) -> list[str]:
         if token.type in ("link_open", "image", "html_inline", "html_block")
     ]
     return [*parsed, *(found[0] for known in _ADDED[:2] for found in known.finditer(text(source)))]
+
+
+def around(source: str, word: str) -> set[str]:
+    """The kinds of formatting a word stands in anywhere."""
+    found: set[str] = set()
+    opened: list[str] = []
+    for token in tokens(source):
+        if token.nesting == 1:
+            opened.append(token.type)
+        elif token.nesting == -1:
+            opened.pop()
+        elif token.type != "inline" and word in token.content:
+            found |= {*opened, token.type}
+    return found - {*_PLAIN}

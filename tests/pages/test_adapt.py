@@ -126,7 +126,7 @@ def test_the_normalisation_is_a_switch_and_is_named(visit: Visit) -> None:
     run = trained("maml")
     own, support = (sound(visit(PAGE, run=run.id, norm=norm)) for norm in ("own", "support"))
     notes = [panels(app, "drawings")[0]["note"] for app in (own, support)]
-    assert ["transductive" in notes[0], notes[1].endswith("support")] == [True, True]
+    assert ["queries shown together" in notes[0], "support set alone" in notes[1]] == [True, True]
     losses = [panels(app, "lines")[0]["lines"][0]["values"] for app in (own, support)]
     answers = [panels(app, "drawings")[0]["query"][0]["probabilities"] for app in (own, support)]
     assert losses[0] != losses[1] or answers[0] != answers[1]
@@ -140,7 +140,7 @@ def test_classes_chosen_by_picture_decide_the_ways(visit: Visit) -> None:
     other = sound(visit(PAGE, run=run.id, classes="17,3,40"))
     (swapped,) = panels(other, "drawings")
     assert len(swapped["support"]) == 3
-    assert swapped["support"] != panel["support"]
+    assert films(other)[0]["pictures"] != films(app)[0]["pictures"]
     assert "3 classes" in [button.label for button in app.button]
 
 

@@ -41,6 +41,11 @@ def pick(app: AppTest, label: str, value: str) -> AppTest:
     return box.set_value(value).run()
 
 
+def pick_class(app: AppTest, letter: str) -> AppTest:
+    (switch,) = [one for one in app.segmented_control if one.label == "Class"]
+    return switch.set_value(letter).run()
+
+
 def test_it_opens_on_the_pretrained_prototypes(visit: Visit, pretrained: Path) -> None:
     app = visit(PAGE)
     assert not app.exception
@@ -65,6 +70,7 @@ def test_edits_move_the_answers_and_reset_takes_them_back(visit: Visit, pretrain
     pick(app, "Label of A2", "C")
     assert "Class A would have no drawing left" in words(app)
     assert right(app) == before
+    pick_class(app, "B")
     pick(app, "Label of B1", "A")
     assert app.query_params["edits"] == "A1:B,A2:C,B1:A"
     assert f"**{before}** before the support was edited" in words(app)

@@ -287,7 +287,9 @@ def test_a_run_made_for_a_gpu_is_seen_where_there_is_none(
     values = {**run.values, "device": "cuda:7"}
     with Store().database.writing() as db:
         place = (json.dumps(values), run.id)
-        db.execute("UPDATE runs SET values_json = ?, device = 'cuda:7' WHERE id = ?", place)
+        db.execute(
+            "UPDATE runs SET digest = NULL, values_json = ?, device = 'cuda:7' WHERE id = ?", place
+        )
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     app = visit(PAGE, run=run.id)
     assert not app.exception

@@ -68,14 +68,34 @@ def test_an_emptied_database_does_not_pass_for_a_new_one(store: Store, config: R
         Store()
 
 
-def test_a_database_moved_away_is_made_anew_and_the_weights_stay(
-    store: Store, config: RunConfig
+def test_where_nothing_can_be_written_what_is_there_is_read(
+    store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = store.create(config)
-    store.database.path.rename(store.folder / "old.db")
-    assert Store().runs() == []
-    assert store.runs() == []
-    assert (run.folder / "config.json").exists()
+    monkeypatch.setattr(Database, "_open", _refused)
+    assert store.runs() == [run]
+    assert "set METACORE_HOME" in store.database.unwritable
+    with pytest.raises(UserError, match="set METACORE_HOME"):
+        store.annotate(run, "a note")
+    monkeypatch.undo()
+    assert store.annotate(run, "a note").note == "a note"
+    assert store.runs()
+    assert store.database.unwritable == ""
+
+
+def test_changes_that_lie_beside_the_database_are_read_too(
+    store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.database.reading():  # as long as it lasts the log is not tidied up
+        run = store.create(config)
+        monkeypatch.setattr(Database, "_open", _refused)
+        assert store.runs() == [run]
+
+
+def _refused(_: Database) -> None:
+    error = sqlite3.OperationalError("unable to open database file")
+    error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+    raise error
 
 
 def test_a_newer_database_is_not_touched(store: Store) -> None:
@@ -86,10 +106,13 @@ def test_a_newer_database_is_not_touched(store: Store) -> None:
         Store()
 
 
-def test_a_home_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_made_is_said_so(tmp_path: Path, config: RunConfig) -> None:
     (tmp_path / "file").write_text("")
+    store = Store(tmp_path / "file" / "runs")
+    assert store.runs() == store.damaged() == []
+    assert "set METACORE_HOME" in store.database.unwritable
     with pytest.raises(UserError, match="set METACORE_HOME"):
-        Store(tmp_path / "file" / "runs")
+        store.create(config)
 
 
 def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:

@@ -202,8 +202,23 @@ def test_a_run_from_a_device_that_is_not_here_goes_on_on_the_one_that_is(
         pytest.skip("this machine has the device")
     with zipfile.ZipFile(exported) as archive:
         values = json.loads(archive.read("config.json"))
-    changed = json.dumps({**values, "device": "cuda"}).encode()
-    assert import_(store, rewritten(exported, config_json=changed)).config.device == "auto"
+        facts = json.loads(archive.read("run.json"))
+    del facts["digest"]  # as older versions write it
+    changed = {"config_json": {**values, "device": "cuda"}, "run_json": facts}
+    parts = {name: json.dumps(part).encode() for name, part in changed.items()}
+    assert import_(store, rewritten(exported, **parts)).config.device == "auto"
+
+
+@pytest.mark.parametrize("part", ["config.json", "run.json"])
+def test_a_flipped_digit_is_refused(store: Store, exported: Path, part: str) -> None:
+    with zipfile.ZipFile(exported) as archive:
+        values = json.loads(archive.read(part))
+    if part == "run.json":
+        values["best_value"] += 0.1
+    else:
+        values["task"]["shots"] += 1
+    changed = {part.replace(".", "_"): json.dumps(values).encode()}
+    refused(store, rewritten(exported, **changed), "do not match their digest")
 
 
 def test_bytes_that_were_uploaded_are_imported_under_their_own_name(

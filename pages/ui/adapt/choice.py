@@ -14,9 +14,9 @@ from pages.ui import classes, pick, state, words
 OWN = "own"
 KINDS = {False: "Drawings", True: "Curves"}
 USUAL = ("maml-glyphs", "maml-sinusoid")
-MOST_RUNS = 3  # more drawings beside each other are too small to see
+MOST_RUNS = 8
 MOST_STEPS = 100
-WIDTH = 148  # pixels of a control: five stand in a row, two on a telephone
+WIDTH = 160  # pixels of a control: two stand in a row on a telephone
 LAST_SEED = 2**31 - 1
 
 
@@ -29,7 +29,7 @@ class Choice:
     steps: int | None  # None: as many as each run was made for
     norm: str | None  # None: each run's own
     choosing: bool  # the dialog of classes is opening: the page had better keep still
-    beside: Any  # where words on it may stand: beside the last control
+    beside: Any  # where words on it may stand: below the controls
 
 
 def choose() -> Choice | None:
@@ -37,9 +37,9 @@ def choose() -> Choice | None:
     if not found:
         pick.missing("There is no run with weights to adapt yet.")
         return None
-    switch, picker = st.columns([1, 3.4])
-    alike = _alike(found, switch)
-    with picker:
+    top = st.container(horizontal=True)
+    alike = _alike(found, top.container(width="content"))
+    with top.container():
         runs = pick.several(
             alike,
             [_usual(alike)],
@@ -54,15 +54,15 @@ def choose() -> Choice | None:
         seed, steps = _seed(), _steps(runs)
         asked = _task(Asked.like(runs[0], seed=seed), regression)
         choosing = not regression and classes.button(asked, width=WIDTH)
-    modes = _modes(runs)
-    beside, switch = st.columns([1, 0.3 + 0.25 * len(modes) if modes else 0.01])
+        modes = _modes(runs)
+        norm = _norm(st, modes) if modes else None
     return Choice(
         runs=tuple(runs),
         steps=steps,
         asked=asked,
         choosing=choosing,
-        norm=_norm(switch, modes) if modes else None,
-        beside=beside,
+        norm=norm,
+        beside=st.container(),
     )
 
 

@@ -1,41 +1,44 @@
 """What moved, and what the normalisation mode is worth: the cards below the film."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
-
 import streamlit as st
 
-from pages.ui import charts, engine, palette
+from metacore import Run
+from metacore.answers.questions import Others
+from pages.ui import charts, engine, palette, waiting
 from pages.ui.adapt import told
-from pages.ui.adapt.choice import modes_of, unless_own
-from pages.ui.adapt.others import Others
+from pages.ui.adapt.choice import Choice, modes_of, unless_own
+from pages.ui.adapt.film import ENOUGH
 from pages.ui.adapt.scene import Actor, Scene
 from pages.ui.figures import adaptation
 from pages.ui.figures.adaptation import Effect
 
 SLOW = "support+query"  # one forward pass per query
+MEASURED = "modes measured"
 
 
-def cards(scene: Scene) -> Any:
-    """Side by side where one run has one heatmap; returns the place for the modes' bar."""
+def cards(scene: Scene) -> None:
+    """Side by side where one run has one heatmap."""
     if len(scene.actors) > 1 or not modes_of(scene.first.run):
         layers(scene)
-        return modes(scene)
+        modes(scene)
+        return
     left, right = st.columns(2, gap="large")
     with left:
         layers(scene)
     with right:
-        return modes(scene)
+        modes(scene)
 
 
 def layers(scene: Scene) -> None:
     """How far each layer moved at every step, a heatmap per run that has layers that move."""
     moved = [actor for actor in scene.actors if actor.trace.update_norms]
     if moved:
+        most = max(float(v.max()) for a in moved for v in a.trace.update_norms.values())
         for place, actor in zip(st.columns(len(moved)), moved, strict=True):
             with place:
-                _heatmap(actor)
-        st.caption(_legend(scene))
+                _heatmap(actor, most)
+        shared = " All share one scale." if len(moved) > 1 else ""
+        st.caption(f"{_legend(scene)}{shared}")
     else:
         charts.title("Which layers moved, and how far")
     for actor in scene.actors:
@@ -43,9 +46,9 @@ def layers(scene: Scene) -> None:
             st.caption(told.still(actor))
 
 
-def _heatmap(actor: Actor) -> None:
+def _heatmap(actor: Actor, most: float) -> None:
     charts.chart(
-        adaptation.layers(actor.trace.update_norms, actor.color, charts.theme()),
+        adaptation.layers(actor.trace.update_norms, actor.color, charts.theme(), most=most),
         f"{actor.name}: which layers moved, and how far",
         alt=f"Distance each layer of {actor.name} moved at each inner step, in this episode.",
         key=f"layers {actor.run.id}",
@@ -60,11 +63,14 @@ def _legend(scene: Scene) -> str:
     return "*conv*: filters; *norm*: scale and shift after them; *head*: the last layer."
 
 
-def modes(scene: Scene) -> Any:
-    """Accuracy in each mode, as far as it has been measured; returns the place for a bar."""
+def modes(scene: Scene) -> None:
+    """Accuracy in each mode, as far as it has been measured, and a bar for what is missing."""
     words = {mode: None for actor in scene.actors for mode in modes_of(actor.run)}
     if not words:
-        return st.empty()
+        return
+    measured, missing = _wanted(scene)
+    if not scene.quiet:
+        waiting.several(measured, moment=0.0)
     charts.chart(
         adaptation.norms(
             [_effect(actor, n, scene) for n, actor in enumerate(scene.actors)],
@@ -78,24 +84,27 @@ def modes(scene: Scene) -> Any:
         help="The same weights and the same hundred test episodes; only whose statistics normalise"
         " a query differs.",
     )
-    place = st.empty()
-    if any(not others.complete for others in _rest(scene)):
+    if scene.quiet:
+        return
+    waiting.bar(measured, "Measuring the other modes", key="modes", partial=True)
+    if missing:
         st.button(
             "Measure the rest",
             key="measure",
             icon=":material/timer:",
+            on_click=_measure,
+            args=(missing,),
             help=f"The modes still missing, a hundred episodes each; in {SLOW}, every query is"
             " normalised apart, which takes about ten times as long.",
         )
-    return place
 
 
 def _effect(actor: Actor, number: int, scene: Scene) -> Effect:
     scores = {}
     for mode in modes_of(actor.run):
-        others = _in_mode(actor, mode, scene)
-        if others.complete:
-            found = others.scores()
+        seen = waiting.known(_in_mode(actor, mode, scene)).value
+        if seen is not None and seen.episodes >= ENOUGH:
+            found = seen.score_spread()
             scores[mode] = (found.last, found.ci95)
     return Effect(actor.name, actor.color, palette.symbol(number), scores)
 
@@ -103,34 +112,26 @@ def _effect(actor: Actor, number: int, scene: Scene) -> Effect:
 def _in_mode(actor: Actor, mode: str, scene: Scene) -> Others:
     """The mode that is a run's own is the same whether it is named or not."""
     if mode == actor.trace.norm:
-        return actor.others
-    norm = unless_own(actor.run, mode)
-    return engine.others(actor.run, scene.choice.asked, steps=scene.choice.steps, norm=norm)
+        return actor.asked
+    return in_mode(actor.run, scene.choice, mode)
 
 
-def _quick(scene: Scene) -> list[Others]:
-    """What is measured without being asked for."""
-    modes = [mode for mode in modes_of(scene.first.run) if mode != SLOW]
-    return [_in_mode(scene.first, mode, scene) for mode in modes]
+def in_mode(run: Run, choice: Choice, mode: str) -> Others:
+    return engine.others(run, choice.asked, steps=choice.steps, norm=unless_own(run, mode))
 
 
-def _rest(scene: Scene) -> list[Others]:
-    quick = _quick(scene)
+def _wanted(scene: Scene) -> tuple[list[Others], list[Others]]:
+    """The modes that are measured: the quick ones of the first run, and what was asked for; and
+    those that could be."""
+    first = [m for m in modes_of(scene.first.run) if m != SLOW or m == scene.first.trace.norm]
+    quick = [_in_mode(scene.first, mode, scene) for mode in first]
+    own = [actor.asked for actor in scene.actors]
     every = [_in_mode(actor, mode, scene) for actor in scene.actors for mode in modes_of(actor.run)]
-    return [others for others in every if others not in quick]
+    asked = st.session_state.get(MEASURED, frozenset())
+    measured = [one for one in every if one in quick or one in own or one in asked]
+    left = [one for one in every if one not in measured and not waiting.known(one).complete]
+    return [one for one in measured if one not in own], left
 
 
-def wanted(scene: Scene) -> list[Others]:
-    """What the card still lacks: the quick modes of the first run, and what was asked for."""
-    return [*_quick(scene), *(_rest(scene) if st.session_state.get("measure") else [])]
-
-
-def gather(pending: Iterable[Others], place: Any, words: str) -> bool:
-    """Goes through episodes not yet seen, under a bar; whether there were any."""
-    missing: Sequence[Others] = [others for others in pending if not others.complete]
-    for number, others in enumerate(missing):
-        while not others.complete:
-            share = (number + others.done / others.total) / len(missing)
-            place.progress(min(1.0, share), f"{words} {others.done} of {others.total}")
-            others.advance()
-    return bool(missing)
+def _measure(missing: list[Others]) -> None:
+    st.session_state[MEASURED] = frozenset(missing)

@@ -10,10 +10,11 @@ from metacore.insight.spread import Spread
 from metacore.insight.trace import Array
 from pages.ui import charts, drawings, palette, words
 from pages.ui.adapt.scene import Actor, Scene
-from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel
+from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel, chance
 
 SHOWN = 5  # support drawings of a class; the others would push the queries out of sight
 SCRATCH = "from scratch"
+ENOUGH = 10  # other episodes to have a mean and a band
 ROOM = 1.06
 LONGEST = 6500  # milliseconds a film takes, unless it has very many steps
 
@@ -34,6 +35,8 @@ def _scores(scene: Scene) -> Lines:
     names = ", ".join(actor.name for actor in scene.actors)
     what = "mean squared error" if scene.regression else "query accuracy"
     lines = _lines(scene, "query_score")
+    if not scene.regression:
+        lines.append(chance(scene.episode.ways, len(scene.steps), charts.theme()))
     return Lines(
         title="How wrong it is at other points" if scene.regression else "Query accuracy",
         y=what,
@@ -75,8 +78,9 @@ def _lines(scene: Scene, what: str) -> list[Line]:
             )
         )
     for actor in scene.actors:
-        if actor.others.complete:
-            spread = actor.others.scores() if what == "query_score" else actor.others.losses()
+        if actor.others is not None and actor.others.episodes >= ENOUGH:
+            seen = actor.others
+            spread = seen.score_spread() if what == "query_score" else seen.loss_spread()
             lines.append(_background(actor, spread, length, several))
     return lines
 
@@ -141,7 +145,7 @@ def _drawings(scene: Scene) -> list[Drawings]:
 
 def _note(actor: Actor, shots: int) -> str:
     more = f" · {shots - SHOWN} more support drawings per class" if shots > SHOWN else ""
-    return f"above the line: support · below: queries{more} · normalisation: {actor.trace.norm}"
+    return f"normalisation: {words.mode(actor.trace.norm)}{more}"
 
 
 def _probabilities(actor: Actor) -> Any:

@@ -1,18 +1,22 @@
 """What the chosen runs do with the chosen episode, and what they are held against."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
 from metacore import Run, UserError
 from metacore.algorithms.baselines import Scratch
+from metacore.answers import Question
+from metacore.answers.questions import Adaptation, Drawn, Others, OthersSeen
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
-from pages.ui import charts, engine, palette, pick, say
-from pages.ui.adapt.choice import Choice, unless_own
-from pages.ui.adapt.others import Others
+from pages.ui import charts, engine, palette, pick, say, waiting
+from pages.ui.adapt.choice import Choice, modes_of, unless_own
+from pages.ui.adapt.choice import test_steps as _steps
 
+SHOWN = "adapt shown"
 FEW_STEPS = 20  # of the reference, unless more are asked for
 
 
@@ -24,7 +28,8 @@ class Actor:
     name: str
     color: str
     trace: Trace
-    others: Others  # the same, on a hundred other episodes
+    asked: Others  # the same, on a hundred other episodes
+    others: OthersSeen | None  # as far as they have been gone through
 
     @property
     def kind(self) -> str:
@@ -51,6 +56,7 @@ class Scene:
     episode: Episode
     actors: Sequence[Actor]
     scratch: Trace | None  # the first run's network from a random start
+    waits: bool = False  # for another that is still being made
 
     @property
     def first(self) -> Actor:
@@ -61,51 +67,139 @@ class Scene:
         return self.choice.asked.regression
 
     @property
+    def quiet(self) -> bool:
+        """Nothing more is asked for: another scene is coming, or a dialog is open."""
+        return self.waits or self.choice.choosing
+
+    @property
     def steps(self) -> list[int]:
         """Of the longest adaptation."""
         traces = [actor.trace for actor in self.actors]
         return max((t.steps for t in [*traces, *([self.scratch] if self.scratch else [])]), key=len)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A run, and what is asked about it."""
+
+    run: Run
+    adaptation: Adaptation
+    others: Others
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cast:
+    """All that a scene asks for before it can be shown."""
+
+    episode: Drawn
+    parts: Sequence[Part]
+    scratch: Adaptation | None
+
+    @property
+    def questions(self) -> list[Question[Any]]:
+        adaptations = [part.adaptation for part in self.parts]
+        return [self.episode, *adaptations, *([self.scratch] if self.scratch else [])]
+
+
 def stage(choice: Choice) -> Scene | None:
-    """Adapts; what cannot be done is said in a sentence, and the rest goes on without it."""
-    try:
-        episode = choice.asked.episode()
-    except UserError as error:
-        say.error(f"There is no such episode: {error}", icon=":material/rule:")
+    """Adapts. What cannot be done is said in a sentence, and the rest goes on without it; while it
+    takes longer than a moment there is a bar, and what was shown before stays."""
+    cast = cast_of(choice)
+    standings = waiting.several(cast.questions)
+    if all(standing.complete for standing in standings):
+        st.session_state[SHOWN] = replace(choice, beside=None, choosing=False)
+        return _scene(choice, cast)
+    with choice.beside:
+        waiting.bar(cast.questions, "Adapting", key="adapting")
+    before = st.session_state.get(SHOWN)
+    return _still_there(before, choice) if before else None
+
+
+def _still_there(before: Choice, choice: Choice) -> Scene | None:
+    """What was shown before, if it is still known."""
+    old = replace(before, beside=choice.beside, choosing=choice.choosing)
+    cast = cast_of(old)
+    if all(waiting.known(question).complete for question in cast.questions):
+        return _scene(old, cast, waits=True)
+    return None
+
+
+def cast_of(choice: Choice) -> Cast:
+    parts = []
+    for run in choice.runs:
+        norm = unless_own(run, choice.norm)
+        how: dict[str, Any] = {"steps": choice.steps, "norm": norm}
+        try:
+            adaptation = engine.adaptation(run, choice.asked, **how)
+            others = engine.others(run, choice.asked, **how)
+        except UserError as error:
+            _leave_out(run, error)
+            continue
+        parts.append(Part(run=run, adaptation=adaptation, others=others))
+    scratch = _scratch(choice, parts) if parts else None
+    return Cast(episode=Drawn(asked=choice.asked), parts=parts, scratch=scratch)
+
+
+def _scratch(choice: Choice, parts: Sequence[Part]) -> Adaptation | None:
+    """The reference takes as many steps as the film has, in the same mode where it can."""
+    if any(pick.kind(part.run) == Scratch.name for part in parts):
         return None
-    with st.spinner("Adapting…"):
-        actors = _actors(choice)
-        scratch = _scratch(choice, actors) if actors else None
+    first = parts[0].run
+    longest = max(0 if pick.family(part.run) == "metric" else _steps(part.run) for part in parts)
+    usual = min(longest, FEW_STEPS) or None  # a single computation says nothing of steps
+    norm = choice.norm or next(iter(modes_of(first)), None)
+    return engine.from_scratch(
+        first,
+        choice.asked,
+        steps=usual if choice.steps is None else choice.steps,
+        norm=norm if norm in Scratch.norms else None,
+    )
+
+
+def _scene(choice: Choice, cast: Cast, *, waits: bool = False) -> Scene | None:
+    episode = waiting.known(cast.episode)
+    if episode.error:
+        say.error(f"There is no such episode: {episode.error}", icon=":material/rule:")
+        return None
+    actors = _actors(choice, cast.parts, waits)
+    scratch = waiting.known(cast.scratch) if cast.scratch and actors else None
     if not actors:
         return None
-    return Scene(choice=choice, episode=episode, actors=actors, scratch=scratch)
+    return Scene(
+        choice=choice,
+        episode=episode.get(),
+        actors=actors,
+        scratch=scratch.get() if scratch else None,
+        waits=waits,
+    )
 
 
-def _actors(choice: Choice) -> list[Actor]:
-    kinds = [pick.kind(run) for run in choice.runs]
+def _actors(choice: Choice, parts: Sequence[Part], waits: bool) -> list[Actor]:
+    runs = [part.run for part in parts]
+    kinds = [pick.kind(run) for run in runs]
     colors = palette.run_colors(kinds, charts.theme())
     actors = []
-    for run, color in zip(choice.runs, colors, strict=True):
+    for part, color in zip(parts, colors, strict=True):
+        run = part.run
         name = run.name if kinds.count(pick.kind(run)) > 1 else pick.title(run)
-        norm = unless_own(run, choice.norm)
-        try:
-            trace = engine.adapted(run, choice.asked, steps=choice.steps, norm=norm)
-            others = engine.others(run, choice.asked, steps=choice.steps, norm=norm)
-        except UserError as error:
-            say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+        found = waiting.known(part.adaptation)
+        if found.error:
+            _leave_out(run, found.error)
             continue
-        actors.append(Actor(run=run, name=name, color=color, trace=trace, others=others))
+        quiet = waits or choice.choosing
+        seen = waiting.known(part.others) if quiet else waiting.one(part.others, moment=0.0)
+        actors.append(
+            Actor(
+                run=run,
+                name=name,
+                color=color,
+                trace=found.get(),
+                asked=part.others,
+                others=seen.value,
+            )
+        )
     return actors
 
 
-def _scratch(choice: Choice, actors: Sequence[Actor]) -> Trace | None:
-    """The reference takes as many steps as the film has, in the same mode where it can."""
-    if any(actor.kind == Scratch.name for actor in actors):
-        return None
-    first = actors[0]
-    longest = max(len(actor.trace.steps) - 1 for actor in actors)
-    usual = min(longest, FEW_STEPS) or None  # a single computation says nothing of steps
-    norm = first.trace.norm if first.trace.norm in Scratch.norms else None
-    steps = usual if choice.steps is None else choice.steps
-    return engine.from_scratch(first.run, choice.asked, steps=steps, norm=norm)
+def _leave_out(run: Run, error: UserError) -> None:
+    say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")

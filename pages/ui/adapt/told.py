@@ -8,10 +8,14 @@ from pages.ui import pick, words
 from pages.ui.adapt.film import SCRATCH
 from pages.ui.adapt.scene import Actor, Scene
 
+FEW = 3  # runs of which a sentence can tell what they did
+
 
 def sentence(scene: Scene) -> str:
     """One sentence on this episode, for those who have not yet looked at the film."""
     asked = scene.choice.asked
+    if len(scene.actors) > FEW and not scene.regression:
+        return _in_short(scene)
     if scene.regression:
         seen = f"From **{words.several(asked.shots, 'point')}** of a curve never met before"
         parts = [_error(actor) for actor in scene.actors]
@@ -20,6 +24,13 @@ def sentence(scene: Scene) -> str:
         seen = f"From **{each}** of each of **{scene.episode.ways} classes** never met before"
         parts = [_answers(actor, scene) for actor in scene.actors]
     return f"{seen}, {'; '.join(parts)}{_from_scratch(scene)}."
+
+
+def _in_short(scene: Scene) -> str:
+    """Many runs are told apart by a number each."""
+    queries = len(scene.episode.query_y[0])
+    parts = [f"{_name(actor)} **{_right(actor.trace, -1, scene)}**" for actor in scene.actors]
+    return f"Of **{queries} queries**, these are answered rightly: {', '.join(parts)}."
 
 
 def _answers(actor: Actor, scene: Scene) -> str:
@@ -66,7 +77,9 @@ def _number(value: float) -> str:
 
 def notes(scene: Scene) -> str:
     """How to read the film."""
-    told = [
+    above = "Above its line a board shows the support, below it queries."
+    told = [] if scene.regression else [above]
+    told += [
         "Bold lines are this episode; thin ones the mean of a hundred other test episodes, in the"
         " band that holds 95% of them."
     ]

@@ -10,15 +10,15 @@ from typing import Literal
 
 import streamlit as st
 
-from metacore import UserError
-from metacore.answers.asked import SPLIT, Asked
-from metacore.datasets.base import ImageDataset
-from pages.ui import charts, drawings, palette, say, state
+from metacore.answers import Asked
+from metacore.answers.questions import Gallery, Offered
+from pages.ui import charts, drawings, palette, say, state, waiting
 
 HERE = Path(__file__).parent
 PARAMETER = "classes"
 FEWEST, MOST = 2, 20  # more are not told apart on a screen
 AT_ONCE = 40
+PATIENCE = 5.0
 DRAFT, PAGE = "classes ticked", "classes page"
 
 _mount = st.components.v2.component(
@@ -64,20 +64,19 @@ def forget() -> None:
 
 @st.dialog("Choose the classes by picture", width="large")
 def _dialog(asked: Asked) -> None:
-    try:
-        source = asked.source()
-    except UserError as error:
-        say.error(error)
-        return
-    assert isinstance(source, ImageDataset), "curves have no classes"
     st.markdown(
         f"These are **test classes**: no network has been trained on them. Tick {FEWEST} to {MOST};"
         " the first one ticked is class A."
     )
-    draft, pages = _draft(source), -(-source.classes(SPLIT) // AT_ONCE)
-    first = AT_ONCE * (st.session_state.get(PAGE, 0) % pages)
-    offered = range(first, min(first + AT_ONCE, source.classes(SPLIT)))
-    ticked = _grid(source, offered, draft)
+    page, draft = st.session_state.get(PAGE, 0), tuple(st.session_state.get(DRAFT, []))
+    # A rerun would close the dialog: it waits for its drawings in place.
+    found = waiting.one(
+        Gallery(asked=asked, page=page, at_once=AT_ONCE, beside=draft), moment=PATIENCE
+    )
+    if found.error or not found.complete:
+        say.error(found.error or "The drawings take long: close this and open it again.")
+        return
+    ticked = _grid(found.get())
     use, other, back = st.columns(3)
     if use.button(
         f"Use these {len(ticked)}" if len(ticked) >= FEWEST else f"Tick at least {FEWEST}",
@@ -105,35 +104,27 @@ def _dialog(asked: Asked) -> None:
         st.rerun()
 
 
-def _draft(source: ImageDataset) -> list[int]:
-    """What is ticked so far, of what there is."""
-    known = range(source.classes(SPLIT))
-    return [number for number in st.session_state.get(DRAFT, []) if number in known]
-
-
 def _turn_page() -> None:
     st.session_state[PAGE] = st.session_state.get(PAGE, 0) + 1
 
 
-def _grid(source: ImageDataset, offered: Sequence[int], draft: list[int]) -> list[int]:
+def _grid(offered: Offered) -> list[int]:
     """The drawings as buttons; returns the classes that are ticked, in order."""
-    shown = [*offered, *(number for number in draft if number not in offered)]
-    images = drawings.addresses(source.pictures(SPLIT, shown))
-    names = source.class_names(SPLIT)
+    images = drawings.addresses(offered.pictures)
     theme = charts.theme()
     data = {
-        "offered": list(offered),
+        "offered": list(offered.page),
         "pictures": {
-            str(number): {"image": image, "name": names[number]}
-            for number, image in zip(shown, images, strict=True)
+            str(number): {"image": image, "name": name}
+            for (number, name), image in zip(offered.names.items(), images, strict=True)
         },
-        "chosen": draft,
+        "chosen": list(offered.known),
         "most": MOST,
         "colors": [palette.of_class(number, theme) for number in range(MOST)],
     }
     result = _mount(data=data, key="class picker", on_chosen_change=_keep)
     ticked = result.get("chosen")
-    return draft if ticked is None else _sane(ticked, source)
+    return list(offered.known) if ticked is None else _sane(ticked, offered.count - 1)
 
 
 def _keep() -> None:
@@ -141,8 +132,7 @@ def _keep() -> None:
     st.session_state[DRAFT] = list(state.get("chosen") or [])
 
 
-def _sane(ticked: Sequence[object], source: ImageDataset) -> list[int]:
+def _sane(ticked: Sequence[object], last: int) -> list[int]:
     """What came from the browser, believed as far as it makes sense."""
-    last = source.classes(SPLIT) - 1
     numbers = [int(n) for n in ticked if isinstance(n, int | float) and 0 <= n <= last]
     return list(dict.fromkeys(numbers))[:MOST]

@@ -108,7 +108,7 @@ def _ended(found: Comparison) -> str:
 def words_of(question: Question) -> str:
     """The protocol in a line."""
     steps = "" if question.steps is None else f", {words.several(question.steps, 'inner step')}"
-    norm = f", normalised {question.norm}" if question.norm else ""
+    norm = f", normalised {words.mode(question.norm)}" if question.norm else ""
     runs = words.several(len(question.runs), "run")
     swept = f" at {', '.join(map(str, question.values))} {question.sweep}" if question.sweep else ""
     tasks = f"{_task(question)} tasks of {question.dataset_class.title}{swept}"

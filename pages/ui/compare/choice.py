@@ -6,13 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from metacore import DATASETS, Run, UserError
+from metacore import DATASETS, Run
 from metacore.answers.asked import Asked, drawn_queries
+from metacore.answers.questions import Loadable
 from metacore.models.normalisation import NORM_MODES
 from metacore.runs import Comparison, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
-from pages.ui import charts, engine, palette, pick, say, state
+from pages.ui import charts, engine, palette, pick, say, state, waiting
 
 OWN = "each run's own"
 FAVOURITES = ("maml", "protonet", "scratch")
@@ -96,7 +97,7 @@ def choose(linked: Comparison | None) -> Choice | None:
         most=MOST_RUNS,
         help="Two to six runs, in the order in which they are shown; their inputs are alike.",
     )
-    runs = [run for run in runs if _sound(run)]
+    runs = _sound(runs)
     if len(runs) < 2:
         st.info("Pick at least two runs: then they meet on the same tasks.", icon=":material/add:")
         return None
@@ -157,14 +158,15 @@ def _usual(found: Sequence[Run], wanted: Question | None) -> list[Run]:
     return [*chosen, *others, *more][:enough]
 
 
-def _sound(run: Run) -> bool:
-    """Whether its weights can be read; if not, the others meet without it."""
-    try:
-        engine.learner(run)
-    except UserError as error:
-        say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
-        return False
-    return True
+def _sound(runs: Sequence[Run]) -> list[Run]:
+    """Those whose weights can be read; the others meet without the rest, which is said. Where it
+    is not known within a moment, the duel will say it."""
+    asked = [(run, Loadable(learned=engine.learned(run))) for run in runs]
+    errors = [found.error for found in waiting.several([question for _, question in asked])]
+    for run, error in zip(runs, errors, strict=True):
+        if error:
+            say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+    return [run for run, error in zip(runs, errors, strict=True) if not error]
 
 
 def _protocol(runs: tuple[Run, ...], wanted: Question | None) -> Choice:

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
-from metacore.datasets.base import ImageDataset
+from metacore.answers.questions import Room
 from metacore.runs import Comparison, result_json, rows_csv
-from pages.ui import charts, engine, state, words
+from pages.ui import charts, engine, state, waiting, words
 from pages.ui.compare.background import answer, words_of
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import give, take
@@ -59,6 +60,7 @@ def learned(choice: Choice) -> None:
             metric=choice.metric,
             color=color,
             tasks=run.config.training.tasks,
+            ways=run.config.ways,
             columns=learning.columns(engine.metrics(run)),
         )
         for run, kind, color in zip(choice.runs, choice.kinds, choice.colors, strict=True)
@@ -123,8 +125,13 @@ def sweep(choice: Choice, kind: str, linked: Comparison | None) -> None:
     if found is None or found.result is None:
         return
     metric, swept = found.result["rows"][0]["metric"], found.result["sweep"]
+    ways = found.question.ways
+
+    def draw() -> go.Figure:
+        return figures.by_value(swept, metric, charts.theme(), ways=ways)
+
     charts.chart(
-        charts.kept("sweep", found.id, lambda: figures.by_value(swept, metric, charts.theme())),
+        charts.kept("sweep", found.id, draw),
         f"{words.METRIC[metric].capitalize()} against {kind}",
         alt=f"The score against the number of {kind}, a line with its intervals for each run.",
         key=f"by {kind}",
@@ -141,11 +148,12 @@ def sweep(choice: Choice, kind: str, linked: Comparison | None) -> None:
 
 def _possible(choice: Choice, kind: str) -> list[int]:
     """The values for which the test classes have enough drawings."""
-    source = choice.asked(0).source()
-    if not isinstance(source, ImageDataset):
+    if choice.regression:
         return [*SWEPT[kind]]
-    classes, drawings = source.images["test"].shape[:2]
-    most = {"shots": drawings - choice.queries, "ways": classes}[kind]
+    room = waiting.one(Room(asked=choice.asked(0))).value
+    if room is None:
+        return [*SWEPT[kind]]  # too many are refused when they are asked for
+    most = {"shots": room.drawings - choice.queries, "ways": room.classes}[kind]
     return [value for value in SWEPT[kind] if value <= most]
 
 

@@ -1,43 +1,98 @@
 """All runs adapt to one identical episode, side by side."""
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from metacore import UserError
-from metacore.answers.asked import Asked
+from metacore.answers import Asked, Question
+from metacore.answers.questions import Drawn
 from metacore.episode import Episode
 from metacore.insight.trace import Array, Trace
-from pages.ui import charts, drawings, engine, palette, say, state, words
+from pages.ui import charts, drawings, engine, palette, say, state, waiting, words
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
-from pages.ui.player import Bending, Curve, Drawing, Drawings, Film, Line, Lines, Panel, play
+from pages.ui.player import (
+    Bending,
+    Curve,
+    Drawing,
+    Drawings,
+    Film,
+    Line,
+    Lines,
+    Panel,
+    chance,
+    play,
+)
 
-BESIDE = 3  # more drawings beside each other are too small to see
 LAST_SEED = 2**31 - 1
+SHOWN = "duel shown"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """An episode, and what every run makes of it."""
+
+    choice: Choice
+    seed: int
+    asked: Asked
+    episode: Episode
+    traces: Sequence[Trace]
 
 
 @st.fragment
 def duel(choice: Choice) -> None:
     seed = _episode()
-    asked = choice.asked(seed)
+    place = st.container()
     try:
-        with st.spinner("Adapting…", show_time=False):
-            traces = [
-                engine.adapted(run, asked, steps=choice.steps, norm=choice.norm)
-                for run in choice.runs
-            ]
+        wanted = questions(choice, choice.asked(seed))
+        waiting.several(wanted)
+        seen = _seen(choice, seed)
+        if seen is None:
+            with place:
+                waiting.bar(wanted, "Adapting", key="duel")
+            seen = _before()
     except UserError as error:
         say.error(error)
         return
-    play(film(choice, asked, traces), key="duel")
-    if len(choice.runs) > BESIDE and not choice.regression:
-        st.caption(f"Drawings are shown for up to {BESIDE} runs; here are all as lines.")
-    take(f"duel-{choice.name}-{seed}", _rows(choice, traces), key="duel")
+    if seen:
+        st.session_state[SHOWN] = seen.choice, seen.seed
+        _show(seen)
+
+
+def questions(choice: Choice, asked: Asked) -> list[Question[Any]]:
+    """The episode, and every run's adaptation to it."""
+    how: dict[str, Any] = {"steps": choice.steps, "norm": choice.norm}
+    return [Drawn(asked=asked), *(engine.adaptation(run, asked, **how) for run in choice.runs)]
+
+
+def _seen(choice: Choice, seed: int) -> Seen | None:
+    """What there is to show, once all of it is known; raises UserError."""
+    asked = choice.asked(seed)
+    found = [waiting.known(question) for question in questions(choice, asked)]
+    if not all(one.complete for one in found):
+        return None
+    episode, *traces = [one.get() for one in found]
+    return Seen(choice=choice, seed=seed, asked=asked, episode=episode, traces=traces)
+
+
+def _before() -> Seen | None:
+    """What was shown before, if it is still known."""
+    about = st.session_state.get(SHOWN)
+    with contextlib.suppress(UserError):
+        return _seen(*about) if about else None
+    return None
+
+
+def _show(seen: Seen) -> None:
+    choice, traces = seen.choice, seen.traces
+    play(film(choice, seen.asked, seen.episode, traces), key="duel")
+    take(f"duel-{choice.name}-{seen.seed}", _rows(choice, traces), key="duel")
 
 
 def _episode() -> int:
@@ -63,28 +118,33 @@ def _episode() -> int:
     return seed
 
 
-def film(choice: Choice, asked: Asked, traces: Sequence[Trace]) -> Film:
+def film(choice: Choice, asked: Asked, episode: Episode, traces: Sequence[Trace]) -> Film:
     longest = max((trace.steps for trace in traces), key=len)
     panels: list[Panel] = []
-    episode = asked.episode()
     if choice.regression:
         panels.append(_curves(choice, asked, episode, traces))
-    elif len(traces) <= BESIDE:
+    else:
         panels.extend(_drawings(choice, episode, traces))
-    return Film(steps=longest, panels=[*panels, _lines(choice, traces, len(longest))], start=0)
+    lines = _lines(choice, traces, len(longest))
+    return Film(steps=longest, panels=[*panels, lines], start=0, stack=True)
 
 
 def _lines(choice: Choice, traces: Sequence[Trace], length: int) -> Lines:
     accuracy = choice.metric == "accuracy"
+    dashes = [palette.svg_dash(kind) for kind in choice.kinds]
+    guess = [chance(choice.ways, length, charts.theme())] if accuracy else []
     return Lines(
         title="Query accuracy" if accuracy else "How wrong they are",
         y="query accuracy" if accuracy else "mean squared error",
         alt=f"The {words.METRIC[choice.metric]} of {_names(choice)} after every inner step.",
         lines=[
-            Line(run.name, color, _held(trace.query_score[:, 0], length), palette.svg_dash(kind))
-            for run, kind, color, trace in zip(
-                choice.runs, choice.kinds, choice.colors, traces, strict=True
-            )
+            *(
+                Line(run.name, color, _held(trace.query_score[:, 0], length), dash)
+                for run, color, dash, trace in zip(
+                    choice.runs, choice.colors, dashes, traces, strict=True
+                )
+            ),
+            *guess,
         ],
         range=(0, 1.03) if accuracy else None,
         percent=accuracy,
@@ -128,7 +188,7 @@ def _drawings(choice: Choice, episode: Episode, traces: Sequence[Trace]) -> list
     return [
         Drawings(
             title=run.name,
-            note=f"normalisation: {trace.norm}",
+            note=f"normalisation: {words.mode(trace.norm)}",
             classes=classes,
             support=support,
             query=[

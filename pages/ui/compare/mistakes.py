@@ -1,16 +1,17 @@
 """Which classes one run takes for which: a matrix that opens into the drawings."""
 
-from typing import Any, cast
+from collections.abc import Hashable
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
 from metacore import Run, UserError
-from metacore.answers.asked import Asked
-from metacore.datasets.base import ImageDataset
-from metacore.insight.confusion import Confusion, confusion, drawn_classes
-from pages.ui import charts, drawings, engine, palette, pick, say, state, words
+from metacore.answers import Asked
+from metacore.answers.questions import Mistakes
+from metacore.insight.confusion import Confusion
+from pages.ui import charts, drawings, engine, palette, pick, say, state, waiting, words
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
 from pages.ui.figures.confusion import matrix
@@ -25,19 +26,38 @@ LAST_SEED = 2**31 - 1
 @st.fragment
 def mistakes(choice: Choice) -> None:
     run, ways, seed = _controls(choice)
-    about = _about(run, choice, ways, seed)
     try:
-        with st.spinner(
-            f"{words.plain(run.name)} meets {ways} classes again and again…", show_time=False
-        ):
-            found = _confused(about, run)
+        question = asked_of(run, choice, ways, seed)
+        found = waiting.one(question, moment=0.0)
+        said = f"{words.plain(run.name)} meets {ways} classes again and again"
+        waiting.bar([question], said, key="mistakes", partial=True)
+        if found.error:
+            raise found.error
     except UserError as error:
         say.error(error)
         return
-    _keep_cell(about)
+    if found.value is not None:
+        _show(found.value, run, question)
+
+
+def asked_of(run: Run, choice: Choice, ways: int, seed: int) -> Mistakes:
+    """All that the matrix depends on."""
+    queries = choice.queries
+    task: dict[str, Any] = {"ways": ways, "shots": choice.shots, "queries": queries, "seed": seed}
+    return Mistakes(
+        learned=engine.learned(run),
+        asked=Asked(dataset=choice.dataset, name=choice.name, **task),
+        total=max(1, QUERIES // (queries * ways // FEWEST)),
+        steps=choice.steps,
+        norm=choice.norm,
+    )
+
+
+def _show(found: Confusion, run: Run, question: Mistakes) -> None:
+    _keep_cell(question)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        _matrix(found, run, about)
+        _matrix(found, run, (question, found.episodes))
     with right:
         _cell(found)
     take(f"confusion-{run.id}", _rows(found), key="confusion")
@@ -68,33 +88,7 @@ def _controls(choice: Choice) -> tuple[Run, int, int]:
     return run, ways, seed
 
 
-def _about(run: Run, choice: Choice, ways: int, seed: int) -> tuple[Any, ...]:
-    """All that the matrix depends on."""
-    protocol = (choice.shots, choice.queries, choice.steps, choice.norm)
-    written = engine.weights_of(run)
-    return (str(run.folder), written, choice.dataset, choice.name, ways, seed, protocol)
-
-
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _confused(about: tuple[Any, ...], _run: Run) -> Confusion:
-    _, _, dataset, name, ways, seed, (shots, queries, steps, norm) = about
-    learner = engine.learner(_run)
-    asked = Asked(dataset=dataset, ways=ways, shots=shots, queries=queries, name=name)
-    source = cast(ImageDataset, asked.source(learner.device))
-    return confusion(
-        learner,
-        source,
-        drawn_classes(source, ways, seed=seed),
-        shots=shots,
-        queries=queries,
-        episodes=max(1, QUERIES // (queries * ways // FEWEST)),
-        seed=seed,
-        steps=steps,
-        norm=norm,
-    )
-
-
-def _keep_cell(about: tuple[Any, ...]) -> None:
+def _keep_cell(about: Hashable) -> None:
     """A new matrix opens at its most frequent mistake, unless a link names a cell of it."""
     before = st.session_state.get("matrix")
     st.session_state["matrix"] = about
@@ -102,7 +96,7 @@ def _keep_cell(about: tuple[Any, ...]) -> None:
         state.drop("truth", "guess")
 
 
-def _matrix(found: Confusion, run: Run, about: tuple[Any, ...]) -> None:
+def _matrix(found: Confusion, run: Run, about: Hashable) -> None:
     charts.chart(
         charts.kept("matrix", about, lambda: _figure(found, pick.kind(run))),
         f"{run.name}: {found.accuracy:.1%} right among {len(found.classes)} classes",

@@ -81,7 +81,7 @@ def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
             f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}"
             f"{_diverged(scores)}"
         ),
-        "Normalisation": scores["norm"],
+        "Normalisation": words.mode(scores["norm"]),
         "Inner steps": words.inner_steps(0 if _at_once(row) else scores["steps"]),
         "Time per episode": words.brief(row["seconds_per_episode"]),
         "Parameters": words.count(row["parameters"]),

@@ -12,13 +12,16 @@ from pages.ui.figures import base
 from pages.ui.palette import Theme
 
 WRITTEN = 5  # columns that leave room for a number in every cell
-ROW = 30  # pixels
+ROW = 32  # pixels
 DEEPEST = 0.65  # of a colour, on which a number can still be read
 NARROWEST = 0.06  # of an axis of shares
 
 
-def layers(norms: Mapping[str, Array], color: str, theme: Theme) -> go.Figure:
-    """How far each layer [S, 1] moved at each inner step, the first layer at the top."""
+def layers(norms: Mapping[str, Array], color: str, theme: Theme, *, most: float) -> go.Figure:
+    """How far each layer [S, 1] moved at each inner step, the first layer at the top.
+
+    `most` is where the scale ends: the same for heatmaps that stand side by side.
+    """
     moved = np.stack([values[:, 0] for values in norms.values()]).astype(np.float32)
     steps = list(range(1, moved.shape[1] + 1))
     made = base.figure(
@@ -31,15 +34,16 @@ def layers(norms: Mapping[str, Array], color: str, theme: Theme) -> go.Figure:
             y=[*norms],
             colorscale=[[0, palette.faded(color, 0)], [1, palette.faded(color, DEEPEST)]],
             zmin=0,
+            zmax=most,
             showscale=len(moved) > 2,
             xgap=1,
             ygap=1,
             texttemplate="%{z:.2g}" if len(steps) <= WRITTEN else None,
-            textfont={"size": 12, "color": palette.INK[theme]},
+            textfont={"size": base.LETTERS, "color": palette.INK[theme]},
             hovertemplate="%{y} at step %{x}: moved by %{z:.3g}<extra></extra>",
             colorbar={
-                "title": {"text": "moved by", "font": {"size": 12}},
-                "tickfont": {"size": 11},
+                "title": {"text": "moved by", "font": {"size": base.LETTERS}},
+                "tickfont": {"size": base.LETTERS},
                 "thickness": 9,
                 "outlinewidth": 0,
                 "nticks": 4,
@@ -72,8 +76,8 @@ def norms(
     """Accuracy by normalisation mode, a row per mode; the modes now in use are written bold."""
     made = base.figure(
         theme,
-        x="query accuracy, mean and its 95% interval",
-        height=46 * len(modes) + 90,
+        x="accuracy on 100 test episodes, mean and its 95% interval",
+        height=64 * len(modes) + 100,
         legend=len(effects) > 1,
         dragmode=False,
     )
@@ -89,12 +93,12 @@ def norms(
                 mode="markers+text" if len(effects) == 1 else "markers",
                 text=[f"{effect.scores[mode][0]:.1%}" for mode in known],
                 textposition="top center",
-                marker={"color": effect.color, "symbol": effect.symbol, "size": 10},
+                marker={"color": effect.color, "symbol": effect.symbol, "size": 12},
                 hovertemplate="%{y}: %{x:.1%}<extra>" + name + "</extra>",
             )
         )
     made.update_xaxes(range=_reach(effects), tickformat=".1~%", nticks=6)
-    written = [f"<b>{mode}</b>" if mode in now else mode for mode in modes]
+    written = [_written(mode, now) for mode in modes]
     made.update_yaxes(
         type="category",
         categoryorder="array",
@@ -105,6 +109,11 @@ def norms(
         ticktext=written,
     )
     return made
+
+
+def _written(mode: str, now: Sequence[str]) -> str:
+    name = f"<b>{mode}</b>" if mode in now else mode
+    return f"{name}<br><i>{words.MODES[mode]}</i>"
 
 
 def _reach(effects: Sequence[Effect]) -> tuple[float, float]:

@@ -1,14 +1,18 @@
 """What all figures share: axes named in words, quiet lines, the fonts and colours of the page."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from metacore.statistics import significant
 from pages.ui import palette, words
 from pages.ui.palette import Theme
 
+TICKS = {False: (1, 2, 5), True: (1,)}  # of a power of ten, on axes of few and of many
+LETTERS = 16  # pixels high: what is projected at 1920 by 1080 is read from the back row
 POINTS = 500  # more are not seen, and travel to the browser for nothing
 
 
@@ -16,12 +20,14 @@ def figure(
     theme: Theme, *, x: str = "", y: str = "", height: int = 320, legend: bool = True, **layout: Any
 ) -> go.Figure:
     """An empty figure with named axes; its title stands above it on the page."""
+    letters = {"size": LETTERS, "color": palette.INK[theme]}
     axis = {
         "gridcolor": palette.GRID[theme],
         "zeroline": False,
         "linecolor": palette.GRID[theme],
         "automargin": True,
         "title_standoff": 8,
+        "tickfont": letters,
     }
     made = go.Figure()
     made.update_layout(
@@ -29,12 +35,19 @@ def figure(
         margin={"l": 8, "r": 12, "t": 8, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": palette.INK[theme], "size": 13},
-        hoverlabel={"bgcolor": palette.PAPER[theme], "font": {"color": palette.INK[theme]}},
+        font=letters,
+        hoverlabel={"bgcolor": palette.PAPER[theme], "font": letters},
         showlegend=legend,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
-        xaxis={**axis, "title": {"text": x}},
-        yaxis={**axis, "title": {"text": y}},
+        legend={
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 0,
+            "title": None,
+            "font": letters,
+        },
+        xaxis={**axis, "title": {"text": x, "font": letters}},
+        yaxis={**axis, "title": {"text": y, "font": letters}},
         **layout,
     )
     return made
@@ -80,6 +93,44 @@ def thinned(count: int) -> Any:
     if count <= POINTS:
         return slice(None)
     return np.unique(np.linspace(0, count - 1, POINTS).round().astype(int))
+
+
+def chance(made: go.Figure, ways: int, across: Sequence[float], theme: Theme) -> go.Figure:
+    """What guessing would score on tasks of so many classes: a dotted line under the others."""
+    return chances(made, [(x, ways) for x in (min(across), max(across))] if across else [], theme)
+
+
+def chances(made: go.Figure, ways: Sequence[tuple[float, int]], theme: Theme) -> go.Figure:
+    """Chance where the number of classes is not the same everywhere: pairs of x and ways."""
+    if ways:
+        made.add_trace(
+            line(
+                "chance",
+                [x for x, _ in ways],
+                [1 / count for _, count in ways],
+                palette.INK[theme],
+                "dot",
+                width=1.2,
+                opacity=0.6,
+                hovertemplate="chance: %{y:.1%}<extra></extra>",
+            )
+        )
+    return made
+
+
+def logarithmic(made: go.Figure, axis: str, values: Sequence[float]) -> go.Figure:
+    """Whole powers of ten around the values, with 1, 2 and 5 of each written out: 200, not 2."""
+    if not values:
+        return made.update_layout({axis: {"type": "log"}})
+    low = math.floor(math.log10(min(values)) - 0.05)
+    high = math.ceil(math.log10(max(values)) + 0.05)
+    marks = [float(f"{one}e{power}") for power in range(low, high) for one in TICKS[high - low > 2]]
+    ticks = {"tickvals": [*marks, 10.0**high], "ticktext": [*map(_written, [*marks, 10.0**high])]}
+    return made.update_layout({axis: {"type": "log", "range": [low, high], **ticks}})
+
+
+def _written(value: float) -> str:
+    return significant(value) if value < 1000 else f"{value:,.0f}".replace(",", "\u202f")
 
 
 def percent(made: go.Figure, axis: str = "yaxis") -> go.Figure:

@@ -1,6 +1,5 @@
 """Runs beside each other on the same episodes: scores, differences, and what they depend on."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,14 +63,19 @@ def by_steps(rows: Sequence[Row], theme: Theme) -> go.Figure:
         if len(points) == 1:
             points = [{**points[0], "step": step} for step in (0, max(1, last))]
         _add_curve(made, row, "step", points, color)
+    if metric == "accuracy":
+        base.chance(made, rows[0]["evaluation"]["ways"], (0, max(1, last)), theme)
     return _readable(made, metric, [row["evaluation"]["per_step"] for row in rows])
 
 
-def by_value(sweep: Row, metric: str, theme: Theme) -> go.Figure:
-    """The score against shots or ways."""
+def by_value(sweep: Row, metric: str, theme: Theme, *, ways: int) -> go.Figure:
+    """The score against shots (of tasks of so many ways) or ways."""
     made = base.figure(theme, x=sweep["kind"], y=AXIS[metric], height=360)
     for row, color in zip(sweep["rows"], _colors(sweep["rows"], theme), strict=True):
         _add_curve(made, row, "value", row["scores"], color)
+    if metric == "accuracy":
+        by_ways = sweep["kind"] == "ways"
+        base.chances(made, [(v, v if by_ways else ways) for v in sweep["values"]], theme)
     made.update_xaxes(tickvals=sweep["values"])
     return _readable(made, metric, [row["scores"] for row in sweep["rows"]])
 
@@ -88,7 +92,7 @@ def cost(rows: Sequence[Row], by: str, theme: Theme) -> go.Figure:
         else:
             made.add_trace(_place(row, by, palette.symbol(number), color))
     placed = [row[by] for row in rows if not free(row, by)]
-    made.update_xaxes(type="log", dtick="D2", range=_decades(placed))
+    base.logarithmic(made, "xaxis", placed)
     return base.percent(made) if metric == "accuracy" else made
 
 
@@ -98,7 +102,7 @@ def _readable(made: go.Figure, metric: str, curves: Sequence[Sequence[Row]]) -> 
         return base.percent(made)
     means = [point["mean"] for points in curves for point in points if point["mean"]]
     if means and max(means) > FAR * min(means):
-        made.update_yaxes(type="log", dtick="D2", range=_decades(means))
+        base.logarithmic(made, "yaxis", means)
     return made
 
 
@@ -176,14 +180,6 @@ def _level(row: Row, color: str) -> dict[str, Any]:
         "annotation_font_color": color,
         "annotation_position": "top left",
     }
-
-
-def _decades(values: Sequence[float]) -> list[float] | None:
-    """Whole powers of ten around the values: a logarithmic axis needs some to be read."""
-    if not values:
-        return None
-    low, high = math.log10(min(values)), math.log10(max(values))
-    return [math.floor(low - 0.05), math.ceil(high + 0.05)]
 
 
 def _add_curve(made: go.Figure, row: Row, x: str, points: Sequence[Row], color: str) -> None:

@@ -59,7 +59,7 @@ def _cells(
         colorscale=[[0, palette.faded(color, 0.06)], [1, palette.faded(color, most)]],
         showscale=False,
         texttemplate="%{z}",
-        textfont={"color": palette.INK[theme], "size": 13 if ways <= CROWDED else 9},
+        textfont={"color": palette.INK[theme], "size": base.LETTERS if ways <= CROWDED else 12},
         hoverinfo="skip",
         hoverongaps=False,
         xgap=2,

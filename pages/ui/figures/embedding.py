@@ -12,12 +12,12 @@ import plotly.graph_objects as go
 
 from pages.ui import palette
 from pages.ui.figures import base, space
-from pages.ui.figures.cloud import WRONG, Array, Cloud, Points, Regions, buttons
+from pages.ui.figures.cloud import WRONG, Array, Cloud, Points, Regions, buttons, span
 from pages.ui.palette import Theme
 from pages.ui.words import letter
 
 ORDINAL = ("first", "second", "third")
-MARK, STAR, LOOKED_AT = 11, 27, 20  # pixels
+MARK, STAR, LOOKED_AT = 13, 34, 22  # pixels
 THUMBNAIL = 0.075  # of the plane's wider side
 UNSEEN = "rgba(128, 128, 128, 0.01)"  # to be clicked on
 
@@ -56,8 +56,10 @@ def _plane(
     if pictures is not None:
         made.update_layout(images=_thumbnails(cloud, pictures, frame))
     made.add_traces(_rings(cloud, theme, size=25 if pictures is None else 42))
+    made.add_traces(_left_places(cloud, theme))
     made.add_traces(_stars(cloud, theme))
-    made.update_layout(annotations=_letters(cloud, theme), modebar=buttons(theme))
+    made.update_layout(annotations=_arrows(cloud, theme) + _letters(cloud, theme))
+    made.update_layout(modebar=buttons(theme))
     for trace in made.data:
         if trace.type == "scatter":
             trace.unselected = {"marker": {"opacity": 1}}
@@ -77,13 +79,6 @@ def _fit(made: go.Figure, frame: Array) -> None:
         )
     made.update_yaxes(scaleanchor="x", scaleratio=1)
     made.update_layout(margin={"b": 36})
-
-
-def span(frame: Array, margin: float = 0.09) -> list[tuple[float, float]]:
-    """What the points cover along each axis, and a little more."""
-    low, high = frame.min(0), frame.max(0)
-    more = margin * max(float((high - low).max()), 1e-6)
-    return [(float(a) - more, float(b) + more) for a, b in zip(low, high, strict=True)]
 
 
 def _tint(regions: Regions, theme: Theme) -> go.Heatmap:
@@ -217,6 +212,52 @@ def _stars(cloud: Cloud, theme: Theme) -> list[go.Scatter]:
     ]
 
 
+def _left_places(cloud: Cloud, theme: Theme) -> list[go.Scatter]:
+    """Hollow stars where prototypes were before the edits."""
+    if not cloud.moves:
+        return []
+    return [
+        go.Scatter(
+            name="before the edit",
+            x=[float(old[0]) for _, old, _ in cloud.moves],
+            y=[float(old[1]) for _, old, _ in cloud.moves],
+            mode="markers",
+            marker={
+                "symbol": "star",
+                "size": STAR,
+                "color": palette.PAPER[theme],
+                "line": {
+                    "color": [palette.of_class(number, theme) for number, _, _ in cloud.moves],
+                    "width": 2.5,
+                },
+            },
+            hovertext=[f"class {letter(number)}, before the edit" for number, _, _ in cloud.moves],
+            hoverinfo="text",
+        )
+    ]
+
+
+def _arrows(cloud: Cloud, theme: Theme) -> list[dict[str, Any]]:
+    """From where each prototype was to where the edits put it."""
+    return [
+        {
+            "text": "",
+            "x": float(new[0]),
+            "y": float(new[1]),
+            "ax": float(old[0]),
+            "ay": float(old[1]),
+            "axref": "x",
+            "ayref": "y",
+            "showarrow": True,
+            "arrowhead": 2,
+            "arrowwidth": 3.5,
+            "arrowcolor": palette.INK[theme],
+            "standoff": STAR / 3,
+        }
+        for _, old, new in cloud.moves
+    ]
+
+
 def _letters(cloud: Cloud, theme: Theme) -> list[dict[str, Any]]:
     """Names on the stars; as a trace's text they would fade whenever something is selected."""
     return [
@@ -225,7 +266,7 @@ def _letters(cloud: Cloud, theme: Theme) -> list[dict[str, Any]]:
             "x": float(at[0]),
             "y": float(at[1]),
             "showarrow": False,
-            "font": {"color": palette.PAPER[theme], "size": 11},
+            "font": {"color": palette.PAPER[theme], "size": 14},
         }
         for n, at in enumerate(cloud.paths[-1] if cloud.paths is not None else ())
     ]

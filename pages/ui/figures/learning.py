@@ -20,6 +20,7 @@ class History:
     metric: str  # accuracy or mse
     color: str
     tasks: int = 1  # per meta-step
+    ways: int = 0  # of a validation task; 0 where nobody asks
     dash: str = ""  # its algorithm's, unless said otherwise
     columns: Mapping[str, tuple[list[int], list[float], list[float]]] = field(default_factory=dict)
 
@@ -84,5 +85,13 @@ def validation(
         )
     made.update_traces(marker={"size": 5})
     if metric == "accuracy":
+        _chance(made, histories, against, theme)
         base.percent(made).update_yaxes(autorangeoptions={"clipmin": 0.0, "clipmax": 1.02})
     return made
+
+
+def _chance(made: go.Figure, histories: Sequence[History], against: str, theme: Theme) -> go.Figure:
+    """Where all were validated on tasks of as many classes."""
+    ways = {history.ways for history in histories}
+    across = [x for h in histories for x in h.x("val_accuracy", against)]
+    return base.chance(made, max(ways), across, theme) if len(ways) == 1 and min(ways) else made

@@ -2,33 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui import palette
 from pages.ui.figures import base
 from pages.ui.figures.cloud import WRONG
+from pages.ui.figures.matrix import Matrix
 from pages.ui.palette import Theme
 
-Array = np.ndarray[Any, np.dtype[np.float32]]
 STRONG = {"light": "#0B3C6F", "dark": "#BFE0FF"}
 ABOVE, BESIDE = 1.1, 1.0  # cells for drawings
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """A number for every row (prototype or support drawing) and every query."""
-
-    values: Array  # [R, Q]
-    unit: str
-    rows: Sequence[str]
-    columns: Sequence[str]
-    row_of_answer: Sequence[int] | None  # where each query's dot is put; None: no dots
-    wrong: Sequence[int]
-    near_is_small: bool  # distances are; attention is not
 
 
 def draw(
@@ -81,10 +66,11 @@ def _cells(matrix: Matrix, theme: Theme) -> go.Heatmap:
         xgap=1.5,
         ygap=1.5,
         colorbar={
-            "title": {"text": matrix.unit, "side": "right", "font": {"size": 12}},
+            "title": {"text": matrix.unit, "side": "right", "font": {"size": base.LETTERS}},
             "thickness": 10,
             "outlinewidth": 0,
             "nticks": 5,
+            "tickfont": {"size": base.LETTERS},
         },
     )
 
@@ -106,7 +92,7 @@ def _dots(matrix: Matrix, theme: Theme) -> list[go.Scatter]:
                 x=which,
                 y=[matrix.row_of_answer[n] for n in which],
                 mode="markers",
-                marker={"symbol": symbol, "size": 9, "color": color},
+                marker={"symbol": symbol, "size": 11, "color": color},
                 hoverinfo="skip",
             )
         )
@@ -128,7 +114,7 @@ def _picture(source: str, x: float, y: float, height: float) -> dict[str, Any]:
 
 
 def settling(
-    scores: Sequence[float], shots: int, color: str, theme: Theme, height: int = 200
+    scores: Sequence[float], shots: int, color: str, theme: Theme, height: int = 230
 ) -> go.Figure:
     """The score on the same queries with 1, 2, 3 … drawings of each class."""
     made = base.figure(theme, x="shots", y="queries answered rightly", height=height, legend=False)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui import palette
@@ -27,11 +28,15 @@ def draw(cloud: Cloud, theme: Theme, looked_at: str | None, height: int) -> go.F
     for name, which in places.items():
         if which:
             made.add_trace(_rings(name, cloud.query.at[which], colors[name]))
+    made.add_traces(_moves(cloud, theme))
     if cloud.paths is not None:
         made.add_trace(_stars(cloud.paths[-1], theme))
     axes = {
         axis: {
-            "title": {"text": f"axis {number + 1}: {cloud.explained[number]:.0%}"},
+            "title": {
+                "text": f"axis {number + 1}: {cloud.explained[number]:.0%}",
+                "font": {"size": base.LETTERS},
+            },
             "showticklabels": False,
             "gridcolor": palette.GRID[theme],
             "backgroundcolor": "rgba(0,0,0,0)",
@@ -88,6 +93,22 @@ def _paths(cloud: Cloud, theme: Theme) -> list[go.Scatter3d]:
     ]
 
 
+def _moves(cloud: Cloud, theme: Theme) -> list[go.Scatter3d]:
+    """From where each prototype was to where the edits put it."""
+    return [
+        _in_space(
+            np.stack([old, new]),
+            name="moved by the edit",
+            mode="lines+markers",
+            line={"color": palette.INK[theme], "width": 7},
+            marker={"size": [7, 0], "color": palette.of_class(number, theme)},
+            hoverinfo="skip",
+            showlegend=first == 0,
+        )
+        for first, (number, old, new) in enumerate(cloud.moves)
+    ]
+
+
 def _stars(now: Array, theme: Theme) -> go.Scatter3d:
     """There are no stars in space: a large mark with the letter above it."""
     return _in_space(
@@ -102,7 +123,7 @@ def _stars(now: Array, theme: Theme) -> go.Scatter3d:
         },
         text=[f"<b>{letter(n)}</b>" for n in range(len(now))],
         textposition="top center",
-        textfont={"color": palette.INK[theme], "size": 15},
+        textfont={"color": palette.INK[theme], "size": 18},
         hovertext=[f"prototype of class {letter(n)}" for n in range(len(now))],
         hoverinfo="text",
     )

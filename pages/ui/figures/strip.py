@@ -30,6 +30,7 @@ def scores(strip: Strip, color: str, theme: Theme, height: int = 260) -> go.Figu
     else:
         _over_steps(made, strip, color, theme)
     if strip["metric"] == "accuracy":
+        base.chance(made, strip["episode"]["ways"], _across(strip), theme)
         base.percent(made).update_yaxes(range=[-0.03, 1.05])
     else:
         made.update_yaxes(rangemode="tozero")
@@ -86,6 +87,13 @@ def _over_training(made: go.Figure, strip: Strip, color: str) -> None:
     y = [moment["query_score"][-1] for moment in moments]
     made.add_trace(base.line("this episode", x, y, color, mode="lines+markers", showlegend=False))
     made.update_xaxes(title_text="meta-step")
+
+
+def _across(strip: Strip) -> Sequence[float]:
+    """What the x axis of `scores` counts."""
+    if len(strip["steps"]) > 1:
+        return list(strip["steps"])
+    return [moment["iteration"] for moment in strip["moments"]]
 
 
 def _styled(strip: Strip, color: str, theme: Theme) -> list[tuple[dict[str, Any], dict[str, Any]]]:

@@ -15,6 +15,8 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
+from pages.ui import palette
+
 HERE = Path(__file__).parent
 Values = Sequence[float] | np.ndarray[Any, Any]
 
@@ -37,6 +39,11 @@ class Line:
     width: float = 2.4
     band: Mapping[str, Values] | None = None
     quiet: bool = False
+
+
+def chance(ways: int, length: int, theme: palette.Theme) -> Line:
+    """What guessing would score on a task of so many classes, at every step."""
+    return Line("chance", palette.INK[theme], [1 / ways] * length, dash="1 5", width=1.2)
 
 
 @dataclass(frozen=True)
@@ -131,12 +138,12 @@ class Film:
     autoplay: bool = False
     loop: bool = False
     interval: int = 650  # milliseconds per step
-    stack: bool = False  # lines below each other, in a column beside the other panels
+    stack: bool = False  # lines in a column beside the other panels, above them where they are many
 
 
 def play(film: Film, *, key: str) -> None:
     """Shows the film; a rerun with the same film changes nothing on screen."""
-    data = {
+    data: dict[str, Any] = {
         "steps": list(film.steps),
         "label": film.label,
         "start": len(film.steps) - 1 if film.start is None else film.start,
@@ -146,8 +153,18 @@ def play(film: Film, *, key: str) -> None:
         "stack": film.stack,
         "panels": [_plain(panel) for panel in film.panels],
     }
+    data["pictures"] = _shared(data["panels"])
     data["id"] = hashlib.blake2b(json.dumps(data).encode(), digest_size=8).hexdigest()
     _mount(data=data, key=key)
+
+
+def _shared(panels: Sequence[dict[str, Any]]) -> list[str]:
+    """Every picture once, however many boards show it; the drawings keep its number."""
+    numbers: dict[str, int] = {}
+    for panel in panels:
+        for drawing in (*panel.get("support", ()), *panel.get("query", ())):
+            drawing["image"] = numbers.setdefault(drawing["image"], len(numbers))
+    return list(numbers)
 
 
 def _plain(panel: Panel) -> dict[str, Any]:

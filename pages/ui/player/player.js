@@ -6,6 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const END_PAUSE = 4; // a loop rests on its last step for this many steps
 const FILM = "film"; // in the address: the step a hand has chosen
 const SETTLED = 400; // milliseconds after which the server has written the rest of the address
+const FEW = 3; // boards that keep their notes
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".player");
@@ -34,12 +35,12 @@ function linkedStep(data) {
 function player(root, data, start, touched) {
   const last = data.steps.length - 1;
   const self = { data, step: Math.min(start, last), touched, stop, rest, resume, playing, open, link };
-  const panels = element("div", { class: "panels" });
-  const stack = element("div", { class: "stack" }); // lines below each other, beside the rest
-  const place = (panel) => (data.stack && panel.kind === "lines" ? stack : panels);
+  const panels = element("div", { class: data.stack ? "arranged" : "panels" });
+  const boards = data.stack ? element("div", { class: "boards" }) : panels;
+  const stack = data.stack ? element("div", { class: "stack" }) : panels;
+  const place = (panel) => (panel.kind === "lines" ? stack : boards);
   const updates = data.panels.map((panel) => draw(panel, data, place(panel), () => self.step));
-  stack.classList.toggle("wide", panels.childElementCount > 2); // a row of its own, then
-  if (stack.hasChildNodes()) panels.append(stack);
+  if (data.stack) arranged(panels, boards, stack);
   let timer = null;
   let resting = false;
   let pause = 0;
@@ -122,6 +123,31 @@ function player(root, data, start, touched) {
   return self;
 }
 
+// Boards beside the lines about them where both have room; else below, in rows of equal length.
+
+function arranged(panels, boards, stack) {
+  const count = boards.childElementCount;
+  panels.append(...[boards, stack].filter((part) => part.hasChildNodes()));
+  boards.classList.toggle("compact", count > FEW);
+  fitted(panels, (width) => {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const gap = rem, least = leastWidth(boards, count) * rem;
+    const beside = count <= FEW && width >= (count + 1) * (least + gap) - gap;
+    const abreast = Math.max(1, Math.min(count, Math.floor((width + gap) / (least + gap))));
+    const rows = Math.ceil(count / abreast);
+    boards.style.setProperty("--columns", beside ? count : Math.ceil(count / rows));
+    panels.classList.toggle("beside", beside);
+    panels.classList.toggle("above", !beside && count > 1);
+  });
+}
+
+// In rem: a column per class with a letter in it, or a curve.
+function leastWidth(boards, count) {
+  const columns = boards.querySelector(".classes")?.childElementCount;
+  if (!columns) return 15;
+  return Math.min(26, Math.max(11, 1.8 + columns * (count > FEW ? 2 : 2.6)));
+}
+
 function draw(panel, data, parent, step) {
   const box = element("section", { class: `panel ${panel.kind}` });
   const head = element("header", {});
@@ -137,17 +163,20 @@ function draw(panel, data, parent, step) {
 function drawings(panel, data, box) {
   const sum = element("p", { class: "sum" });
   const grid = element("div", { class: "classes" });
+  const inClass = (these) => Math.max(...panel.classes.map((_, n) => these.filter((d) => d.class === n).length));
+  grid.style.setProperty("--rows", inClass(panel.support) + inClass(panel.query));
   const cells = [];
   panel.classes.forEach((kind, number) => {
     const column = element("div", { class: "class" });
     column.style.setProperty("--class", kind.color);
     column.append(element("span", { class: "chip" }, kind.name));
     for (const drawing of panel.support.filter((d) => d.class === number))
-      column.append(picture(drawing, "support", `Support of class ${kind.name}`));
+      column.append(picture(data.pictures[drawing.image], "support", `Support of class ${kind.name}`));
     column.append(element("hr", {}));
     for (const drawing of panel.query.filter((d) => d.class === number)) {
-      const cell = picture(drawing, "query", "");
+      const cell = picture(data.pictures[drawing.image], "query", "");
       const guess = element("span", { class: "guess" });
+      guess.append(document.createTextNode(""), element("span", {}));
       cell.append(guess);
       column.append(cell);
       cells.push([cell, guess, drawing]);
@@ -165,18 +194,21 @@ function drawings(panel, data, box) {
       right += correct;
       cell.style.setProperty("--class", kind.color);
       cell.classList.toggle("wrong", !correct);
-      guess.textContent = `${correct ? "" : "✗"}${kind.name} ${Math.round(100 * shares[best])}%`;
+      const share = `${Math.round(100 * shares[best])}%`;
+      guess.firstChild.data = kind.name;
+      guess.lastChild.textContent = share;
       const truth = panel.classes[drawing.class].name;
+      cell.title = `${truth}, taken for ${kind.name}: ${share}`;
       cell.setAttribute("aria-label", `Query of class ${truth}: taken for ${kind.name}`);
     }
     sum.textContent = `${right} of ${cells.length} queries right`;
   };
 }
 
-function picture(drawing, role, words) {
+function picture(address, role, words) {
   const cell = element("div", { class: `drawing ${role}`, role: "img", "aria-label": words });
   const ink = element("i", {});
-  ink.style.maskImage = ink.style.webkitMaskImage = `url(${drawing.image})`;
+  ink.style.maskImage = ink.style.webkitMaskImage = `url(${address})`;
   cell.append(ink);
   return cell;
 }
@@ -266,20 +298,21 @@ function curve(panel, data, box, step) {
 // What charts share.
 
 function frame(place, panel, width, height, [x0, x1], [y0, y1], whole) {
-  const left = 46, right = width - 12, top = 10, bottom = height - 38;
+  const letter = Math.max(14, 0.85 * parseFloat(getComputedStyle(document.documentElement).fontSize)); // as in player.css
+  const left = 4.8 * letter, right = width - letter, top = 0.8 * letter, bottom = height - 2.9 * letter;
   const x = (v) => left + ((v - x0) / (x1 - x0 || 1)) * (right - left);
   const y = (v) => bottom - ((Math.max(y0, Math.min(y1, v)) - y0) / (y1 - y0 || 1)) * (bottom - top);
   const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": panel.alt });
   for (const tick of ticks(y0, y1, 4)) {
     svg.append(shape("line", { class: "gridline", x1: left, x2: right, y1: y(tick), y2: y(tick) }));
-    svg.append(text(written(tick, panel, true), left - 7, y(tick) + 4, "end"));
+    svg.append(text(written(tick, panel, true), left - 0.5 * letter, y(tick) + 0.35 * letter, "end"));
   }
-  const spans = whole ? Math.min(x1 - x0, Math.max(2, Math.floor(width / 60))) : 5;
+  const spans = whole ? Math.min(x1 - x0, Math.max(2, Math.floor(width / (4.3 * letter)))) : 5;
   for (const tick of ticks(x0, x1, spans).filter((t) => !whole || Number.isInteger(t)))
-    svg.append(text(short(tick), x(tick), bottom + 17, "middle"));
-  svg.append(text(panel.x, (left + right) / 2, height - 4, "middle", "axis"));
+    svg.append(text(short(tick), x(tick), bottom + 1.3 * letter, "middle"));
+  svg.append(text(panel.x, (left + right) / 2, height - 0.3 * letter, "middle", "axis"));
   const name = text(panel.y, 0, 0, "middle", "axis");
-  name.setAttribute("transform", `translate(11 ${(top + bottom) / 2}) rotate(-90)`);
+  name.setAttribute("transform", `translate(${letter} ${(top + bottom) / 2}) rotate(-90)`);
   svg.append(name);
   place.replaceChildren(svg);
   return { svg, x, y, top, bottom };

@@ -1,4 +1,4 @@
-"""What the page of prototypes shows, put together from the engine's answers and kept for a while.
+"""What the page of prototypes shows, put together where answers are made: without a page.
 
 An episode is drawn once with the most shots; fewer shots are the first of them, and the plane is
 laid through all of them, so that only what the shots change moves in the picture.
@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
-from metacore import Run
-from metacore.answers.asked import Asked
+from metacore import answers
+from metacore.answers import Asked, Question
+from metacore.answers.questions import Adaptation, Learned
 from metacore.insight.projection import Projection, agreement, decision_regions, pca, separation
 from metacore.insight.projection import nearest as nearest_of
 from metacore.insight.space import Space, space
-from pages.ui import drawings, engine, palette
-from pages.ui.figures.cloud import Array, Cloud, Points, Regions
-from pages.ui.figures.embedding import span
-from pages.ui.figures.nearness import Matrix
+from metacore.insight.trace import Trace
+from pages.ui import drawings, palette
+from pages.ui.figures.cloud import Array, Cloud, Points, Regions, span
+from pages.ui.figures.matrix import Matrix
 from pages.ui.palette import Theme
 from pages.ui.prototypes import edits
 from pages.ui.prototypes.edits import Edits, Given
@@ -28,6 +28,7 @@ from pages.ui.words import letter
 RESOLUTION = 120
 BEYOND = 1.7  # the regions reach further than the points: a wide page shows more of the plane
 NEAREST = 4
+UNMOVED = 1e-5  # a distance that is only rounding
 UNITS = {"euclidean": "Euclidean distance", "cosine": "cosine distance"}
 METRIC = ("protonet", "matching")
 
@@ -67,6 +68,8 @@ class Scene:
     looks: dict[str, Look]
     first: str  # the drawing to look at first
     unit: str  # of the distance to the nearest
+    prototypes: Array | None  # [N, F], in all dimensions
+    right_in: Sequence[int]  # of each class
 
 
 @dataclass(frozen=True)
@@ -83,37 +86,58 @@ class Moments:
     frozen: bool  # adaptation leaves the features alone
     looks: dict[str, Look]
     first: str  # the drawing to look at first
+    right_in: Sequence[int]  # of each class, after
 
 
-def scene(
-    run: Run, asked: Asked, shots: int, distance: str | None, dimensions: int, changed: Edits
-) -> Scene:
-    """`asked` has the most shots and no edits; no class may be empty."""
-    written = engine.weights_of(run)
-    text = edits.write(changed)
-    return _scene(str(run.folder), written, asked, text, shots, distance, dimensions, run, changed)
+@dataclass(frozen=True)
+class Shift:
+    """What the edits did to one class."""
+
+    number: int
+    distance: float | None  # that its prototype moved; None where there are none
+    right: tuple[int, int]  # queries answered rightly as drawn, and as edited
 
 
-@st.cache_resource(show_spinner=False, max_entries=96)
-def _scene(
-    folder: str,
-    written: float | None,
-    asked: Asked,
-    text: str,
-    shots: int,
-    distance: str | None,
-    dimensions: int,
-    _run: Run,
-    _changed: Edits,
-) -> Scene:
-    view = engine.adapted(_run, asked).metric_view
+def shifts(drawn: Scene | Moments, edited: Scene | Moments) -> list[Shift]:
+    """Of the classes for which the edits changed anything."""
+    found = []
+    for number, right in enumerate(zip(drawn.right_in, edited.right_in, strict=True)):
+        distance = None
+        if isinstance(drawn, Scene) and isinstance(edited, Scene) and drawn.prototypes is not None:
+            assert edited.prototypes is not None, "the same run"
+            gap = edited.prototypes[number] - drawn.prototypes[number]
+            distance = float(np.linalg.norm(gap))
+            distance = distance if distance > UNMOVED else 0.0
+        if right[0] != right[1] or distance:
+            found.append(Shift(number, distance, right))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class InSpace(Question[Scene]):
+    """An episode in the space of a metric method."""
+
+    learned: Learned
+    asked: Asked  # with the most shots and no edits
+    shots: int
+    distance: str | None
+    dimensions: int
+    edits: str  # as a link writes them; no class may be empty
+
+    def answer(self) -> Scene:
+        return _scene(self, edits.read(self.edits, self.asked.ways, self.asked.most))
+
+
+def _scene(question: InSpace, changed: Edits) -> Scene:
+    asked, shots, dimensions = question.asked, question.shots, question.dimensions
+    view = _adapted(question.learned, asked).metric_view
     assert view is not None, "only metric methods have a scene"
     support, query = view.support[0], view.query[0]
     truth = _truth(asked)
     flat = pca(np.concatenate([support, query]), dimensions)
     frame = flat.apply(np.concatenate([support, query]))
-    ladder = [_space(_run, asked, _changed, k, support, distance) for k in _counts(asked)]
-    now, given = ladder[shots - 1], _changed.given(asked.ways, shots, asked.most)
+    ladder = [_space(question, changed, k, support) for k in _counts(asked)]
+    now, given = ladder[shots - 1], changed.given(asked.ways, shots, asked.most)
     assert now is not None, "the page has seen to it that no class is empty"
     kept = [one for one in given if one.label is not None]
     answers = now.probabilities(query)
@@ -132,7 +156,7 @@ def _scene(
         regions=_regions(flat, now, frame) if dimensions == 2 else None,
     )
     return Scene(
-        name=f"{folder} {asked} {text} {shots} {distance} {dimensions}",
+        name=f"{question}",
         features=support.shape[1],
         cloud=cloud,
         frame=frame,
@@ -143,7 +167,15 @@ def _scene(
         looks=_looks(now, support, query, truth, kept, asked.most),
         first=query_name(wrong[0] if wrong else 0),
         unit=UNITS[now.distance],
+        prototypes=now.prototypes,
+        right_in=_right_in(wrong, asked),
     )
+
+
+def _right_in(wrong: Sequence[int], asked: Asked) -> list[int]:
+    """How many queries of each class are answered rightly."""
+    wrongly = [number // asked.queries for number in wrong]
+    return [asked.queries - wrongly.count(number) for number in range(asked.ways)]
 
 
 def _counts(asked: Asked) -> range:
@@ -154,17 +186,22 @@ def _truth(asked: Asked) -> np.ndarray[Any, Any]:
     return np.repeat(np.arange(asked.ways), asked.queries)
 
 
-def _space(
-    run: Run, asked: Asked, changed: Edits, shots: int, support: Array, distance: str | None
-) -> Space | None:
+def _adapted(learned: Learned, asked: Asked) -> Trace:
+    """Other shots and edits of an episode are looked at in the same adaptation."""
+    return answers.desk().ask(Adaptation(learned=learned, asked=asked)).get()
+
+
+def _space(question: InSpace, changed: Edits, shots: int, support: Array) -> Space | None:
     """The space with so many shots; None where the edits leave a class empty."""
+    asked = question.asked
     given = changed.given(asked.ways, shots, asked.most)
     if edits.emptied(given, asked.ways):
         return None
     kept = [one for one in given if one.label is not None]
     labels = [one.label for one in kept if one.label is not None]
-    algorithm = engine.learner(run).algorithm
-    return space(algorithm, support[[one.index for one in kept]], labels, asked.ways, distance)
+    places = support[[one.index for one in kept]]
+    algorithm = question.learned.learner().algorithm
+    return space(algorithm, places, labels, asked.ways, question.distance)
 
 
 def _score(one: Space | None, query: Array, truth: Any) -> float:
@@ -213,14 +250,27 @@ def _looks(
     return looks
 
 
-def moments(
-    run: Run, asked: Asked, shots: int, dimensions: int, changed: Edits, *, shared: bool
-) -> Moments:
-    """`asked` has the most shots and no edits; no class may be empty."""
-    given = changed.given(asked.ways, shots, asked.most)
-    edited = replace(
-        asked,
-        shots=shots,
+@dataclass(frozen=True, kw_only=True)
+class Moved(Question[Moments]):
+    """An episode in the features of a method with an inner loop, before it and after it."""
+
+    learned: Learned
+    asked: Asked  # with the most shots and no edits
+    shots: int
+    dimensions: int
+    shared: bool  # one plane for both
+    edits: str  # as a link writes them; no class may be empty
+
+    def answer(self) -> Moments:
+        return _moments(self, edits.read(self.edits, self.asked.ways, self.asked.most))
+
+
+def _moments(question: Moved, changed: Edits) -> Moments:
+    dimensions, shared = question.dimensions, question.shared
+    given = changed.given(question.asked.ways, question.shots, question.asked.most)
+    asked = replace(
+        question.asked,
+        shots=question.shots,
         left_out=tuple(n for n, one in enumerate(given) if one.label is None),
         labels=tuple(
             (n, one.label)
@@ -228,22 +278,8 @@ def moments(
             if one.mislabelled and one.label is not None
         ),
     )
-    written = engine.weights_of(run)
     kept = [one for one in given if one.label is not None]
-    return _moments(str(run.folder), written, edited, dimensions, shared, run, kept)
-
-
-@st.cache_resource(show_spinner=False, max_entries=48)
-def _moments(
-    folder: str,
-    written: float | None,
-    asked: Asked,
-    dimensions: int,
-    shared: bool,
-    _run: Run,
-    _kept: list[Given],
-) -> Moments:
-    trace = engine.adapted(_run, asked)
+    trace = _adapted(question.learned, asked)
     assert trace.support_features is not None, "features of pictures are recorded"
     assert trace.query_features is not None, "features of pictures are recorded"
     assert trace.query_probabilities is not None, "classes have probabilities"
@@ -261,17 +297,17 @@ def _moments(
     wrong = [np.flatnonzero(one.argmax(1) != truth).tolist() for one in answers]
     first, last = (
         Cloud(
-            support=_support_points(flat[n][:split], _kept, asked.most, in_order=True),
+            support=_support_points(flat[n][:split], kept, asked.most, in_order=True),
             query=_query_points(flat[n][split:], truth, answers[n]),
             wrong=wrong[n] if n else [],  # before, the answers mean nothing yet
-            mislabelled=[place for place, one in enumerate(_kept) if one.mislabelled],
+            mislabelled=[place for place, one in enumerate(kept) if one.mislabelled],
             explained=[float(share) for share in planes[n].explained],
         )
         for n in range(2)
     )
     frames = (np.concatenate(flat),) * 2 if shared else (flat[0], flat[1])
     return Moments(
-        name=f"{folder} {asked} {dimensions} {shared}",
+        name=f"{question}",
         clouds=(first, last),
         frames=frames,
         separations=(separation(queries[0], truth), separation(queries[1], truth)),
@@ -279,8 +315,9 @@ def _moments(
         steps=trace.steps[-1],
         norm=trace.norm,
         frozen=bool(np.array_equal(*queries) and np.array_equal(*supports)),
-        looks=_looks_after(supports[1], queries[1], truth, answers, _kept, asked.most),
+        looks=_looks_after(supports[1], queries[1], truth, answers, kept, asked.most),
         first=query_name(wrong[1][0] if wrong[1] else 0),
+        right_in=_right_in(wrong[1], asked),
     )
 
 
@@ -349,18 +386,24 @@ def _query_points(at: Array, truth: Any, answers: Array) -> Points:
     return Points(at, [int(number) for number in truth], names, notes)
 
 
-@st.cache_data(show_spinner=False, max_entries=32)
-def pictures(asked: Asked, theme: Theme) -> dict[str, str]:
-    """Every drawing of the episode (with the most shots) by name, in the colour of its class."""
-    episode = replace(asked, shots=asked.most, left_out=(), labels=()).episode()
-    found = {}
-    for number in range(asked.ways):
-        color = palette.of_class(number, theme)
-        shown = slice(number * asked.most, (number + 1) * asked.most)
-        for place, address in enumerate(drawings.addresses(episode.support_x[0, shown], color)):
-            found[edits.drawing(number, place)] = address
-        first = number * asked.queries
-        shown = slice(first, first + asked.queries)
-        for place, address in enumerate(drawings.addresses(episode.query_x[0, shown], color)):
-            found[query_name(first + place)] = address
-    return found
+@dataclass(frozen=True, kw_only=True)
+class Pictures(Question[dict[str, str]]):
+    """Every drawing of an episode (with the most shots) by name, in the colour of its class."""
+
+    asked: Asked
+    theme: Theme
+
+    def answer(self) -> dict[str, str]:
+        asked = self.asked
+        episode = replace(asked, shots=asked.most, left_out=(), labels=()).episode()
+        found = {}
+        for number in range(asked.ways):
+            color = palette.of_class(number, self.theme)
+            shown = slice(number * asked.most, (number + 1) * asked.most)
+            for place, address in enumerate(drawings.addresses(episode.support_x[0, shown], color)):
+                found[edits.drawing(number, place)] = address
+            first = number * asked.queries
+            shown = slice(first, first + asked.queries)
+            for place, address in enumerate(drawings.addresses(episode.query_x[0, shown], color)):
+                found[query_name(first + place)] = address
+        return found

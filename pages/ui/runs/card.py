@@ -15,6 +15,7 @@ from metacore import Run, Store, UserError
 from metacore.cli.reproduce import command_line
 from metacore.runs import cancel, export, resume
 from metacore.runs.record import FINISHED, metrics_csv
+from metacore.statistics import score
 from metacore.training.differences import between, described, nearest_preset
 from pages.ui import charts, engine, jobs, palette, pick, say, status, visitor, words
 from pages.ui.figures import learning
@@ -62,8 +63,8 @@ def head(run: Run) -> None:
     if run.message:
         trouble = run.status in ("failed", "interrupted")
         (st.warning if trouble else st.caption)(words.plain(run.message))
-    if sentence := engine.weights_flaw(run):
-        st.warning(words.plain(sentence))
+    for sentence in filter(None, (run.damage, engine.weights_flaw(run))):
+        say.warning(sentence)
     if not run.active and engine.weights_of(run) is None:
         say.warning(f"There are no weights in {run.folder}.")
 
@@ -119,14 +120,23 @@ def learned(run_id: str) -> None:
     if run is None:
         st.info("This run has just been deleted.")
         return
-    st.metric(
-        f"Best validation {words.METRIC[run.metric]}",
-        words.best(run),
-        help="The best of its validations, with its 95% confidence interval.",
-    )
+    with st.container(horizontal=True):
+        if run.tested is not None:
+            test = run.tested
+            st.metric(
+                f"Test {words.METRIC[run.metric]}",
+                score(test.metric, test.mean, test.ci95),
+                help=f"On {words.protocol(test)}, which it was neither trained nor chosen by.",
+            )
+        st.metric(
+            f"Best validation {words.METRIC[run.metric]}",
+            words.best(run),
+            help="The best of its validations, with its 95% confidence interval: it chose the"
+            " weights, so it flatters them a little.",
+        )
     if run.active:
         share, left = jobs.progress(run)
-        st.progress(share, f"Meta-step {words.count(run.iteration)}, {left} left")
+        st.progress(share, f"Meta-step {words.count(run.iteration)}, {left}")
     theme = charts.theme()
     found = history(run, palette.algorithm(pick.kind(run), theme))
     if found is None or not found.column(f"val_{run.metric}")[2]:
@@ -148,7 +158,8 @@ def history(run: Run, color: str, dash: str = "") -> History | None:
         say.error(error)
         return None
     tasks, kind = run.config.training.tasks, pick.kind(run)
-    return History(run.name, kind, run.metric, color, tasks, dash, learning.columns(metrics))
+    columns, ways = learning.columns(metrics), run.config.ways
+    return History(run.name, kind, run.metric, color, tasks, ways, dash, columns)
 
 
 def settings(run: Run) -> None:

@@ -23,7 +23,7 @@ def button(runs: Sequence[Run]) -> None:
 
 def ask(runs: Sequence[Run]) -> None:
     for run in runs:
-        st.markdown(f"**{words.plain(run.name)}** · {words.quoted(run)}")
+        st.markdown(f"**{words.plain(run.name)}** · {words.scored(run)}")
     st.caption(
         "Weights, curves and notes go for good; only an exported file would bring them back."
     )

@@ -14,9 +14,13 @@ from metacore.runs import STATUSES, Metric
 from pages.ui import engine, palette, pick, state, status, words
 
 CURVE_POINTS = 40
-ROW_PIXELS = 38
+ROW_PIXELS, HEAD_PIXELS = 38, 54
 MOST_KNOWN = 2000  # runs whose rows stay in memory
-MOST_ROWS = 11  # more are scrolled to
+MOST_ROWS = 18  # more are scrolled to
+SCORES = (
+    "on test tasks where the run was tested, else the best of its validations, which chose its"
+    " weights and flatter it; ± is the 95% confidence interval."
+)
 
 
 def filters() -> Callable[[Run], bool]:
@@ -101,14 +105,14 @@ def table(runs: Sequence[Run], chosen: Sequence[str], on_pick: Callable[[list[st
         pd.DataFrame([row(run) for run in runs]),
         key=key,
         hide_index=True,
-        height=ROW_PIXELS * min(len(runs), MOST_ROWS) + ROW_PIXELS + 2,
+        height=ROW_PIXELS * min(len(runs), MOST_ROWS) + HEAD_PIXELS,
         row_height=ROW_PIXELS,
         column_config=columns(runs),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [ids.index(one) for one in chosen if one in ids]}},
         on_select=partial(_ticked, key, ids, on_pick),
         placeholder="–",
-        alt="All runs with status, best validation, learning curve and settings",
+        alt="All runs with status, score, learning curve and settings",
     )
 
 
@@ -127,7 +131,8 @@ def _facts(run: Run) -> dict[str, Any]:
     return {
         "Name": run.name,
         "Status": [run.status],
-        "Best validation": words.best(run),
+        "Accuracy": words.scored(run) if run.metric == "accuracy" else None,
+        "Error": words.scored(run) if run.metric == "mse" else None,
         "Curve": [],
         "Algorithm": [pick.title(run)],
         "Trained on": f"{dataset(run)}, {words.task(run)}",
@@ -144,17 +149,15 @@ def columns(runs: Sequence[Run]) -> dict[str, Any]:
     tags = sorted({"pretrained", *(tag for run in runs for tag in run.tags)})
     of = st.column_config
     return {
-        "Name": of.TextColumn(width=200, help="What the run is called."),
+        "Name": of.TextColumn(width=250, help="What the run is called."),
         "Status": of.MultiselectColumn(
             width=100,
             options=STATUSES,
             color=[status.SHADE[name] for name in STATUSES],
             help="Where the run stands.",
         ),
-        "Best validation": of.TextColumn(
-            width=125,
-            help="Accuracy, or mean squared error, with its 95% confidence interval.",
-        ),
+        "Accuracy": of.TextColumn(width=165, help=f"Of runs on drawings: {SCORES}"),
+        "Error": of.TextColumn(width=165, help=f"Mean squared error of runs on curves: {SCORES}"),
         "Curve": of.LineChartColumn(
             width=110, help="The validation score over the run, from lowest to highest."
         ),

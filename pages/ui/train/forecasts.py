@@ -17,7 +17,7 @@ import streamlit as st
 
 from metacore import RunConfig, UserError
 from metacore.insight.forecast import Forecast, probe
-from pages.ui import words
+from pages.ui import say, words
 
 SETTLE_SECONDS = 0.7  # a number that is still being clicked up is not worth a measurement
 ABSENT_SECONDS = 6.0  # a page that has not asked for so long has been left
@@ -208,7 +208,7 @@ def _advice(configs: Sequence[RunConfig], answers: Sequence[Answer | None]) -> N
     for config, answer in zip(configs, answers, strict=True):
         name = "" if len(configs) == 1 else f"{config.algorithm_class.title}: "
         if isinstance(answer, UserError):
-            st.warning(f"{name}{answer}", icon=":material/speed:")
+            say.warning(f"{name}{answer}", icon=":material/speed:")
         elif answer is not None:
             show = st.warning if answer.fits else st.error
             for sentence in answer.advice:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from metacore import ALGORITHMS, DATASETS, MODELS, RunConfig, UserError, preset
+from metacore.answers import Standing
+from metacore.answers.questions import Possible
 from metacore.device import DEVICES, resolve
-from metacore.library import rehearse
 from metacore.training.presets import pairs
-from pages.ui import forms, state, words
-from pages.ui.train.forecasts import cost_key
+from pages.ui import forms, state, waiting, words
 
 PARTS = ("algorithm", "model", "training")
 DATA, DATA_PARTS = "data", ("task", "dataset")
@@ -163,14 +163,21 @@ def _there(name: str) -> bool:
     return True
 
 
-def check(config: RunConfig) -> None:
-    """Refuses, with a sentence, what could not be trained; what has passed is not tried again."""
-    _checked(cost_key(config), config)
+def possible(
+    configs: Sequence[RunConfig], *, moment: float = waiting.MOMENT
+) -> list[Standing[None]]:
+    """Whether these could be trained, as far as it is known within a moment."""
+    return waiting.several(_asked(configs), moment=moment)
 
 
-@st.cache_data(show_spinner="Preparing the data…", max_entries=128)
-def _checked(key: str, _config: RunConfig) -> None:
-    rehearse(_config)
+def preparing(configs: Sequence[RunConfig]) -> None:
+    """A bar while that is being found out: data may have to be drawn first."""
+    waiting.bar(_asked(configs), "Preparing the data", key="plan")
+
+
+def _asked(configs: Sequence[RunConfig]) -> list[Possible]:
+    """Another seed asks for nothing else."""
+    return [Possible(config=config.replace(seed=0)) for config in configs]
 
 
 def data_fields(chosen: Plan) -> None:

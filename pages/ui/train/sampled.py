@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 
 from metacore import datasets
+from metacore.answers.questions import Sample
 from metacore.datasets.regression import HIGH, LOW, CurveDataset
-from metacore.device import resolve
 from metacore.episode import Episode
 from metacore.training.config import RunConfig
-from pages.ui import charts, drawings, palette, words
+from pages.ui import charts, drawings, palette, waiting, words
 from pages.ui.figures import sample
 from pages.ui.figures.strip import Points
-from pages.ui.train.forecasts import cost_key
 
 SPLIT = "train"
+SHOWN = "sample shown"
 MOST_CLASSES, MOST_SHOTS, MOST_QUERIES = 10, 5, 3
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 GRID = 101
@@ -25,27 +25,36 @@ GRID = 101
 
 def strip(config: RunConfig, seed: int) -> None:
     """One episode of the training classes, with the ways and shots of the run's task."""
-    if config.dataset_class.regression:
-        _curve(config, seed)
+    question = wanted(config, seed)
+    found = waiting.one(question)
+    if not found.complete:
+        waiting.bar([question], "Drawing an episode", key="sample")
+        found = waiting.known(st.session_state.get(SHOWN) or question)
+        if not found.complete:
+            return
     else:
-        st.html(_pictures(cost_key(config), config, seed, charts.theme()))
+        st.session_state[SHOWN] = question
+    episode = found.get()
+    if config.dataset_class.regression and episode.regression:
+        _curve(config, episode, seed)
+    elif not (config.dataset_class.regression or episode.regression):
+        ways = episode.ways
+        by_class = episode.support_x[0].unflatten(0, (ways, -1))
+        asked = episode.query_x[0].unflatten(0, (ways, -1))
+        st.html(_shown(by_class, asked[:, 0], charts.theme()))
 
 
-@st.cache_data(show_spinner="Drawing an episode…", max_entries=64)
-def _pictures(key: str, _config: RunConfig, seed: int, theme: palette.Theme) -> str:
-    task = _config.task
-    source = datasets.load(_config.dataset, resolve("auto"))
-    episode = source.episodes(
-        SPLIT,
-        ways=task.ways,
+def wanted(config: RunConfig, seed: int) -> Sample:
+    """The episode that is shown."""
+    task, regression = config.task, config.dataset_class.regression
+    return Sample(
+        dataset=config.dataset,
+        split=SPLIT,
+        ways=1 if regression else task.ways,
         shots=task.shots,
         queries=task.queries,
         seed=seed,
-        numbers=range(1),
     )
-    by_class = episode.support_x[0].unflatten(0, (task.ways, task.shots))
-    asked = episode.query_x[0].unflatten(0, (task.ways, task.queries))
-    return _shown(by_class, asked[:, 0], theme)
 
 
 def _shown(by_class: Tensor, asked: Tensor, theme: palette.Theme) -> str:
@@ -89,12 +98,8 @@ def _left_out(ways: int, shots: int) -> str:
     return f"<p>… and {' and '.join(more)}</p>" if more else ""
 
 
-def _curve(config: RunConfig, seed: int) -> None:
-    source = cast(CurveDataset, datasets.load(config.dataset, torch.device("cpu")))
-    task = config.task
-    episode = source.episodes(
-        SPLIT, ways=1, shots=task.shots, queries=task.queries, seed=seed, numbers=range(1)
-    )
+def _curve(config: RunConfig, episode: Episode, seed: int) -> None:
+    shots, queries = len(episode.support_x[0]), len(episode.query_x[0])
     grid, truth = true_curve(config, split=SPLIT, seed=seed)
     figure = sample.curve(
         grid,
@@ -105,7 +110,7 @@ def _curve(config: RunConfig, seed: int) -> None:
     )
     charts.chart(
         figure,
-        f"It sees {task.shots} points and is asked about {task.queries} others",
+        f"It sees {shots} points and is asked about {queries} others",
         alt="A curve, the points of it that are shown, and those that are asked about.",
         key="sample",
     )
@@ -128,21 +133,24 @@ def points(x: Tensor, y: Tensor) -> Points:
 
 def support_points(config: RunConfig, named: dict[str, Any]) -> Points:
     """The support points of the regression episode a strip is about."""
-    episode = _named(config, named)
+    source = datasets.load(config.dataset, torch.device("cpu"))
+    question = named_by(config, named)
+    task = {"ways": question.ways, "shots": question.shots, "queries": question.queries}
+    numbers = range(question.number, question.number + 1)
+    episode = source.episodes(question.split, **task, seed=question.seed, numbers=numbers)
     return points(episode.support_x[0], episode.support_y[0])
 
 
-def _named(config: RunConfig, named: dict[str, Any]) -> Episode:
-    source = datasets.load(config.dataset, resolve("auto"))
-    task = {name: int(named[name]) for name in ("ways", "shots", "queries", "seed")}
-    number = int(named["number"])
-    return source.episodes(str(named["split"]), **task, numbers=range(number, number + 1))
+def named_by(config: RunConfig, named: dict[str, Any]) -> Sample:
+    """The episode a strip is about."""
+    task = {name: int(named[name]) for name in ("ways", "shots", "queries", "seed", "number")}
+    return Sample(dataset=config.dataset, split=str(named["split"]), **task)
 
 
-def answers(config: RunConfig, strip: dict[str, Any], theme: palette.Theme) -> str:
+def answers(episode: Episode, strip: dict[str, Any], theme: palette.Theme) -> str:
     """The strip's queries, marked right or wrong: at the start and now."""
     named = strip["episode"]
-    images = _queries(cost_key(config), config, named, theme)
+    images = _queries(episode, theme)
     first, last = strip["moments"][0], strip["moments"][-1]
     blocks = [("At the start", first)] if first is not last else []
     blocks.append((f"After {words.count(last['iteration'])} meta-steps", last))
@@ -150,12 +158,8 @@ def answers(config: RunConfig, strip: dict[str, Any], theme: palette.Theme) -> s
     return f'<div class="sample">{"".join(each)}</div>'
 
 
-@st.cache_data(show_spinner=False, max_entries=32)
-def _queries(
-    key: str, _config: RunConfig, named: dict[str, Any], theme: palette.Theme
-) -> list[str]:
+def _queries(episode: Episode, theme: palette.Theme) -> list[str]:
     """Query drawings, class by class, each in the colour of its class."""
-    episode = _named(_config, named)
     return [
         drawings.addresses(image[None], palette.of_class(int(label), theme))[0]
         for image, label in zip(episode.query_x[0], episode.query_y[0], strict=True)

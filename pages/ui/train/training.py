@@ -12,7 +12,19 @@ from metacore import Run, RunConfig, UserError
 from metacore.runs import Metric, cancel, dispatch, read_strip, resume
 from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
 from metacore.statistics import score
-from pages.ui import charts, engine, jobs, palette, pick, say, state, status, visitor, words
+from pages.ui import (
+    charts,
+    engine,
+    jobs,
+    palette,
+    pick,
+    say,
+    state,
+    status,
+    visitor,
+    waiting,
+    words,
+)
 from pages.ui.figures import learning, strip
 from pages.ui.figures.learning import History
 from pages.ui.train import sampled
@@ -345,7 +357,13 @@ def answers(run: Run, found: dict[str, Any], name: str = "") -> None:
         "Queries after the last inner step, in columns by their true class: coloured where the"
         " answer is right, crossed out where it is wrong.",
     )
-    st.html(sampled.answers(run.config, found, charts.theme()))
+    question = sampled.named_by(run.config, found["episode"])
+    episode = waiting.one(question)
+    waiting.bar([question], "Drawing the episode", key=f"episode {run.id}")
+    if episode.error:
+        say.info(episode.error, icon=":material/info:")
+    elif episode.complete:
+        st.html(sampled.answers(episode.get(), found, charts.theme()))
 
 
 def bending(run: Run, color: str, found: dict[str, Any], name: str = "") -> None:
@@ -379,6 +397,7 @@ def history(run: Run, color: str) -> History:
         metric=run.metric,
         color=color,
         tasks=run.config.training.tasks,
+        ways=run.config.ways,
     )
     return replace(empty, columns=learning.columns(rows))
 

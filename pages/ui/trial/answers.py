@@ -51,7 +51,7 @@ def _card(actor: Actor, query: int) -> Card:
 
 def _note(actor: Actor) -> str:
     norm = actor.adapted.norm if actor.answer is None else actor.answer.norm
-    told = [] if norm == "none" else [f"normalisation: {norm}"]
+    told = [] if norm == "none" else [f"normalisation: {words.mode(norm)}"]
     if actor.answer is not None and actor.answer.distances is not None:
         told.insert(0, "right: squared distance to the prototype")
     return " · ".join(told)

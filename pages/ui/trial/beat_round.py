@@ -144,7 +144,7 @@ def _line(each: Said, truth: int) -> Line:
         notes=(
             f"{100 * answer.confidence:.0f} % sure",
             f"{words.brief(answer.seconds)} to adapt",
-            f"normalisation: {answer.norm}",
+            f"normalisation: {words.mode(answer.norm)}",
         ),
     )
 

@@ -18,7 +18,7 @@ def row(name: str, score: float | None, ci95: float | None = 0.01, **more: Any) 
         "name": name,
         "algorithm": "maml",
         "metric": metric,
-        "evaluation": {metric: score, "ci95": ci95, "per_step": steps},
+        "evaluation": {metric: score, "ci95": ci95, "per_step": steps, "ways": 5},
         "published": None,
         "training_seconds": 600.0,
         "seconds_per_episode": 0.05,
@@ -56,9 +56,26 @@ def test_a_difference_is_filled_only_where_its_interval_leaves_zero() -> None:
 
 def test_who_adapts_at_once_is_a_level_line_over_all_steps() -> None:
     rows = [row("steps", 0.9, steps=(0, 1, 5)), row("at once", 0.8, steps=(0,))]
-    _, level = comparison.by_steps(rows, "light").data
+    _, level, chance = comparison.by_steps(rows, "light").data
     assert list(level.x) == [0, 5]
     assert np.allclose(level.y, 0.8)
+    assert (chance.name, list(chance.x)) == ("chance", [0, 5])
+    assert np.allclose(chance.y, 0.2)
+
+
+def test_chance_falls_with_the_ways() -> None:
+    points = [{"value": ways, "mean": 0.9, "ci95": 0.1} for ways in (2, 20)]
+    swept = {"kind": "ways", "values": [2, 20], "rows": [{**row("a", 0.9), "scores": points}]}
+    chance = comparison.by_value(swept, "accuracy", "light", ways=5).data[-1]
+    assert np.allclose(chance.y, [0.5, 0.05])
+
+
+def test_a_logarithmic_axis_writes_its_numbers_out() -> None:
+    """`200`, where Plotly itself would write `2`."""
+    rows = [row("a", 0.9, training_seconds=150.0), row("b", 0.8, training_seconds=600.0)]
+    axis = comparison.cost(rows, "training_seconds", "light").layout.xaxis
+    assert list(axis.ticktext) == ["100", "200", "500", "1\u202f000"]
+    assert list(axis.tickvals) == [100, 200, 500, 1000]
 
 
 def test_what_cost_no_training_is_a_level_line() -> None:
@@ -79,9 +96,12 @@ def test_errors_far_apart_are_on_a_logarithmic_axis() -> None:
         rows = [{"name": "a", "algorithm": "maml", "scores": scores}]
         return {"kind": "shots", "values": [1, 2], "rows": rows}
 
-    assert comparison.by_value(sweep(500, 0.4), "mse", "light").layout.yaxis.type == "log"
-    assert comparison.by_value(sweep(0.9, 0.4), "mse", "light").layout.yaxis.type != "log"
-    assert comparison.by_value(sweep(0.9, 0.01), "accuracy", "light").layout.yaxis.type != "log"
+    def axis(scores: dict[str, Any], metric: str) -> str:
+        return comparison.by_value(scores, metric, "light", ways=5).layout.yaxis.type
+
+    assert axis(sweep(500, 0.4), "mse") == "log"
+    assert axis(sweep(0.9, 0.4), "mse") != "log"
+    assert axis(sweep(0.9, 0.01), "accuracy") != "log"
 
 
 def test_a_matrix_shows_mistakes_apart_and_every_cell_can_be_clicked() -> None:

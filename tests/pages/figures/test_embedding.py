@@ -7,8 +7,7 @@ import plotly.io
 import pytest
 
 from pages.ui.figures import embedding
-from pages.ui.figures.cloud import Cloud, Points, Regions
-from pages.ui.figures.embedding import span
+from pages.ui.figures.cloud import Cloud, Points, Regions, span
 
 
 def cloud(dimensions: int = 2) -> Cloud:

@@ -4,6 +4,8 @@ from typing import Any
 
 from pages.ui.figures import strip
 
+EPISODE = {"grid": None, "episode": {"ways": 5}}
+
 
 def moment(iteration: int, *scores: float | None) -> dict[str, Any]:
     return {"iteration": iteration, "query_score": list(scores), "curves": [[0.0, 1.0]] * 2}
@@ -11,21 +13,22 @@ def moment(iteration: int, *scores: float | None) -> dict[str, Any]:
 
 def recorded(*moments: dict[str, Any], **more: Any) -> dict[str, Any]:
     steps = list(range(len(moments[0]["query_score"])))
-    return {"metric": "accuracy", "steps": steps, "moments": list(moments), "grid": None, **more}
+    return {"metric": "accuracy", "steps": steps, "moments": list(moments), **EPISODE, **more}
 
 
 def test_the_start_is_dotted_and_now_is_bold() -> None:
     found = recorded(moment(0, 0.2, 0.3), moment(5, 0.2, 0.5), moment(9, 0.2, 0.9))
-    first, between, now = strip.scores(found, "#0072B2", "light").data
+    first, between, now, chance = strip.scores(found, "#0072B2", "light").data
     assert (first.name, first.line.dash) == ("at the start", "dot")
     assert now.name == "after 9 meta-steps"
     assert now.line.width > between.line.width
     assert not between.showlegend
     assert list(now.y.round(1)) == [0.2, 0.9]
+    assert (chance.name, list(chance.x), list(chance.y.round(1))) == ("chance", [0, 1], [0.2, 0.2])
 
 
 def test_a_run_that_has_just_begun_has_one_line() -> None:
-    (only,) = strip.scores(recorded(moment(0, 0.2, 0.3)), "#0072B2", "dark").data
+    only, _chance = strip.scores(recorded(moment(0, 0.2, 0.3)), "#0072B2", "dark").data
     assert only.name == "after 0 meta-steps"
 
 
@@ -45,7 +48,8 @@ def test_what_diverged_is_a_gap() -> None:
 
 
 def test_the_curve_bends_within_the_reach_of_the_truth() -> None:
-    found = recorded(moment(0, 4.0, 3.0), moment(9, 4.0, 0.5), metric="mse", grid=[-1.0, 1.0])
+    found = recorded(moment(0, 4.0, 3.0), moment(9, 4.0, 0.5), metric="mse")
+    found["grid"] = [-1.0, 1.0]
     figure = strip.bending(found, "#0072B2", "light", truth=[-2.0, 2.0], points=[(0.0, 0.0)])
     assert [trace.name for trace in figure.data] == [
         "true curve",

@@ -1,0 +1,66 @@
+"""The waves of the start page: which come first, and why one may go wrong.
+
+The first ones are typical: of test waves 0 to 99, the twelve on which MAML's gain over the network
+from scratch is nearest to its median, nearest first. After them come the others as they are drawn.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from metacore import Run
+from metacore.answers import Asked, Question
+from metacore.answers.questions import Drawn
+from metacore.insight.miss import largest_miss, reach
+from metacore.insight.trace import Array
+from metacore.statistics import significant
+from pages.ui import engine
+
+TYPICAL = (36, 56, 97, 17, 51, 74, 45, 15, 5, 70, 23, 24)
+LOOKED_AT = 100  # waves that were looked at to choose them; the next ones are as they come
+STEPS = 10
+FLAT = 1.0  # a wave that never leaves 0 by more is flat: the largest ones reach 5
+
+
+def following(wave: int) -> int:
+    """The wave after this one."""
+    if wave in TYPICAL:
+        place = TYPICAL.index(wave) + 1
+        return TYPICAL[place] if place < len(TYPICAL) else LOOKED_AT
+    return wave + 1
+
+
+def questions(learned: Run, scratch: Run, asked: Asked) -> list[Question[Any]]:
+    """The episode, and what both networks make of it."""
+    runs = learned, scratch
+    return [Drawn(asked=asked), *(engine.adaptation(run, asked, steps=STEPS) for run in runs)]
+
+
+def why_lost(
+    errors: tuple[float, float],
+    curves: tuple[Array, Array],
+    grid: Sequence[float],
+    truth: Sequence[float],
+    seen: Sequence[float],
+) -> str:
+    """Why the learned network ended worse than the one from scratch; nothing if it did not.
+
+    Errors and curves are the last ones, of the learned network and of the other; `seen` are the
+    places of the points.
+    """
+    learned, fresh = errors
+    if learned <= fresh:
+        return ""
+    miss = largest_miss(grid, curves[0], truth, seen)
+    told = f"This time MAML ends worse: {significant(learned)} against {significant(fresh)}."
+    off, away = significant(miss.off), significant(miss.away)
+    lost = (
+        f"MAML is furthest from it at x = {miss.at:.1f}, where it is off by {off} and the nearest"
+        f" point it has seen is {away} away."
+    )
+    if reach(truth) < FLAT and reach(curves[1]) < FLAT:
+        flat = (
+            f"The wave is flat, never more than {significant(reach(truth))} from 0: a network that"
+            " has learned nothing, and says about 0 everywhere, is hardly wrong."
+        )
+        return f"{told} {flat} {lost}"
+    return f"{told} {lost.replace('from it', 'from the wave')}"
