@@ -144,6 +144,11 @@ def put(name: str, *given: object) -> None:
         _write()
 
 
+def settle(name: str, word: str, *, usual: str) -> None:
+    """Something else on the page decides this; the widget that is drawn next shows it."""
+    put(name, *(() if word == usual else (word,)))
+
+
 def drop(*names: str) -> None:
     for name in names:
         put(name)
@@ -155,7 +160,7 @@ def heard(name: str) -> Words:
     held = st.session_state.get(place, _NOTHING)
     if held is not _NOTHING and place in mine.handed and held != mine.handed[place]:
         mine.handed[place] = held
-        put(name, *(held if isinstance(held, list) else _one(held)))
+        put(name, *((held or [NONE]) if isinstance(held, list) else _one(held)))
     return get(name)
 
 
@@ -266,7 +271,7 @@ def number(
     draw = partial(
         place.number_input, label, min_value=low, max_value=high, step=1, help=help, **more
     )
-    return int(_widget(name, min(max(usual, low), high), _whole(low, high), _one, draw))
+    return int(_widget(name, min(max(usual, low), high), _whole(name, low, high), _one, draw))
 
 
 def number_or_none(
@@ -283,7 +288,7 @@ def number_or_none(
     """A whole number, or nothing: then its `placeholder` says what holds."""
     bounds = {"value": None, "min_value": low, "max_value": high, "step": 1}
     draw = partial(place.number_input, label, **bounds, help=help, **more)
-    return _widget(name, usual, _whole_or_none(low, high), _one_or_none, draw)
+    return _widget(name, usual, _whole_or_none(name, low, high), _one_or_none, draw)
 
 
 def slider(
@@ -294,7 +299,7 @@ def slider(
     if low >= high:
         return usual
     draw = partial(place.slider, label, low, high, step=1, help=help, **more)
-    return int(_widget(name, usual, _whole(low, high), _one, draw))
+    return int(_widget(name, usual, _whole(name, low, high), _one, draw))
 
 
 def switch(
@@ -363,7 +368,7 @@ def checkbox(place: Any, label: str, name: str, *, help: str, usual: bool = Fals
 
 def whole(name: str, *, usual: int, low: int, high: int) -> int:
     """A whole number without a widget of its own."""
-    return int(value(name, usual, _whole(low, high), _one))
+    return int(value(name, usual, _whole(name, low, high), _one))
 
 
 def text(place: Any, label: str, name: str, *, help: str, **more: Any) -> str:
@@ -392,8 +397,11 @@ def _called(options: Options) -> Callable[[str], str]:
     return lambda option: str(names.get(option, option))
 
 
-def _whole(low: int, high: int) -> Callable[[Words], int]:
-    """Reads a whole number into these bounds; of several the last one counts."""
+def _whole(name: str, low: int, high: int) -> Callable[[Words], int]:
+    """Reads a whole number into these bounds, which may have moved since; of several the last.
+
+    A link that never fitted is no wish for the largest there is.
+    """
 
     def read(said: Words) -> int:
         try:
@@ -402,14 +410,16 @@ def _whole(low: int, high: int) -> Callable[[Words], int]:
             raise ValueError("that is not a number.") from None
         if not math.isfinite(found):
             raise ValueError("that is no number one could count to.")
+        if not low <= found <= high and came_with_link(name):
+            raise ValueError(f"it can be {low} to {high}.")
         return int(min(max(found, low), high))
 
     return read
 
 
-def _whole_or_none(low: int, high: int) -> Callable[[Words], int | None]:
+def _whole_or_none(name: str, low: int, high: int) -> Callable[[Words], int | None]:
     def read(said: Words) -> int | None:
-        return None if said == (NONE,) else _whole(low, high)(said)
+        return None if said == (NONE,) else _whole(name, low, high)(said)
 
     return read
 
@@ -419,9 +429,9 @@ def _one_or_none(found: object) -> Words:
 
 
 def _yes_or_no(said: Words) -> bool:
-    if said[-1] not in ("yes", "no"):
+    if said[-1] not in ("yes", "no", "true", "false"):
         raise ValueError("it is yes or no.")
-    return said[-1] == "yes"
+    return said[-1] in ("yes", "true")
 
 
 def _yes(on: bool) -> Words:

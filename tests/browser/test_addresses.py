@@ -100,3 +100,30 @@ def test_every_page_follows_every_other_and_comes_back(page: Page) -> None:
         page.go_forward()
         expect(page.locator("h1")).to_have_text(PAGES[after][0])
         assert seen(page) == there, f"forward from {before} to {after}"
+
+
+def test_a_copied_link_shows_the_same_run_and_the_same_step_of_the_film(
+    page: Page, server: str
+) -> None:
+    page.goto(f"{server}/adapt")
+    slider = page.get_by_role("slider", name="Inner step")
+    slider.wait_for()
+    settled(page)
+    slider.press("Home")
+    slider.press("ArrowRight")
+    page.wait_for_url("**film=1*")
+    page.get_by_role("button", name="Copy link").click()
+    copied = page.locator("[data-address]").get_attribute("data-address") or ""
+    assert "run=maml-glyphs" in copied
+    page.goto(copied)
+    expect(page.get_by_text("Inner step 1 of 3", exact=True)).to_be_visible(timeout=WAIT)
+
+
+def test_a_run_of_the_list_opens_where_its_links_lead(page: Page, server: str) -> None:
+    page.goto(f"{server}/runs?run=anil-glyphs")
+    settled(page)
+    page.locator(".stMain").get_by_role("link", name="Adapt").click()
+    expect(page.locator("h1")).to_have_text("Adapt")
+    expect(page.get_by_text("ANIL", exact=True).first).to_be_visible(timeout=WAIT)
+    page.goto(f"{server}/prototypes?run=nope")
+    expect(page.get_by_text("There is no run nope here")).to_be_visible(timeout=WAIT)

@@ -123,14 +123,14 @@ def test_the_sample_follows_ways_and_shots(visit: Visit) -> None:
 
 
 def test_who_cannot_learn_a_curve_says_why(visit: Visit) -> None:
-    app = visit(PAGE, dataset="Sine waves")
+    app = visit(PAGE, dataset="sinusoid")
     assert app.checkbox(key="unable protonet").disabled
     assert "Prototypical Networks sorts into classes" in words(app)
     assert not button(app, "Start training").disabled
 
 
 def test_a_dataset_that_is_not_there_says_how_to_get_it(visit: Visit) -> None:
-    app = visit(PAGE, dataset="Omniglot")
+    app = visit(PAGE, dataset="omniglot")
     assert not app.exception
     assert "metacore data get omniglot" in words(app)
     assert button(app, "Start training").disabled
@@ -151,7 +151,7 @@ def test_numbers_no_widget_would_send_are_harmless(visit: Visit) -> None:
 
 
 def test_a_hostile_address_gives_the_usual_form(visit: Visit) -> None:
-    app = visit(PAGE, dataset="<b>", ways="many", preset="never", run_seed="-1", maml="perhaps")
+    app = visit(PAGE, dataset="<b>", ways="many", preset="never", seed="-1", maml="perhaps")
     assert not app.exception
     assert not button(app, "Start training").disabled
 

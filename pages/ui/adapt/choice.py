@@ -71,13 +71,12 @@ def _alike(found: Sequence[Run], place: Any) -> list[Run]:
     there = [kind for kind in KINDS.values() if any(_kind(run) == kind for run in found)]
     meant = pick.leading(found)
     if meant:
-        state.drop("kind")  # the run says it
+        state.settle("kind", _kind(meant), usual=there[0])
     kind = state.switch(
         place,
         "Tasks",
         "kind",
         there,
-        usual=_kind(meant) if meant else "",
         on_change=_other_kind,
         help="Runs that learned from drawings, or from curves: they cannot share an episode.",
     )

@@ -114,13 +114,12 @@ def _alike(found: Sequence[Run], wanted: Question | None) -> list[Run]:
     asked = [*state.heard(pick.RUNS), *(wanted.runs if wanted else ())]
     meant = next((run for run_id in asked for run in found if run.id == run_id), None)
     if meant:
-        state.drop("kind")  # the run says it
+        state.settle("kind", KINDS[_regression(meant)], usual=KINDS[False])
     kind = state.switch(
         st,
         "Tasks",
         "kind",
         [*KINDS.values()],
-        usual=KINDS[meant is not None and _regression(meant)],
         on_change=_start_anew,
         help="Runs are compared with others that see the same kind of input.",
     )
