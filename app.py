@@ -22,6 +22,7 @@ from metacore.runs import Queue
 from pages import ui
 from pages.ui import ready, say
 from pages.ui.browser_key import BrowserKeys
+from pages.ui.own_content import OwnContent
 
 
 def warm_up() -> None:
@@ -83,6 +84,6 @@ def say_error(error: Exception) -> bool:
 app = st.App(
     "pages/frame.py",
     lifespan=lifespan,
-    middleware=[Middleware(BrowserKeys)],
+    middleware=[Middleware(OwnContent), Middleware(BrowserKeys)],
     on_script_error=say_error,
 )
