@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
@@ -153,6 +152,7 @@ def test_one_may_give_up(visit: Visit) -> None:
 
 def test_a_click_counts_once_and_only_for_its_round() -> None:
     def script() -> None:
+        import streamlit as st
 
         from metacore.insight.contest import Contest
         from pages.ui.trial import beat_round
