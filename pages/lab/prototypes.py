@@ -1,45 +1,30 @@
 """The space a network puts drawings into: where classes gather, and what moves when they change."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import streamlit as st
 
 from metacore import DATASETS, Run, UserError
-from metacore.answers import Asked, Question
+from metacore.answers import Asked
 from metacore.answers.questions import Room
-from pages.ui import address, charts, engine, palette, pick, say, waiting, words
+from pages.ui import address, charts, palette, pick, say, waiting, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, embedding, looked_at, support_editor
-from pages.ui.prototypes.edits import Edits, write
-from pages.ui.prototypes.embedding import InSpace, Moments, Moved, Pictures, Scene, shifts
+from pages.ui.prototypes.edits import Edits
+from pages.ui.prototypes.embedding import Moments, Scene, shifts
+from pages.ui.prototypes.spot import EPISODE, FIRST, SHOTS, Spot, View, drawn, laddered
 
 SHOWN = "prototypes shown"
-FIRST = "protonet-glyphs"
-EPISODE = 8  # a test episode that is not too easy
 LAST_EPISODE = 10**6
 EPISODE_WIDTH = 180  # pixels
-SHOTS, LADDER, MOST = 3, 5, 10  # shown first, to go through if there are drawings, at most
-QUERIES = 100  # marks a picture can hold
 SHARED, OWN = "shared", "own"
 DISTANCES = {"Euclidean": "euclidean", "cosine": "cosine"}
 REGIONS = (
     "The tint is what the run would decide at that very place of the plane. Drawings and prototypes"
     " lie off the plane, so one may stand on another's tint; the agreement above says how often."
 )
-
-
-@dataclass(frozen=True)
-class View:
-    """How the episode is looked at."""
-
-    shots: int
-    dimensions: int
-    drawn: bool  # drawings are shown as drawings
-    distance: str | None  # of prototypes
-    shared: bool  # before and after adaptation lie in one plane
 
 
 def page() -> None:
@@ -59,56 +44,6 @@ def page() -> None:
             look(spot)
     except UserError as error:
         say.error(error, icon=":material/info:")
-
-
-@dataclass(frozen=True)
-class Spot:
-    """What is looked at: an episode in the space of a run."""
-
-    run: Run
-    asked: Asked
-    view: View
-    edits: Edits
-
-    @property
-    def metric(self) -> bool:
-        return pick.kind(self.run) in embedding.METRIC
-
-    @property
-    def pictures(self) -> Pictures:
-        return Pictures(asked=self.asked, theme=charts.theme())
-
-    def scene(self, edits: Edits) -> InSpace:
-        return InSpace(
-            learned=engine.learned(self.run),
-            asked=self.asked,
-            shots=self.view.shots,
-            distance=self.view.distance,
-            dimensions=self.view.dimensions,
-            edits=write(edits),
-        )
-
-    def moments(self, edits: Edits) -> Moved:
-        return Moved(
-            learned=engine.learned(self.run),
-            asked=self.asked,
-            shots=self.view.shots,
-            dimensions=self.view.dimensions,
-            shared=self.view.shared,
-            edits=write(edits),
-        )
-
-    @property
-    def edited(self) -> bool:
-        return bool(self.edits.changed)
-
-    @property
-    def questions(self) -> list[Question[Any]]:
-        """All that is asked before it can be shown."""
-        if self.metric:
-            return [self.pictures, self.scene(self.edits), self.scene(Edits())]
-        as_drawn = [self.moments(Edits())] if self.edited else []
-        return [self.pictures, self.moments(self.edits), *as_drawn]
 
 
 def choose(run: Run, seed: int) -> Spot | None:
@@ -182,15 +117,12 @@ def forget() -> None:
 def episode(run: Run, seed: int) -> Asked | None:
     """The episode with the most shots to go through, once it is known how many drawings there are;
     raises UserError if its data are missing."""
-    task = run.config.task
-    asked = Asked.like(run, seed=seed, queries=max(1, min(task.queries, QUERIES // task.ways)))
-    room = Room(asked=asked)
+    room = Room(asked=drawn(run, seed))
     found = waiting.one(room)
     if not found.complete:
         waiting.bar([room], "Loading the drawings", key="room")
         return None
-    most = min(max(LADDER, task.shots), MOST, found.get().drawings - asked.queries)
-    return replace(asked, shots=most, most=most)
+    return laddered(run, seed, found.get().drawings)
 
 
 def how(run: Run, asked: Asked) -> View:

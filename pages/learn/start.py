@@ -1,20 +1,17 @@
 """The first page: a network that has learned to learn, at work beside one that has not."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from metacore import ALGORITHMS, DATASETS, Run, UserError
-from metacore.answers import Asked, Question
-from metacore.answers.questions import Drawn
+from metacore.answers import Asked
 from metacore.datasets import library
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
 from pages.ui import charts, engine, palette, pick, say, waiting, waves
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
-STEPS = 10
 POINTS = 5
 WAVE = waves.TYPICAL[0]
 FAMILIES = {
@@ -70,7 +67,7 @@ def opening() -> None:
     )
     asked = Asked.like(learned, seed=wave)
     try:
-        wanted = questions(learned, scratch, asked)
+        wanted = waves.questions(learned, scratch, asked)
         episode, *traces = waiting.several([*wanted])
         if all(found.complete for found in (episode, *traces)):
             seen = [found.get() for found in traces]
@@ -83,12 +80,6 @@ def opening() -> None:
     if st.button("Another wave", icon=":material/refresh:", help="Draws five points of a new one."):
         st.session_state["wave"] = waves.following(wave)
         st.rerun()
-
-
-def questions(learned: Run, scratch: Run, asked: Asked) -> list[Question[Any]]:
-    """The episode, and what both networks make of it."""
-    runs = learned, scratch
-    return [Drawn(asked=asked), *(engine.adaptation(run, asked, steps=STEPS) for run in runs)]
 
 
 def setback(asked: Asked, episode: Episode, traces: Sequence[Trace]) -> str:
