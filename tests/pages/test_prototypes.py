@@ -203,3 +203,10 @@ def test_missing_data_are_said_to_be_missing(visit: Visit, tiny: Callable[..., s
     assert not app.exception
     (error,) = app.error
     assert "metacore data get omniglot" in str(error.value)
+
+
+def test_numbers_say_what_an_edit_did(visit: Visit, pretrained: Path) -> None:
+    said = words(visit(PAGE, edits="B1:A"))
+    assert "**Edited**: B1 as A." in said
+    moved = re.findall(r"\| \*\*([A-E])\*\* \| (\S+) \| \d → \*\*\d\*\* \|", said)
+    assert {letter for letter, distance in moved if distance != "–"} == {"A", "B"}
