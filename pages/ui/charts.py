@@ -35,7 +35,7 @@ def chart(
 
 
 def downloads(figure: go.Figure, said: str) -> dict[str, Any]:
-    """What is taken away of it; `pages.ui.slides` puts the title into the picture that is taken away."""
+    """What is taken away of it; `pages.ui.slides` puts the title into the picture."""
     width, height = SLIDE
     picture = {
         "filename": f"metacore-{slug(said)}",

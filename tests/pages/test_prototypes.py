@@ -210,3 +210,10 @@ def test_numbers_say_what_an_edit_did(visit: Visit, pretrained: Path) -> None:
     assert "**Edited**: B1 as A." in said
     moved = re.findall(r"\| \*\*([A-E])\*\* \| (\S+) \| \d → \*\*\d\*\* \|", said)
     assert {letter for letter, distance in moved if distance != "–"} == {"A", "B"}
+
+
+def test_the_picture_says_at_its_place_what_it_leaves_out(visit: Visit, pretrained: Path) -> None:
+    shown = words(visit(PAGE))
+    assert "The tint is the class of the nearest star in this picture." in shown
+    assert "The picture shows 2 of 256 dimensions; the run decides in all of them" in shown
+    assert "nearest star" not in words(visit(PAGE, run="matching-glyphs"))

@@ -99,3 +99,11 @@ def test_an_arrow_leads_from_where_a_prototype_was_to_where_it_is() -> None:
     assert (arrow.ax, arrow.ay) == pytest.approx(tuple(old[1]))
     assert (arrow.x, arrow.y) == pytest.approx(tuple(given.paths[-1, 1]))
     assert not [one for one in embedding.draw(given, "light").layout.annotations if one.showarrow]
+
+
+def test_a_class_has_one_symbol_on_the_plane_and_in_space() -> None:
+    plane, space = (
+        trace(embedding.draw(cloud(dimensions), "light"), "support drawing").marker.symbol
+        for dimensions in (2, 3)
+    )
+    assert list(plane) == list(space)
