@@ -96,7 +96,7 @@ def data(place: DeltaGenerator) -> tuple[str, int, int]:
 def number(place: DeltaGenerator, setting: Setting, default: int, key: str, label: str) -> int:
     low, high = int(setting.low or 0), int(setting.high or 0)
     return state.number(
-        place, label, key, usual=default, low=low, high=high, width=130, help=setting.help
+        place, label, key, usual=default, low=low, high=high, width=160, help=setting.help
     )
 
 

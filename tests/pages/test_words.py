@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pages.ui import say, words

@@ -139,7 +139,7 @@ def _looked_at(count: int) -> int:
         usual=1,
         low=1,
         high=count,
-        width=148,
+        width=160,
         help="Which of the queries the cards are about, from the left.",
     )
     return number - 1
