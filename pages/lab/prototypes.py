@@ -20,11 +20,8 @@ SHOWN = "prototypes shown"
 LAST_EPISODE = 10**6
 EPISODE_WIDTH = 180  # pixels
 SHARED, OWN = "shared", "own"
+LISTED = 4  # queries that do not stand where they are answered
 DISTANCES = {"Euclidean": "euclidean", "cosine": "cosine"}
-REGIONS = (
-    "The tint is what the run would decide at that very place of the plane. Drawings and prototypes"
-    " lie off the plane, so one may stand on another's tint; the agreement above says how often."
-)
 
 
 def page() -> None:
@@ -92,7 +89,9 @@ def which(found: list[Run]) -> tuple[Run, int]:
         bind=address.bound("seed"),
         on_change=forget,
         width=EPISODE_WIDTH,
-        help="The number of a test episode: the same number is the same drawings for every run.",
+        help="The number of a test episode: the same number is the same drawings for every run."
+        " Its classes are those of this number on Adapt; the queries are others, kept apart from"
+        " all the shots there are to go through.",
     )
     row.button(
         "New episode",
@@ -228,8 +227,35 @@ def result(run: Run, scene: Scene, as_drawn: Scene, view: View) -> str:
     return (
         f"**{says(run, scene.right, scene.cloud.query.names)}** from"
         f" {words.several(view.shots, 'drawing')} of each class{edited}; the {picture} agrees with"
-        f" its decision on **{scene.agreement:.0%}** of them."
+        f" its decision on **{_agreement(scene):.0%}** of them."
     )
+
+
+def _agreement(scene: Scene) -> float:
+    return 1 - len(scene.astray) / len(scene.cloud.query.names)
+
+
+def seen(scene: Scene, view: View) -> str:
+    """What the picture leaves out, and which queries do not stand where they are answered."""
+    tint = ""
+    if scene.cloud.regions is not None:
+        tint = "The tint is what the run would decide at that very place of the plane. "
+        if scene.cloud.paths is not None:
+            tint = "The tint is the class of the nearest star in this picture. "
+    told = (
+        f"{tint}The picture shows {view.dimensions} of {scene.features} dimensions; the run decides"
+        " in all of them"
+    )
+    names = [scene.cloud.query.names[n] for n in scene.astray]
+    if not names:
+        return f"{told}, and answers every query as it stands here."
+    verb = "is" if len(names) == 1 else "are"
+    listed = ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
+    return f"{told}: {listed} {verb} answered otherwise than where {_they(names)} here."
+
+
+def _they(names: Sequence[str]) -> str:
+    return "it stands" if len(names) == 1 else "they stand"
 
 
 def says(run: Run, right: int, queries: Sequence[str]) -> str:
@@ -273,8 +299,8 @@ def space(spot: Spot, scene: Scene, as_drawn: Scene, pictures: dict[str, str]) -
             names,
             alt="Support drawings, queries and prototypes of each class, projected by PCA.",
             key="space",
-            help=REGIONS if scene.cloud.regions is not None else None,
         )
+        st.caption(seen(scene, view))
         settling(spot.run, scene, view.shots)
     with right.container(border=True):
         support_editor.show(spot.asked, view.shots, pictures, shifts(as_drawn, scene))

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
 import metacore as mc
+from metacore import answers
 from metacore.datasets.omniglot import OmniglotConfig
 from metacore.insight.contest import ROUNDS, Contest, Reply, write
 from tests.pages.conftest import Visit, words
@@ -216,9 +216,11 @@ def test_who_was_trained_on_the_characters_is_left_out(visit: Visit) -> None:
     assert "knows them is left out: it was trained on the authors split" in app.warning[0].value
 
 
-def test_without_omniglot_a_link_to_it_says_so(visit: Visit) -> None:
+def test_without_omniglot_a_link_to_it_says_so(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mc.datasets.load.cache_clear()
-    st.cache_resource.clear()
+    monkeypatch.setattr(answers, "_desk", answers.Here())  # one that knows no round yet
     app = visit(PAGE, **{**LINK, "characters": "omniglot", "level": "one"}, answers="-")
     assert not app.exception
     assert "metacore data get omniglot" in app.error[0].value

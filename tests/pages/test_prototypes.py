@@ -203,3 +203,10 @@ def test_missing_data_are_said_to_be_missing(visit: Visit, tiny: Callable[..., s
     assert not app.exception
     (error,) = app.error
     assert "metacore data get omniglot" in str(error.value)
+
+
+def test_the_picture_says_at_its_place_what_it_leaves_out(visit: Visit, pretrained: Path) -> None:
+    shown = words(visit(PAGE))
+    assert "The tint is the class of the nearest star in this picture." in shown
+    assert "The picture shows 2 of 256 dimensions; the run decides in all of them" in shown
+    assert "nearest star" not in words(visit(PAGE, run="matching-glyphs"))

@@ -125,7 +125,7 @@ def _marks(
     support, query = cloud.support, cloud.query
     strange = [n in set(cloud.mislabelled) for n in range(len(support.names))]
     filled = {
-        "symbol": [palette.symbol(n) for n in support.labels],
+        "symbol": [palette.class_symbol(n) for n in support.labels],
         "color": [palette.of_class(n, theme) for n in support.labels],
         "line": {
             "width": [2.5 if one else 1 for one in strange],
@@ -134,7 +134,7 @@ def _marks(
         "size": MARK + 2,
     }
     opened = {  # filled with paper: a symbol that is open would be filled when it is selected
-        "symbol": [palette.symbol(n) for n in query.labels],
+        "symbol": [palette.class_symbol(n) for n in query.labels],
         "color": palette.PAPER[theme],
         "line": {"width": 2, "color": [palette.of_class(n, theme) for n in query.labels]},
         "size": MARK,

@@ -11,8 +11,7 @@ from pages.ui.figures.cloud import WRONG, Array, Cloud, Points, buttons
 from pages.ui.palette import Theme
 from pages.ui.words import letter
 
-SOLID = ("circle", "square", "diamond", "cross")  # symbols that can be told apart in space
-WITH_OPEN = SOLID[:3]
+WITH_OPEN = ("circle", "square", "diamond")  # symbols that Plotly can draw open in space
 _EYE = {"x": 1.1, "y": 1.1, "z": 0.8}
 
 
@@ -55,7 +54,7 @@ def _in_space(at: Array, **more: Any) -> go.Scatter3d:
 
 
 def _marks(name: str, points: Points, theme: Theme, *, opened: bool) -> go.Scatter3d:
-    symbols = [SOLID[n % len(SOLID)] for n in points.labels]
+    symbols = [palette.class_symbol(n) for n in points.labels]
     if opened:
         symbols = [symbol + "-open" if symbol in WITH_OPEN else symbol for symbol in symbols]
     return _in_space(

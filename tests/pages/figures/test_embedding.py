@@ -87,3 +87,11 @@ def test_everything_is_in_view_even_where_all_is_one_point() -> None:
     (left, right), (low, high) = span(np.zeros((3, 2), np.float32))
     assert left < 0 < right
     assert low < 0 < high
+
+
+def test_a_class_has_one_symbol_on_the_plane_and_in_space() -> None:
+    plane, space = (
+        trace(embedding.draw(cloud(dimensions), "light"), "support drawing").marker.symbol
+        for dimensions in (2, 3)
+    )
+    assert list(plane) == list(space)
