@@ -61,7 +61,7 @@ def strangers(runs: Sequence[Run]) -> None:
     """Runs whose settings this version of Metacore does not understand."""
     for run in runs:
         if sentence := shelf.flaw(run):
-            say.warning(f"{run.name} cannot be shown: {sentence}")
+            say.warning(sentence if run.lost else f"{run.name} cannot be shown: {sentence}")
             if not run.read_only:
                 deletion.button([run])
 

@@ -103,7 +103,7 @@ def number(place: DeltaGenerator, setting: Setting, default: int, key: str, labe
             step=1,
             key=key,
             bind=address.bound(key),
-            width=130,
+            width=160,
             help=setting.help,
         )
     )

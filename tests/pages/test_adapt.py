@@ -230,3 +230,12 @@ def test_a_missing_dataset_is_a_sentence(visit: Visit, home: Path) -> None:
     app = visit(PAGE, runs=run.id, seed="5")
     assert not app.exception
     assert "omniglot" in app.error[0].value
+
+
+def test_eight_runs_adapt_side_by_side_and_share_their_pictures(visit: Visit) -> None:
+    runs = [trained("protonet") for _ in range(8)]
+    app = sound(visit(PAGE, runs=[run.id for run in runs], queries="1"))
+    boards = panels(app, "drawings")
+    assert len(boards) == 8
+    assert "Of **5 queries**, these are answered rightly" in words(app)
+    assert len(films(app)[0]["pictures"]) == 10, "a picture travels once, however many show it"

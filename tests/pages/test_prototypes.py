@@ -205,6 +205,13 @@ def test_missing_data_are_said_to_be_missing(visit: Visit, tiny: Callable[..., s
     assert "metacore data get omniglot" in str(error.value)
 
 
+def test_numbers_say_what_an_edit_did(visit: Visit, pretrained: Path) -> None:
+    said = words(visit(PAGE, edits="B1:A"))
+    assert "**Edited**: B1 as A." in said
+    moved = re.findall(r"\| \*\*([A-E])\*\* \| (\S+) \| \d → \*\*\d\*\* \|", said)
+    assert {letter for letter, distance in moved if distance != "–"} == {"A", "B"}
+
+
 def test_the_picture_says_at_its_place_what_it_leaves_out(visit: Visit, pretrained: Path) -> None:
     shown = words(visit(PAGE))
     assert "The tint is the class of the nearest star in this picture." in shown

@@ -339,7 +339,7 @@ def test_a_run_beyond_reading_is_named_and_can_be_deleted(
         db.execute("UPDATE runs SET values_json = '{' WHERE id = ?", (lost.id,))
     app = visit(PAGE)
     assert not app.exception
-    assert "lost cannot be shown" in read(app)
+    assert "The record of lost in the run database is damaged" in read(app)
     press(app, "Delete for good")
     assert store.damaged() == []
     assert [run.name for run in store.runs()] == ["wave"]

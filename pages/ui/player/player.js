@@ -131,7 +131,7 @@ function leastWidth(boards, count) {
 function draw(panel, data, parent, step) {
   const box = element("section", { class: `panel ${panel.kind}` });
   const head = element("header", {});
-  head.append(element("h4", {}, panel.title));
+  head.append(element("h4", { title: panel.title }, panel.title));
   if (panel.note) head.append(element("p", {}, panel.note));
   box.append(head);
   parent.append(box);

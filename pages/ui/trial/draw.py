@@ -15,7 +15,7 @@ from pages.ui.trial.example import example
 from pages.ui.trial.opened import LOAD
 
 WAYS, SHOTS = 5, 1
-WIDTH = 148
+WIDTH = 160
 
 
 def part() -> None:

@@ -138,7 +138,7 @@ def _looked_at(count: int) -> int:
         max_value=count,
         step=1,
         key="upload asked",
-        width=148,
+        width=160,
         help="Which of the queries the cards are about, from the left.",
     )
     return int(number) - 1
