@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metacore.runs.results import episodes_csv
 from metacore.tables import to_csv
+from pages.ui.compare.downloads import as_csv
 
 
 def cells(data: bytes) -> list[list[str]]:
@@ -23,6 +25,13 @@ def test_no_text_is_a_formula(name: str) -> None:
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
 def test_a_line_in_a_cell_begins_no_row(end: str) -> None:
     assert cells(to_csv(["a"], [[f"x{end}=1"], [f"{end}=1"]])) == [["a"], ["x\n=1"], ["'\n=1"]]
+
+
+def test_what_pages_and_comparisons_give_away_is_harmless() -> None:
+    rows = [{"value": -1.0, "name": "=1"} for _ in range(2)]
+    assert as_csv(rows) == b"value,name\n-1.0,'=1\n-1.0,'=1\n"
+    found = {"rows": [{"name": "@SUM(A1)", "values": [0.5]}]}
+    assert episodes_csv(found) == b"episode,'@SUM(A1)\n0,0.5\n"
 
 
 def test_numbers_stay_numbers() -> None:
