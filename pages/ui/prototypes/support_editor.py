@@ -81,7 +81,10 @@ def _told(changed: Edits, shifts: Sequence[Shift]) -> str:
     if not shifts:
         return f"{said} No answer has changed."
     moved = any(shift.distance is not None for shift in shifts)
-    lines = [_row("Class", "Prototype moved by", "Queries right", moved), _row(*["---"] * 3, moved)]
+    lines = [
+        _row("Class", "Prototype moved by", "Queries right", moved),
+        _row("---", "---", "---", moved),
+    ]
     for shift in shifts:
         distance = "–" if not shift.distance else f"{shift.distance:.2f}"
         before, after = shift.right
