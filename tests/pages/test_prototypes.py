@@ -85,7 +85,7 @@ def test_a_new_episode_starts_afresh(visit: Visit, pretrained: Path) -> None:
     app = visit(PAGE, edits="A1:B", drawing="query 9")
     (new,) = [button for button in app.button if button.label == "New episode"]
     new.click().run()
-    assert app.number_input(key="seed").value == 9
+    assert app.number_input(key="Prototypes seed").value == 9
     assert "edits" not in app.query_params
     assert "before the support was edited" not in words(app)
 
