@@ -9,6 +9,7 @@ import gc
 import importlib
 import logging
 import pkgutil
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,8 +20,9 @@ from metacore import Store, UserError, answers
 from metacore.device import one_thread
 from metacore.runs import Queue
 from pages import ui
-from pages.ui import say
+from pages.ui import ready, say
 from pages.ui.browser_key import BrowserKeys
+from pages.ui.own_content import OwnContent
 
 
 def warm_up() -> None:
@@ -43,6 +45,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     pool.start()  # helpers load while the server does
     warm_up()
     answers.use(pool)
+    threading.Thread(target=ready.prepare, name="prepare", daemon=True).start()
     try:
         async with queueing():
             yield
@@ -81,6 +84,6 @@ def say_error(error: Exception) -> bool:
 app = st.App(
     "pages/frame.py",
     lifespan=lifespan,
-    middleware=[Middleware(BrowserKeys)],
+    middleware=[Middleware(OwnContent), Middleware(BrowserKeys)],
     on_script_error=say_error,
 )

@@ -1,11 +1,10 @@
 """Features of many numbers laid out on a plane, and what the plane can and cannot show.
 
-A plane through a cloud of features is a shadow of it: `agreement` says how often a decision taken
-on the shadow is the real one. Everything is computed in float64 and handed out as float32, ready
-for a figure; features that are no longer numbers (a diverged adaptation) count as 0.
+A plane through a cloud of features is a shadow of it: `astray` says for which of them a decision
+taken on the shadow is not the real one. Everything is computed in float64 and handed out as
+float32, ready for a figure; features that are no longer numbers (a diverged adaptation) count as 0.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -100,16 +99,23 @@ def decision_regions(
     return decided.reshape(resolution, resolution).astype(np.int64)
 
 
-def agreement(projection: Projection, features: ArrayLike, decide: Decide) -> float:
-    """The share of features [n, F] decided alike before and after being flattened onto the plane.
+def in_picture(projection: Projection, prototypes: ArrayLike) -> Decide:
+    """Decides for the prototype [N, F] that is nearest in the picture: each stands on its own."""
+    return by_prototypes(projection.lift(projection.apply(prototypes)))
 
-    It says how far the regions of `decision_regions` can be believed; NaN where there are none.
+
+def astray(
+    projection: Projection, features: ArrayLike, decide: Decide, seen: Decide | None = None
+) -> list[int]:
+    """Which of the features [n, F] are decided otherwise than their place in the picture suggests.
+
+    `seen` decides in the picture; without it, it is decided there as it is in all dimensions.
     """
     real = _finite(features).astype(np.float32)
     if not len(real):
-        return math.nan
+        return []
     flat = projection.lift(projection.apply(real))
-    return float((decide(flat) == decide(real)).mean())
+    return [int(n) for n in np.flatnonzero((seen or decide)(flat) != decide(real))]
 
 
 def separation(features: ArrayLike, labels: ArrayLike) -> float:

@@ -127,6 +127,7 @@ def launch(store: Store, start: Callable[[Comparison], Process]) -> Comparison |
 
 def reconcile(store: Store) -> list[Comparison]:
     """Says of every comparison whose evaluator has died that it was interrupted; returns those."""
+    _forget_damaged(store)
     with store.database.reading() as db:
         claimed = [comparison for comparison in _active(db) if comparison.process is not None]
     return [dead for dead in claimed if not dead.alive() and _bury(store, dead)]
@@ -208,6 +209,17 @@ def _forget(db: sqlite3.Connection, but: str) -> list[str]:
     outdated = [row["id"] for row in db.execute(query + newest_first, (*ENDED, but, KEPT - 1))]
     db.executemany("DELETE FROM comparisons WHERE id = ?", [(old,) for old in outdated])
     return outdated
+
+
+def _forget_damaged(store: Store) -> None:
+    """Deletes what waits but cannot be read: it would wait for ever, and count as somebody's."""
+    query = "SELECT * FROM comparisons WHERE status IN (?, ?)"
+    with store.database.reading() as db:
+        rows = db.execute(query, (QUEUED, RUNNING)).fetchall()
+    lost = [(row["id"],) for row in rows if readable(row) is None]
+    if lost:
+        with store.database.writing() as db:
+            db.executemany("DELETE FROM comparisons WHERE id = ?", lost)
 
 
 def _waiting(db: sqlite3.Connection) -> Comparison | None:

@@ -8,6 +8,7 @@ and `unwritable` says why no more than that is possible.
 
 import contextlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from metacore.errors import UserError
 
 BUSY_SECONDS = 30.0
+LOCKS_BYTES = 2**15
 
 # One script per schema version, each leading from the one before it to the next.
 SCRIPTS = (
@@ -241,7 +243,8 @@ class Database:
         code = _code(error)
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return UserError(self._damaged(str(error)))
-        if code == sqlite3.SQLITE_FULL:
+        full = code == sqlite3.SQLITE_IOERR and _no_space(self.path.parent)
+        if code == sqlite3.SQLITE_FULL or full:
             return UserError(
                 f"The disk is full: {self.path} could not be written. Free some space."
             )
@@ -256,6 +259,14 @@ class Database:
 
 def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _no_space(folder: Path) -> bool:
+    """Whether there is not even room for the file SQLite shares its locks in."""
+    try:
+        return shutil.disk_usage(folder).free < LOCKS_BYTES
+    except OSError:
+        return False
 
 
 def _plain(db: sqlite3.Connection) -> sqlite3.Connection:

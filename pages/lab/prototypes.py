@@ -1,44 +1,27 @@
 """The space a network puts drawings into: where classes gather, and what moves when they change."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import streamlit as st
 
 from metacore import DATASETS, Run, UserError
-from metacore.answers import Asked, Question
+from metacore.answers import Asked
 from metacore.answers.questions import Room
-from pages.ui import address, charts, engine, palette, pick, say, waiting, words
+from pages.ui import charts, palette, pick, say, state, waiting, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, embedding, looked_at, support_editor
-from pages.ui.prototypes.edits import Edits, write
-from pages.ui.prototypes.embedding import InSpace, Moments, Moved, Pictures, Scene
+from pages.ui.prototypes.edits import Edits
+from pages.ui.prototypes.embedding import Moments, Scene, shifts
+from pages.ui.prototypes.spot import EPISODE, FIRST, SHOTS, Spot, View, drawn, laddered
 
 SHOWN = "prototypes shown"
-FIRST = "protonet-glyphs"
-EPISODE = 8  # a test episode that is not too easy
 LAST_EPISODE = 10**6
-SHOTS, LADDER, MOST = 3, 5, 10  # shown first, to go through if there are drawings, at most
-QUERIES = 100  # marks a picture can hold
+EPISODE_WIDTH = 180  # pixels
 SHARED, OWN = "shared", "own"
+LISTED = 4  # queries that do not stand where they are answered
 DISTANCES = {"Euclidean": "euclidean", "cosine": "cosine"}
-REGIONS = (
-    "The tint is what the run would decide at that very place of the plane. Drawings and prototypes"
-    " lie off the plane, so one may stand on another's tint; the agreement above says how often."
-)
-
-
-@dataclass(frozen=True)
-class View:
-    """How the episode is looked at."""
-
-    shots: int
-    dimensions: int
-    drawn: bool  # drawings are shown as drawings
-    distance: str | None  # of prototypes
-    shared: bool  # before and after adaptation lie in one plane
 
 
 def page() -> None:
@@ -58,52 +41,6 @@ def page() -> None:
             look(spot)
     except UserError as error:
         say.error(error, icon=":material/info:")
-
-
-@dataclass(frozen=True)
-class Spot:
-    """What is looked at: an episode in the space of a run."""
-
-    run: Run
-    asked: Asked
-    view: View
-    edits: Edits
-
-    @property
-    def metric(self) -> bool:
-        return pick.kind(self.run) in embedding.METRIC
-
-    @property
-    def pictures(self) -> Pictures:
-        return Pictures(asked=self.asked, theme=charts.theme())
-
-    def scene(self, edits: Edits) -> InSpace:
-        return InSpace(
-            learned=engine.learned(self.run),
-            asked=self.asked,
-            shots=self.view.shots,
-            distance=self.view.distance,
-            dimensions=self.view.dimensions,
-            edits=write(edits),
-        )
-
-    @property
-    def moments(self) -> Moved:
-        return Moved(
-            learned=engine.learned(self.run),
-            asked=self.asked,
-            shots=self.view.shots,
-            dimensions=self.view.dimensions,
-            shared=self.view.shared,
-            edits=write(self.edits),
-        )
-
-    @property
-    def questions(self) -> list[Question[Any]]:
-        """All that is asked before it can be shown."""
-        if self.metric:
-            return [self.pictures, self.scene(self.edits), self.scene(Edits())]
-        return [self.pictures, self.moments]
 
 
 def choose(run: Run, seed: int) -> Spot | None:
@@ -127,10 +64,6 @@ def look(spot: Spot) -> None:
     if shown is not None:
         st.session_state[SHOWN] = shown
         (metric if shown.metric else gradient)(shown)
-    pictures = waiting.known(spot.pictures)
-    if pictures.complete:
-        changed = support_editor.asked_for(spot.asked)
-        support_editor.show(changed, spot.asked, spot.view.shots, pictures.get(), charts.theme())
 
 
 def known(spot: Spot) -> bool:
@@ -144,31 +77,34 @@ def offered() -> list[Run]:
 
 
 def which(found: list[Run]) -> tuple[Run, int]:
-    first, second, third = st.columns([5, 2, 2], vertical_alignment="bottom")
-    with first:
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row.container():
         run = pick.one(found, help="Whose space is shown; runs on curves have none.")
-    seed = second.number_input(
+    seed = state.number(
+        row,
         "Episode",
-        min_value=0,
-        max_value=LAST_EPISODE,
-        value=EPISODE,
-        key="seed",
-        bind=address.bound("seed"),
+        "seed",
+        usual=EPISODE,
+        low=0,
+        high=LAST_EPISODE,
         on_change=forget,
-        help="The number of a test episode: the same number is the same drawings for every run.",
+        width=EPISODE_WIDTH,
+        help="The number of a test episode: the same number is the same drawings for every run."
+        " Its classes are those of this number on Adapt; the queries are others, kept apart from"
+        " all the shots there are to go through.",
     )
-    third.button(
+    row.button(
         "New episode",
         icon=":material/refresh:",
         on_click=another,
-        width="stretch",
+        args=(seed,),
         help="Draws other classes, which no run has been trained on.",
     )
-    return run, int(seed)
+    return run, seed
 
 
-def another() -> None:
-    st.session_state["seed"] = (int(st.session_state["seed"]) + 1) % LAST_EPISODE
+def another(seed: int) -> None:
+    state.put("seed", (seed + 1) % LAST_EPISODE)
     forget()
 
 
@@ -181,29 +117,26 @@ def forget() -> None:
 def episode(run: Run, seed: int) -> Asked | None:
     """The episode with the most shots to go through, once it is known how many drawings there are;
     raises UserError if its data are missing."""
-    task = run.config.task
-    asked = Asked.like(run, seed=seed, queries=max(1, min(task.queries, QUERIES // task.ways)))
-    room = Room(asked=asked)
+    room = Room(asked=drawn(run, seed))
     found = waiting.one(room)
     if not found.complete:
         waiting.bar([room], "Loading the drawings", key="room")
         return None
-    most = min(max(LADDER, task.shots), MOST, found.get().drawings - asked.queries)
-    return replace(asked, shots=most, most=most)
+    return laddered(run, seed, found.get().drawings)
 
 
 def how(run: Run, asked: Asked) -> View:
-    first, *places = st.columns([5, 2.1, 2.8, 3], vertical_alignment="bottom")
-    with first:
+    """In a row that wraps where the window is narrow."""
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row.container():
         shots = slider(asked.most)
-    with places[0]:
+    with row:
         picture = switch(
             "Picture",
             ["2-D", "3-D"],
             key="view",
             help="A plane is read best; a third direction shows some of what the plane hides.",
         )
-    with places[1]:
         shown = switch(
             "Shown as",
             ["marks", "drawings"],
@@ -211,7 +144,6 @@ def how(run: Run, asked: Asked) -> View:
             disabled=picture == "3-D",
             help="Marks, or the drawings themselves where the network puts them (in 2-D).",
         )
-    with places[2]:
         distance, shared = measure(run), plane(run)
     return View(shots, int(picture[0]), shown == "drawings", distance, shared)
 
@@ -220,13 +152,13 @@ def slider(most: int) -> int:
     if most == 1:
         st.caption("The classes have drawings enough for one shot only.")
         return 1
-    return st.slider(
+    return state.slider(
+        st,
         "Shots",
-        1,
-        most,
-        min(SHOTS, most),
-        key="shots",
-        bind="query-params",
+        "shots",
+        usual=SHOTS,
+        low=1,
+        high=most,
         help="How many drawings of each class are given; the queries stay the same.",
     )
 
@@ -261,18 +193,7 @@ def plane(run: Run) -> bool:
 
 
 def switch(label: str, options: list[str], *, key: str, help: str, disabled: bool = False) -> str:
-    return str(
-        st.segmented_control(
-            label,
-            options,
-            default=options[0],
-            required=True,
-            key=key,
-            bind="query-params",
-            disabled=disabled,
-            help=help,
-        )
-    )
+    return state.switch(st, label, key, options, disabled=disabled, help=help)
 
 
 def metric(spot: Spot) -> None:
@@ -282,7 +203,7 @@ def metric(spot: Spot) -> None:
     pictures = waiting.known(spot.pictures).get()
     st.markdown(result(spot.run, scene, as_drawn, spot.view))
     st.caption(fineprint(spot.run, scene, spot.view))
-    space(spot.run, scene, spot.view, pictures)
+    space(spot, scene, as_drawn, pictures)
     matrix(scene, pictures)
 
 
@@ -296,8 +217,35 @@ def result(run: Run, scene: Scene, as_drawn: Scene, view: View) -> str:
     return (
         f"**{says(run, scene.right, scene.cloud.query.names)}** from"
         f" {words.several(view.shots, 'drawing')} of each class{edited}; the {picture} agrees with"
-        f" its decision on **{scene.agreement:.0%}** of them."
+        f" its decision on **{_agreement(scene):.0%}** of them."
     )
+
+
+def _agreement(scene: Scene) -> float:
+    return 1 - len(scene.astray) / len(scene.cloud.query.names)
+
+
+def seen(scene: Scene, view: View) -> str:
+    """What the picture leaves out, and which queries do not stand where they are answered."""
+    tint = ""
+    if scene.cloud.regions is not None:
+        tint = "The tint is what the run would decide at that very place of the plane. "
+        if scene.cloud.paths is not None:
+            tint = "The tint is the class of the nearest star in this picture. "
+    told = (
+        f"{tint}The picture shows {view.dimensions} of {scene.features} dimensions; the run decides"
+        " in all of them"
+    )
+    names = [scene.cloud.query.names[n] for n in scene.astray]
+    if not names:
+        return f"{told}, and answers every query as it stands here."
+    verb = "is" if len(names) == 1 else "are"
+    listed = ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
+    return f"{told}: {listed} {verb} answered otherwise than where {_they(names)} here."
+
+
+def _they(names: Sequence[str]) -> str:
+    return "it stands" if len(names) == 1 else "they stand"
 
 
 def says(run: Run, right: int, queries: Sequence[str]) -> str:
@@ -318,13 +266,18 @@ def fineprint(run: Run, scene: Scene, view: View) -> str:
 
 
 @st.fragment
-def space(run: Run, scene: Scene, view: View, pictures: dict[str, str]) -> None:
-    """The picture, and what is looked at in it."""
-    theme, names = charts.theme(), [*scene.looks]
+def space(spot: Spot, scene: Scene, as_drawn: Scene, pictures: dict[str, str]) -> None:
+    """The picture; beside it, what can be edited and what is looked at."""
+    if support_editor.edited_just_now():
+        st.rerun()
+    view, theme, names = spot.view, charts.theme(), [*scene.looks]
+    cloud, before = scene.cloud, as_drawn.cloud.paths
+    if spot.edited and before is not None:
+        cloud = replace(cloud, moved_from=before[-1])
     left, right = st.columns([9, 5], gap="medium")
     with left:
         figure = figures.draw(
-            scene.cloud,
+            cloud,
             theme,
             looked_at=looked_at.marked(scene.name, names, scene.first),
             pictures=pictures if view.drawn else None,
@@ -336,13 +289,14 @@ def space(run: Run, scene: Scene, view: View, pictures: dict[str, str]) -> None:
             names,
             alt="Support drawings, queries and prototypes of each class, projected by PCA.",
             key="space",
-            help=REGIONS if scene.cloud.regions is not None else None,
         )
+        st.caption(seen(scene, view))
+        settling(spot.run, scene, view.shots)
+    with right.container(border=True):
+        support_editor.show(spot.asked, view.shots, pictures, shifts(as_drawn, scene))
     with right.container(border=True):
         name = looked_at.choice(names, scene.first)
         closeup.show(scene.looks[name], pictures, theme, f"Nearest support, by {scene.unit}")
-    with right:
-        settling(run, scene, view.shots)
 
 
 def matrix(scene: Scene, pictures: dict[str, str]) -> None:
@@ -381,16 +335,19 @@ def settling(run: Run, scene: Scene, shots: int) -> None:
 
 def gradient(spot: Spot) -> None:
     """Methods with an inner loop: the features it begins with and those it ends with."""
-    seen, view = waiting.known(spot.moments).get(), spot.view
+    seen, view = waiting.known(spot.moments(spot.edits)).get(), spot.view
+    as_drawn = waiting.known(spot.moments(Edits())).get() if spot.edited else seen
     before, after = (f"{share:.0%}" for share in seen.separations)
     answered = says(spot.run, seen.right[1], seen.clouds[1].query.names)
+    edited = f", {as_drawn.right[1]} after steps on the support as drawn" if spot.edited else ""
     st.markdown(
         f"**{answered}** after {words.several(seen.steps, 'inner step')}"
-        f" on {words.several(view.shots, 'drawing')} of each class ({seen.right[0]} before)."
+        f" on {words.several(view.shots, 'drawing')} of each class"
+        f" ({seen.right[0]} before{edited})."
         f" The share of the queries' variance that lies between classes: **{before} → {after}**."
     )
     st.caption(about_plane(seen, view))
-    two_moments(seen, view, waiting.known(spot.pictures).get())
+    two_moments(spot, seen, as_drawn, waiting.known(spot.pictures).get())
 
 
 def about_plane(seen: Moments, view: View) -> str:
@@ -406,7 +363,10 @@ def about_plane(seen: Moments, view: View) -> str:
 
 
 @st.fragment
-def two_moments(seen: Moments, view: View, pictures: dict[str, str]) -> None:
+def two_moments(spot: Spot, seen: Moments, as_drawn: Moments, pictures: dict[str, str]) -> None:
+    if support_editor.edited_just_now():
+        st.rerun()
+    view = spot.view
     theme, names = charts.theme(), [*seen.looks]
     mark = looked_at.marked(seen.name, names, seen.first)
     titles = ("Before adaptation", f"After {words.several(seen.steps, 'inner step')}")
@@ -419,7 +379,7 @@ def two_moments(seen: Moments, view: View, pictures: dict[str, str]) -> None:
                 looked_at=mark,
                 pictures=pictures if view.drawn else None,
                 frame=seen.frames[moment],
-                height=460,
+                height=400,
             )
             looked_at.chart(
                 figure,
@@ -428,7 +388,10 @@ def two_moments(seen: Moments, view: View, pictures: dict[str, str]) -> None:
                 alt="Features of support drawings and queries of each class, projected by PCA.",
                 key=f"moment {moment}",
             )
-    with st.container(border=True):
+    left, right = st.columns(2, gap="medium")
+    with left.container(border=True):
+        support_editor.show(spot.asked, view.shots, pictures, shifts(as_drawn, seen))
+    with right.container(border=True):
         name = looked_at.choice(names, seen.first)
         closeup.show(seen.looks[name], pictures, theme, "Nearest support after adaptation")
 

@@ -1,21 +1,19 @@
 """The first page: a network that has learned to learn, at work beside one that has not."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from metacore import ALGORITHMS, DATASETS, Run, UserError
-from metacore.answers import Asked, Question
-from metacore.answers.questions import Drawn
+from metacore.answers import Asked
 from metacore.datasets import library
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
-from pages.ui import charts, engine, palette, pick, say, waiting, waves
+from pages.ui import charts, engine, palette, pick, say, state, waiting, waves
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
-STEPS = 10
 POINTS = 5
+LAST_WAVE = 10**6
 WAVE = waves.TYPICAL[0]
 FAMILIES = {
     "optimisation": ("Learn where to start", "A few gradient steps from there solve a new task."),
@@ -47,12 +45,18 @@ CARDS = (
         "Compare",
         "Let algorithms meet on the same episodes, with confidence intervals and a verdict.",
     ),
+    (
+        "lab/trial.py",
+        ":material/draw:",
+        "Trial",
+        "Draw characters of your own, and every network learns them as you watch.",
+    ),
 )
 
 
 def opening() -> None:
     st.title("Watch a network learn to learn", anchor=False)
-    wave = st.session_state.setdefault("wave", WAVE)
+    wave = state.whole("wave", usual=WAVE, low=0, high=LAST_WAVE)
     learned, scratch = (engine.find(f"{name}-sinusoid") for name in ("maml", "scratch"))
     if learned is None or scratch is None:
         st.info("The pretrained runs are missing from assets/pretrained: run `make pretrained`.")
@@ -64,7 +68,7 @@ def opening() -> None:
     )
     asked = Asked.like(learned, seed=wave)
     try:
-        wanted = questions(learned, scratch, asked)
+        wanted = waves.questions(learned, scratch, asked)
         episode, *traces = waiting.several([*wanted])
         if all(found.complete for found in (episode, *traces)):
             seen = [found.get() for found in traces]
@@ -74,15 +78,13 @@ def opening() -> None:
         waiting.bar(wanted, "Adapting", key="opening")
     except UserError as error:
         say.error(error)
-    if st.button("Another wave", icon=":material/refresh:", help="Draws five points of a new one."):
-        st.session_state["wave"] = waves.following(wave)
-        st.rerun()
-
-
-def questions(learned: Run, scratch: Run, asked: Asked) -> list[Question[Any]]:
-    """The episode, and what both networks make of it."""
-    runs = learned, scratch
-    return [Drawn(asked=asked), *(engine.adaptation(run, asked, steps=STEPS) for run in runs)]
+    st.button(
+        "Another wave",
+        icon=":material/refresh:",
+        help="Draws five points of a new one.",
+        on_click=state.put,
+        args=("wave", waves.following(wave)),
+    )
 
 
 def setback(asked: Asked, episode: Episode, traces: Sequence[Trace]) -> str:
@@ -147,8 +149,11 @@ def film(
 
 
 def cards() -> None:
-    for column, (page, icon, title, text) in zip(st.columns(len(CARDS)), CARDS, strict=True):
-        card = column.container(border=True, height="stretch")
+    row = st.container(
+        horizontal=True, key="cards"
+    )  # as many beside each other as there is room for
+    for page, icon, title, text in CARDS:
+        card = row.container(border=True, height="stretch")
         card.page_link(page, label=f"**{title}**", icon=icon)
         card.caption(text)
 

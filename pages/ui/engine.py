@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from metacore import Learner, Run, Store, UserError, load
+from metacore import Run, Store, UserError
 from metacore.answers.asked import Asked
 from metacore.answers.questions import Adaptation, Learned, Others
 from metacore.device import describe, resolve
@@ -57,19 +57,6 @@ def weights_flaw(run: Run) -> str:
 @st.cache_data(show_spinner=False, max_entries=256)
 def _weights_flaw(folder: str, written: float | None) -> str:
     return files.flaw(Path(folder))
-
-
-def learner(run: Run) -> Learner:
-    """What the run has learned, at its best validation so far."""
-    written = weights_of(run)
-    if written is None:
-        raise UserError(f"{run.name} has no weights yet: wait for its first validation.")
-    return _learner(str(run.folder), written, run)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _learner(folder: str, written: float, _run: Run) -> Learner:
-    return load(_run)
 
 
 def learned(run: Run) -> Learned:

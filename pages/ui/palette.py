@@ -53,6 +53,12 @@ CLASSES: dict[Theme, tuple[str, ...]] = {
         *("#AAAAEE", "#AACC66", "#C3A5E0"),
     ),
 }
+# A class looks alike in 2-D and in 3-D. Only these four are drawn in space by any font; classes
+# that share one have colours far apart.
+CLASS_SYMBOLS = (
+    *("circle", "square", "diamond", "cross", "square", "diamond", "circle", "cross"),
+    *("square", "diamond"),
+)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "pentagon", "hexagon")
 
 INK = {"light": "#1D2127", "dark": "#E9E6E0"}
@@ -78,6 +84,10 @@ def of_class(number: int, theme: Theme) -> str:
 
 def symbol(number: int) -> str:
     return SYMBOLS[number % len(SYMBOLS)]
+
+
+def class_symbol(number: int) -> str:
+    return CLASS_SYMBOLS[number % len(CLASS_SYMBOLS)]
 
 
 def faded(color: str, share: float) -> str:

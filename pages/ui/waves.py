@@ -5,13 +5,19 @@ from scratch is nearest to its median, nearest first. After them come the others
 """
 
 from collections.abc import Sequence
+from typing import Any
 
+from metacore import Run
+from metacore.answers import Asked, Question
+from metacore.answers.questions import Drawn
 from metacore.insight.miss import largest_miss, reach
 from metacore.insight.trace import Array
 from metacore.statistics import significant
+from pages.ui import engine
 
 TYPICAL = (36, 56, 97, 17, 51, 74, 45, 15, 5, 70, 23, 24)
 LOOKED_AT = 100  # waves that were looked at to choose them; the next ones are as they come
+STEPS = 10
 FLAT = 1.0  # a wave that never leaves 0 by more is flat: the largest ones reach 5
 
 
@@ -21,6 +27,12 @@ def following(wave: int) -> int:
         place = TYPICAL.index(wave) + 1
         return TYPICAL[place] if place < len(TYPICAL) else LOOKED_AT
     return wave + 1
+
+
+def questions(learned: Run, scratch: Run, asked: Asked) -> list[Question[Any]]:
+    """The episode, and what both networks make of it."""
+    runs = learned, scratch
+    return [Drawn(asked=asked), *(engine.adaptation(run, asked, steps=STEPS) for run in runs)]
 
 
 def why_lost(

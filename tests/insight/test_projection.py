@@ -1,15 +1,14 @@
 """Projections against covariances and distances worked out here, and a geometry made by hand."""
 
-import math
-
 import numpy as np
 import pytest
 
 from metacore.errors import UserError
 from metacore.insight.projection import (
-    agreement,
+    astray,
     by_prototypes,
     decision_regions,
+    in_picture,
     nearest,
     pca,
     separation,
@@ -106,14 +105,24 @@ def test_cosine_goes_by_direction_and_euclidean_by_length() -> None:
         by_prototypes(prototypes, "manhattan")
 
 
-def test_agreement_is_lost_with_the_dimension_that_decided() -> None:
+def test_the_decision_is_lost_with_the_dimension_that_decided() -> None:
     """Three of four are decided by x; the fourth by z, which the plane of x and y does not show."""
     plane = pca([[-2, -1, 0], [2, 1, 0], [2, -1, 0], [-2, 1, 0]])
     decide = by_prototypes([[-1, 0, 0], [1, 0, 0], [0, 0, 5]])
     features = [[-1, 0.5, 0.1], [1, 1, 0.2], [2, -1, 0], [1, 0, 5]]
-    assert agreement(plane, features, decide) == 0.75
-    assert agreement(plane, features[:3], decide) == 1
-    assert math.isnan(agreement(plane, np.zeros((0, 3)), decide))
+    assert astray(plane, features, decide) == [3]
+    assert astray(plane, features[:3], decide) == []
+    assert astray(plane, np.zeros((0, 3)), decide) == []
+
+
+def test_in_the_picture_every_prototype_stands_on_its_own_region() -> None:
+    """Of two prototypes, the one far off the plane would lose even its own place on it."""
+    plane = pca([[-3, 0, 0], [3, 0, 0], [0, 1, 0], [0, -1, 0]])
+    centres = np.array([[0.0, 0, 0], [1, 0, 4]], np.float32)
+    places = plane.lift(plane.apply(centres))
+    assert by_prototypes(centres)(places).tolist() == [0, 0]
+    assert in_picture(plane, centres)(places).tolist() == [0, 1]
+    assert astray(plane, centres, by_prototypes(centres), in_picture(plane, centres)) == []
 
 
 def test_separation_by_hand() -> None:

@@ -12,6 +12,7 @@ from metacore.runs.classroom import VARIABLE, Classroom, Limits, Visitor, digest
 from metacore.runs.question import Question
 from pages.ui import visitor
 from pages.ui.browser_key import owner
+from pages.ui.runs import arrival
 from tests.pages.conftest import Visit, words
 from tests.training.small import small
 
@@ -101,7 +102,7 @@ def test_nothing_of_several_is_queued_where_not_all_may_be(visit: Visit, store: 
 
 
 def test_a_larger_budget_is_refused_where_it_is_chosen(visit: Visit, become: Become) -> None:
-    app = visit("lab/train.py", preset="Paper")
+    app = visit("lab/train.py", preset="paper")
     assert "MAML: A training here may have 50,000 meta-steps, not 60,000" in words(app)
 
 
@@ -196,3 +197,25 @@ def test_without_authlib_it_says_what_to_install(
     app = visit("learn/start.py")
     assert "pip install 'metacore[class]'" in words(app)
     assert "Sign in" not in labels(app)
+
+
+def test_a_long_queue_shows_ones_own_first_and_counts_the_rest(
+    visit: Visit, become: Become, store: Store
+) -> None:
+    for number in range(8):
+        submit(store, WAVE, f"other {number}")
+    submit(store.used_by(Visitor(ANNA, LIMITS)), WAVE, "mine")
+    app = visit("learn/start.py")
+    assert "3 more wait." in words(app)
+    assert labels(app).count(":material/close:") == 1
+
+
+def test_an_import_beyond_what_one_may_keep_is_refused_unread(
+    visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrival, "import_", lambda *_: pytest.fail("it was read"))
+    app = visit("lab/runs.py")
+    files = [(f"{number}.metacore", b"x", "application/octet-stream") for number in range(4)]
+    app.main.file_uploader[0].set_value(files).run()
+    assert "a visitor may keep 3: delete some" in words(app)
+    assert store.runs() == []

@@ -41,6 +41,11 @@ def pick(app: AppTest, label: str, value: str) -> AppTest:
     return box.set_value(value).run()
 
 
+def pick_class(app: AppTest, letter: str) -> AppTest:
+    (switch,) = [one for one in app.segmented_control if one.label == "Class"]
+    return switch.set_value(letter).run()
+
+
 def test_it_opens_on_the_pretrained_prototypes(visit: Visit, pretrained: Path) -> None:
     app = visit(PAGE)
     assert not app.exception
@@ -65,6 +70,7 @@ def test_edits_move_the_answers_and_reset_takes_them_back(visit: Visit, pretrain
     pick(app, "Label of A2", "C")
     assert "Class A would have no drawing left" in words(app)
     assert right(app) == before
+    pick_class(app, "B")
     pick(app, "Label of B1", "A")
     assert app.query_params["edits"] == "A1:B,A2:C,B1:A"
     assert f"**{before}** before the support was edited" in words(app)
@@ -79,7 +85,7 @@ def test_a_new_episode_starts_afresh(visit: Visit, pretrained: Path) -> None:
     app = visit(PAGE, edits="A1:B", drawing="query 9")
     (new,) = [button for button in app.button if button.label == "New episode"]
     new.click().run()
-    assert app.number_input(key="seed").value == 9
+    assert app.number_input(key="Prototypes seed").value == 9
     assert "edits" not in app.query_params
     assert "before the support was edited" not in words(app)
 
@@ -197,3 +203,17 @@ def test_missing_data_are_said_to_be_missing(visit: Visit, tiny: Callable[..., s
     assert not app.exception
     (error,) = app.error
     assert "metacore data get omniglot" in str(error.value)
+
+
+def test_numbers_say_what_an_edit_did(visit: Visit, pretrained: Path) -> None:
+    said = words(visit(PAGE, edits="B1:A"))
+    assert "**Edited**: B1 as A." in said
+    moved = re.findall(r"\| \*\*([A-E])\*\* \| (\S+) \| \d → \*\*\d\*\* \|", said)
+    assert {letter for letter, distance in moved if distance != "–"} == {"A", "B"}
+
+
+def test_the_picture_says_at_its_place_what_it_leaves_out(visit: Visit, pretrained: Path) -> None:
+    shown = words(visit(PAGE))
+    assert "The tint is the class of the nearest star in this picture." in shown
+    assert "The picture shows 2 of 256 dimensions; the run decides in all of them" in shown
+    assert "nearest star" not in words(visit(PAGE, run="matching-glyphs"))

@@ -97,7 +97,7 @@ def harmless(app: AppTest) -> list[Said]:
     for text in found:
         if text.kind in ("Html",):
             assert not any(HOST in value for value in Html(text.text).attributes), text
-        elif text.kind == "PlotlyChart" and text.field in ("spec", "figure"):
+        elif text.kind == "PlotlyChart" and text.field in ("spec", "figure", "config"):
             for string in _strings(json.loads(text.text)):
                 assert "<" not in OURS.sub("", string), text
         elif text.kind not in ("BidiComponent", "Code", "Text") and text.field not in UNFORMATTED:

@@ -1,14 +1,27 @@
 """A class: everyone has their own runs, not too many, and a teacher has them all."""
 
 import io
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from metacore.errors import UserError
-from metacore.runs import cancel, comparisons, execute, export, import_, resume, submit
+from metacore.runs import (
+    cancel,
+    comparisons,
+    dispatch,
+    execute,
+    export,
+    import_,
+    jobs,
+    resume,
+    submit,
+)
 from metacore.runs.classroom import (
     LONGEST_QUEUE,
     VARIABLE,
@@ -19,6 +32,7 @@ from metacore.runs.classroom import (
     digest,
 )
 from metacore.runs.database import SCRIPTS, Database
+from metacore.runs.process import identify
 from metacore.runs.question import Question
 from metacore.runs.store import Store
 from metacore.training.config import RunConfig
@@ -256,3 +270,23 @@ def test_a_database_from_before_there_were_classes_is_brought_up_to_date(
                 " ('old', 'old', 'finished', '{}', 'mse', 'cpu', 1)"
             )
     assert Store(tmp_path).get("old").owner == ""
+
+
+def test_what_has_not_stopped_itself_long_after_its_time_is_killed(
+    store: Store, anna: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = submit(anna, config)
+    hung = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+    try:
+        store.launch(lambda _run: identify(hung.pid))
+        dispatch(store)
+        assert hung.poll() is None, "there is time left"
+        now = time.time()
+        late = 2 * LIMITS.seconds + jobs.OVERDUE_SECONDS + 5
+        monkeypatch.setattr(time, "time", lambda: now + late)
+        dispatch(store)
+        assert hung.wait(10) != 0
+        assert store.get(run.id).status == "failed"
+    finally:
+        hung.kill()
+        hung.wait()

@@ -222,6 +222,9 @@ def test_a_damaged_comparison_is_skipped_and_asked_anew(
     assert launched.id == other.id
     with pytest.raises(UserError, match="compare the runs again"):
         comparisons.find(store, asked.id)
+    comparisons.reconcile(store)
+    with pytest.raises(UserError, match="not kept any more"):
+        comparisons.find(store, asked.id)
     assert comparisons.ask(store, question).question == asked.question
 
 

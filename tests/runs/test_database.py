@@ -1,6 +1,8 @@
 import multiprocessing
 import os
+import shutil
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,17 @@ def test_where_nothing_can_be_written_what_is_there_is_read(
     assert store.database.unwritable == ""
 
 
+def test_a_disk_too_full_for_sqlites_locks_is_a_sentence_and_is_read(
+    store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(config)
+    usage = shutil.disk_usage(store.folder)._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(Database, "_open", partial(_refused, code=sqlite3.SQLITE_IOERR))
+    assert store.runs() == [run]
+    assert "The disk is full" in store.database.unwritable
+
+
 def test_changes_that_lie_beside_the_database_are_read_too(
     store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,9 +105,9 @@ def test_changes_that_lie_beside_the_database_are_read_too(
         assert store.runs() == [run]
 
 
-def _refused(_: Database) -> None:
+def _refused(*_: Database, code: int = sqlite3.SQLITE_CANTOPEN) -> None:
     error = sqlite3.OperationalError("unable to open database file")
-    error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+    error.sqlite_errorcode = code
     raise error
 
 

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from metacore import Run
 from metacore.answers.questions import Others
 from pages.ui import charts, engine, palette, waiting
 from pages.ui.adapt import told
-from pages.ui.adapt.choice import modes_of, unless_own
+from pages.ui.adapt.choice import Choice, modes_of, unless_own
 from pages.ui.adapt.film import ENOUGH
 from pages.ui.adapt.scene import Actor, Scene
 from pages.ui.figures import adaptation
@@ -112,8 +113,11 @@ def _in_mode(actor: Actor, mode: str, scene: Scene) -> Others:
     """The mode that is a run's own is the same whether it is named or not."""
     if mode == actor.trace.norm:
         return actor.asked
-    norm = unless_own(actor.run, mode)
-    return engine.others(actor.run, scene.choice.asked, steps=scene.choice.steps, norm=norm)
+    return in_mode(actor.run, scene.choice, mode)
+
+
+def in_mode(run: Run, choice: Choice, mode: str) -> Others:
+    return engine.others(run, choice.asked, steps=choice.steps, norm=unless_own(run, mode))
 
 
 def _wanted(scene: Scene) -> tuple[list[Others], list[Others]]:

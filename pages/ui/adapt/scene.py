@@ -79,7 +79,7 @@ class Scene:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Part:
+class Part:
     """A run, and what is asked about it."""
 
     run: Run
@@ -88,11 +88,11 @@ class _Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Cast:
+class Cast:
     """All that a scene asks for before it can be shown."""
 
     episode: Drawn
-    parts: Sequence[_Part]
+    parts: Sequence[Part]
     scratch: Adaptation | None
 
     @property
@@ -104,7 +104,7 @@ class _Cast:
 def stage(choice: Choice) -> Scene | None:
     """Adapts. What cannot be done is said in a sentence, and the rest goes on without it; while it
     takes longer than a moment there is a bar, and what was shown before stays."""
-    cast = _cast(choice)
+    cast = cast_of(choice)
     standings = waiting.several(cast.questions)
     if all(standing.complete for standing in standings):
         st.session_state[SHOWN] = replace(choice, beside=None, choosing=False)
@@ -118,13 +118,13 @@ def stage(choice: Choice) -> Scene | None:
 def _still_there(before: Choice, choice: Choice) -> Scene | None:
     """What was shown before, if it is still known."""
     old = replace(before, beside=choice.beside, choosing=choice.choosing)
-    cast = _cast(old)
+    cast = cast_of(old)
     if all(waiting.known(question).complete for question in cast.questions):
         return _scene(old, cast, waits=True)
     return None
 
 
-def _cast(choice: Choice) -> _Cast:
+def cast_of(choice: Choice) -> Cast:
     parts = []
     for run in choice.runs:
         norm = unless_own(run, choice.norm)
@@ -135,12 +135,12 @@ def _cast(choice: Choice) -> _Cast:
         except UserError as error:
             _leave_out(run, error)
             continue
-        parts.append(_Part(run=run, adaptation=adaptation, others=others))
+        parts.append(Part(run=run, adaptation=adaptation, others=others))
     scratch = _scratch(choice, parts) if parts else None
-    return _Cast(episode=Drawn(asked=choice.asked), parts=parts, scratch=scratch)
+    return Cast(episode=Drawn(asked=choice.asked), parts=parts, scratch=scratch)
 
 
-def _scratch(choice: Choice, parts: Sequence[_Part]) -> Adaptation | None:
+def _scratch(choice: Choice, parts: Sequence[Part]) -> Adaptation | None:
     """The reference takes as many steps as the film has, in the same mode where it can."""
     if any(pick.kind(part.run) == Scratch.name for part in parts):
         return None
@@ -156,7 +156,7 @@ def _scratch(choice: Choice, parts: Sequence[_Part]) -> Adaptation | None:
     )
 
 
-def _scene(choice: Choice, cast: _Cast, *, waits: bool = False) -> Scene | None:
+def _scene(choice: Choice, cast: Cast, *, waits: bool = False) -> Scene | None:
     episode = waiting.known(cast.episode)
     if episode.error:
         say.error(f"There is no such episode: {episode.error}", icon=":material/rule:")
@@ -174,7 +174,7 @@ def _scene(choice: Choice, cast: _Cast, *, waits: bool = False) -> Scene | None:
     )
 
 
-def _actors(choice: Choice, parts: Sequence[_Part], waits: bool) -> list[Actor]:
+def _actors(choice: Choice, parts: Sequence[Part], waits: bool) -> list[Actor]:
     runs = [part.run for part in parts]
     kinds = [pick.kind(run) for run in runs]
     colors = palette.run_colors(kinds, charts.theme())

@@ -98,7 +98,15 @@ def notes(scene: Scene) -> str:
     ]
     if trained:
         told.append(f"Meta-trained: {', '.join(trained)}.")
+    told += [_tested(actor) for actor in scene.actors if actor.run.tested is not None]
     return " ".join([*told, _foreign(scene)]).strip()
+
+
+def _tested(actor: Actor) -> str:
+    """The score to quote of a run: other episodes than those behind the film."""
+    assert actor.run.tested is not None
+    on = words.protocol(actor.run.tested)
+    return f"{actor.name}: {words.quoted(actor.run)} ({on})."
 
 
 def _its_way(scene: Scene) -> str:

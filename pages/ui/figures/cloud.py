@@ -10,6 +10,7 @@ from pages.ui import palette
 from pages.ui.palette import Theme
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
+STILL = 0.002  # of the picture: a way too short to be seen
 WRONG = {"light": "#B3261E", "dark": "#FF8A80"}
 
 
@@ -44,6 +45,7 @@ class Cloud:
     left_out: Points | None = None
     paths: Array | None = None  # prototypes from 1 shot on [k, N, d]; the last are the present ones
     regions: Regions | None = None
+    moved_from: Array | None = None  # where the prototypes [N, d] were before the edits
 
     @property
     def dimensions(self) -> int:
@@ -55,7 +57,20 @@ class Cloud:
         parts = [self.support.at, self.query.at]
         parts += [] if self.left_out is None else [self.left_out.at]
         parts += [] if self.paths is None else [self.paths.reshape(-1, self.dimensions)]
+        parts += [] if self.moved_from is None else [self.moved_from]
         return np.concatenate(parts)
+
+    @property
+    def moves(self) -> list[tuple[int, Array, Array]]:
+        """Of the prototypes that the edits moved: the class, from where, to where."""
+        if self.paths is None or self.moved_from is None:
+            return []
+        unmoved = STILL * float(np.ptp(self.all, axis=0).max())
+        return [
+            (number, old, new)
+            for number, (old, new) in enumerate(zip(self.moved_from, self.paths[-1], strict=True))
+            if float(np.abs(new - old).max()) > unmoved
+        ]
 
 
 def span(frame: Array, margin: float = 0.09) -> list[tuple[float, float]]:

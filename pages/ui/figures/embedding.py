@@ -56,8 +56,10 @@ def _plane(
     if pictures is not None:
         made.update_layout(images=_thumbnails(cloud, pictures, frame))
     made.add_traces(_rings(cloud, theme, size=25 if pictures is None else 42))
+    made.add_traces(_left_places(cloud, theme))
     made.add_traces(_stars(cloud, theme))
-    made.update_layout(annotations=_letters(cloud, theme), modebar=buttons(theme))
+    made.update_layout(annotations=_arrows(cloud, theme) + _letters(cloud, theme))
+    made.update_layout(modebar=buttons(theme))
     for trace in made.data:
         if trace.type == "scatter":
             trace.unselected = {"marker": {"opacity": 1}}
@@ -123,7 +125,7 @@ def _marks(
     support, query = cloud.support, cloud.query
     strange = [n in set(cloud.mislabelled) for n in range(len(support.names))]
     filled = {
-        "symbol": [palette.symbol(n) for n in support.labels],
+        "symbol": [palette.class_symbol(n) for n in support.labels],
         "color": [palette.of_class(n, theme) for n in support.labels],
         "line": {
             "width": [2.5 if one else 1 for one in strange],
@@ -132,7 +134,7 @@ def _marks(
         "size": MARK + 2,
     }
     opened = {  # filled with paper: a symbol that is open would be filled when it is selected
-        "symbol": [palette.symbol(n) for n in query.labels],
+        "symbol": [palette.class_symbol(n) for n in query.labels],
         "color": palette.PAPER[theme],
         "line": {"width": 2, "color": [palette.of_class(n, theme) for n in query.labels]},
         "size": MARK,
@@ -207,6 +209,52 @@ def _stars(cloud: Cloud, theme: Theme) -> list[go.Scatter]:
             hovertext=[f"prototype of class {letter(n)}" for n in range(len(now))],
             hoverinfo="text",
         )
+    ]
+
+
+def _left_places(cloud: Cloud, theme: Theme) -> list[go.Scatter]:
+    """Hollow stars where prototypes were before the edits."""
+    if not cloud.moves:
+        return []
+    return [
+        go.Scatter(
+            name="before the edit",
+            x=[float(old[0]) for _, old, _ in cloud.moves],
+            y=[float(old[1]) for _, old, _ in cloud.moves],
+            mode="markers",
+            marker={
+                "symbol": "star",
+                "size": STAR,
+                "color": palette.PAPER[theme],
+                "line": {
+                    "color": [palette.of_class(number, theme) for number, _, _ in cloud.moves],
+                    "width": 2.5,
+                },
+            },
+            hovertext=[f"class {letter(number)}, before the edit" for number, _, _ in cloud.moves],
+            hoverinfo="text",
+        )
+    ]
+
+
+def _arrows(cloud: Cloud, theme: Theme) -> list[dict[str, Any]]:
+    """From where each prototype was to where the edits put it."""
+    return [
+        {
+            "text": "",
+            "x": float(new[0]),
+            "y": float(new[1]),
+            "ax": float(old[0]),
+            "ay": float(old[1]),
+            "axref": "x",
+            "ayref": "y",
+            "showarrow": True,
+            "arrowhead": 2,
+            "arrowwidth": 3.5,
+            "arrowcolor": palette.INK[theme],
+            "standoff": STAR / 3,
+        }
+        for _, old, new in cloud.moves
     ]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui import palette
@@ -10,8 +11,7 @@ from pages.ui.figures.cloud import WRONG, Array, Cloud, Points, buttons
 from pages.ui.palette import Theme
 from pages.ui.words import letter
 
-SOLID = ("circle", "square", "diamond", "cross")  # symbols that can be told apart in space
-WITH_OPEN = SOLID[:3]
+WITH_OPEN = ("circle", "square", "diamond")  # symbols that Plotly can draw open in space
 _EYE = {"x": 1.1, "y": 1.1, "z": 0.8}
 
 
@@ -27,6 +27,7 @@ def draw(cloud: Cloud, theme: Theme, looked_at: str | None, height: int) -> go.F
     for name, which in places.items():
         if which:
             made.add_trace(_rings(name, cloud.query.at[which], colors[name]))
+    made.add_traces(_moves(cloud, theme))
     if cloud.paths is not None:
         made.add_trace(_stars(cloud.paths[-1], theme))
     axes = {
@@ -53,7 +54,7 @@ def _in_space(at: Array, **more: Any) -> go.Scatter3d:
 
 
 def _marks(name: str, points: Points, theme: Theme, *, opened: bool) -> go.Scatter3d:
-    symbols = [SOLID[n % len(SOLID)] for n in points.labels]
+    symbols = [palette.class_symbol(n) for n in points.labels]
     if opened:
         symbols = [symbol + "-open" if symbol in WITH_OPEN else symbol for symbol in symbols]
     return _in_space(
@@ -88,6 +89,22 @@ def _paths(cloud: Cloud, theme: Theme) -> list[go.Scatter3d]:
             showlegend=number == 0,
         )
         for number, path in enumerate(cloud.paths.transpose(1, 0, 2))
+    ]
+
+
+def _moves(cloud: Cloud, theme: Theme) -> list[go.Scatter3d]:
+    """From where each prototype was to where the edits put it."""
+    return [
+        _in_space(
+            np.stack([old, new]),
+            name="moved by the edit",
+            mode="lines+markers",
+            line={"color": palette.INK[theme], "width": 7},
+            marker={"size": [7, 0], "color": palette.of_class(number, theme)},
+            hoverinfo="skip",
+            showlegend=first == 0,
+        )
+        for first, (number, old, new) in enumerate(cloud.moves)
     ]
 
 

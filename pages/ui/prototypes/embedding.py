@@ -13,7 +13,15 @@ import numpy as np
 from metacore import answers
 from metacore.answers import Asked, Question
 from metacore.answers.questions import Adaptation, Learned
-from metacore.insight.projection import Projection, agreement, decision_regions, pca, separation
+from metacore.insight.projection import (
+    Decide,
+    Projection,
+    astray,
+    decision_regions,
+    in_picture,
+    pca,
+    separation,
+)
 from metacore.insight.projection import nearest as nearest_of
 from metacore.insight.space import Space, space
 from metacore.insight.trace import Trace
@@ -28,6 +36,7 @@ from pages.ui.words import letter
 RESOLUTION = 120
 BEYOND = 1.7  # the regions reach further than the points: a wide page shows more of the plane
 NEAREST = 4
+UNMOVED = 1e-5  # a distance that is only rounding
 UNITS = {"euclidean": "Euclidean distance", "cosine": "cosine distance"}
 METRIC = ("protonet", "matching")
 
@@ -61,12 +70,14 @@ class Scene:
     cloud: Cloud
     frame: Array  # every drawing there is, whatever is left out
     right: int
-    agreement: float
+    astray: Sequence[int]  # queries answered otherwise than their place in the picture suggests
     scores: Sequence[float]  # with 1, 2, … shots; NaN where a class is empty
     matrix: Matrix
     looks: dict[str, Look]
     first: str  # the drawing to look at first
     unit: str  # of the distance to the nearest
+    prototypes: Array | None  # [N, F], in all dimensions
+    right_in: Sequence[int]  # of each class
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,31 @@ class Moments:
     frozen: bool  # adaptation leaves the features alone
     looks: dict[str, Look]
     first: str  # the drawing to look at first
+    right_in: Sequence[int]  # of each class, after
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What the edits did to one class."""
+
+    number: int
+    distance: float | None  # that its prototype moved; None where there are none
+    right: tuple[int, int]  # queries answered rightly as drawn, and as edited
+
+
+def shifts(drawn: Scene | Moments, edited: Scene | Moments) -> list[Shift]:
+    """Of the classes for which the edits changed anything."""
+    found = []
+    for number, right in enumerate(zip(drawn.right_in, edited.right_in, strict=True)):
+        distance = None
+        if isinstance(drawn, Scene) and isinstance(edited, Scene) and drawn.prototypes is not None:
+            assert edited.prototypes is not None, "the same run"
+            gap = edited.prototypes[number] - drawn.prototypes[number]
+            distance = float(np.linalg.norm(gap))
+            distance = distance if distance > UNMOVED else 0.0
+        if right[0] != right[1] or distance:
+            found.append(Shift(number, distance, right))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +151,7 @@ def _scene(question: InSpace, changed: Edits) -> Scene:
     answers = now.probabilities(query)
     wrong = np.flatnonzero(answers.argmax(1) != truth).tolist()
     prototypes = [one.prototypes for one in ladder[:shots] if one is not None]
+    seen = _seen(flat, now)
     cloud = Cloud(
         support=_support_points(flat.apply(support), kept, asked.most),
         query=_query_points(flat.apply(query), truth, answers),
@@ -125,7 +162,7 @@ def _scene(question: InSpace, changed: Edits) -> Scene:
         paths=None
         if prototypes[0] is None
         else np.stack([flat.apply(centres) for centres in prototypes]),  # type: ignore[arg-type]
-        regions=_regions(flat, now, frame) if dimensions == 2 else None,
+        regions=_regions(flat, seen, frame) if dimensions == 2 else None,
     )
     return Scene(
         name=f"{question}",
@@ -133,13 +170,21 @@ def _scene(question: InSpace, changed: Edits) -> Scene:
         cloud=cloud,
         frame=frame,
         right=len(truth) - len(wrong),
-        agreement=agreement(flat, query, now.decide),
+        astray=astray(flat, query, now.decide, seen),
         scores=[_score(one, query, truth) for one in ladder],
         matrix=_matrix(now, query, kept, wrong, asked.most),
         looks=_looks(now, support, query, truth, kept, asked.most),
         first=query_name(wrong[0] if wrong else 0),
         unit=UNITS[now.distance],
+        prototypes=now.prototypes,
+        right_in=_right_in(wrong, asked),
     )
+
+
+def _right_in(wrong: Sequence[int], asked: Asked) -> list[int]:
+    """How many queries of each class are answered rightly."""
+    wrongly = [number // asked.queries for number in wrong]
+    return [asked.queries - wrongly.count(number) for number in range(asked.ways)]
 
 
 def _counts(asked: Asked) -> range:
@@ -172,12 +217,18 @@ def _score(one: Space | None, query: Array, truth: Any) -> float:
     return float("nan") if one is None else float((one.decide(query) == truth).mean())
 
 
-def _regions(flat: Projection, now: Space, frame: Array) -> Regions:
+def _seen(flat: Projection, now: Space) -> Decide:
+    """What the picture says: the nearest star in it, or the method's answer at the very place."""
+    centres = now.prototypes
+    return now.decide if centres is None else in_picture(flat, centres)
+
+
+def _regions(flat: Projection, seen: Decide, frame: Array) -> Regions:
     (left, right), (low, high) = span(frame)
     half = BEYOND * max(right - left, high - low) / 2
     middle = (left + right) / 2, (low + high) / 2
     x, y = ((centre - half, centre + half) for centre in middle)
-    return Regions(x, y, decision_regions(flat, now.decide, x, y, RESOLUTION))
+    return Regions(x, y, decision_regions(flat, seen, x, y, RESOLUTION))
 
 
 def _matrix(now: Space, query: Array, kept: list[Given], wrong: list[int], most: int) -> Matrix:
@@ -263,7 +314,7 @@ def _moments(question: Moved, changed: Edits) -> Moments:
         Cloud(
             support=_support_points(flat[n][:split], kept, asked.most, in_order=True),
             query=_query_points(flat[n][split:], truth, answers[n]),
-            wrong=wrong[n] if n else [],  # before, the answers mean nothing yet
+            wrong=wrong[n],
             mislabelled=[place for place, one in enumerate(kept) if one.mislabelled],
             explained=[float(share) for share in planes[n].explained],
         )
@@ -281,6 +332,7 @@ def _moments(question: Moved, changed: Edits) -> Moments:
         frozen=bool(np.array_equal(*queries) and np.array_equal(*supports)),
         looks=_looks_after(supports[1], queries[1], truth, answers, kept, asked.most),
         first=query_name(wrong[1][0] if wrong[1] else 0),
+        right_in=_right_in(wrong[1], asked),
     )
 
 

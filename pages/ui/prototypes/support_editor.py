@@ -3,25 +3,28 @@
 What is changed stands in the URL alone, so a link shows the same mistakes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
 from metacore.answers.asked import Asked
-from pages.ui import palette, words
+from pages.ui import charts, palette, state, words
 from pages.ui.palette import Theme
 from pages.ui.prototypes import edits
 from pages.ui.prototypes.edits import Edits
+from pages.ui.prototypes.embedding import Shift
 
 LINK = "edits"
 LEFT_OUT = "left out"
-AT_ONCE = 40  # pickers on a page; of more drawings, those of one class
+WIDTH = 96  # pixels of a drawing: three stand beside the picture
+EDITED = "support just edited"
+AT_ONCE = 6  # pickers beside the picture; of more drawings, those of one class
 
 
 def asked_for(asked: Asked) -> Edits:
     """What the link says about this episode."""
-    return edits.read(st.query_params.get(LINK, ""), asked.ways, asked.most)
+    return edits.read(state.first(LINK), asked.ways, asked.most)
 
 
 def usable(changed: Edits, asked: Asked, shots: int) -> Edits:
@@ -38,46 +41,71 @@ def usable(changed: Edits, asked: Asked, shots: int) -> Edits:
     return Edits()
 
 
-def show(
-    changed: Edits, asked: Asked, shots: int, pictures: Mapping[str, str], theme: Theme
-) -> None:
-    st.subheader("Edit the support set", anchor=False)
-    st.caption(
-        "Leave a drawing out or give it the wrong label, and watch prototypes and answers move."
-        " The queries stay as they are."
+def show(asked: Asked, shots: int, pictures: Mapping[str, str], shifts: Sequence[Shift]) -> None:
+    """Beside the picture, in the fragment of which it is drawn; `shifts` say what edits did."""
+    changed = asked_for(asked)
+    charts.title(
+        "Mislabel the support set",
+        "Give a drawing the wrong label, or leave it out, and watch prototypes and answers move."
+        " The queries stay as they are.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shown = _classes(asked, shots)
+        shown = _classes(changed, asked, shots)
         st.button(
             "Reset",
             icon=":material/undo:",
             disabled=not changed.changed,
-            on_click=forget,
+            on_click=_reset,
             help="Every drawing gets its own label back.",
         )
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         for number in shown:
             for place in range(shots):
-                _drawing(number, place, changed, asked, pictures, theme)
+                _drawing(number, place, changed, asked, pictures, charts.theme())
+    if changed.changed:
+        st.markdown(_told(changed, shifts))
+
+
+def edited_just_now() -> bool:
+    """Whether the whole page must be drawn anew: an edit changes more than its fragment."""
+    return bool(st.session_state.pop(EDITED, False))
+
+
+def _told(changed: Edits, shifts: Sequence[Shift]) -> str:
+    """What was edited, and the numbers of it before and after."""
+    edited = [
+        f"{edits.drawing(*where)} {'left out' if label is None else f'as {words.letter(label)}'}"
+        for where, label in sorted(changed.changed.items())
+    ]
+    said = f"**Edited**: {', '.join(edited)}."
+    if not shifts:
+        return f"{said} No answer has changed."
+    lines = ["| Class | Prototype moved by | Queries right |", "| --- | --- | --- |"]
+    for shift in shifts:
+        distance = "–" if not shift.distance else f"{shift.distance:.2f}"
+        before, after = shift.right
+        lines.append(f"| **{words.letter(shift.number)}** | {distance} | {before} → **{after}** |")
+    return "\n".join([said, "", *lines])
+
+
+def _reset() -> None:
+    st.session_state[EDITED] = True
+    forget()
 
 
 def forget() -> None:
-    st.query_params.pop(LINK, None)
+    state.drop(LINK)
 
 
-def _classes(asked: Asked, shots: int) -> list[int]:
+def _classes(changed: Edits, asked: Asked, shots: int) -> list[int]:
     """All classes, or the one that is picked where there are too many drawings."""
     if asked.ways * shots <= AT_ONCE:
         return list(range(asked.ways))
-    chosen = st.selectbox(
-        "Class",
-        range(asked.ways),
-        format_func=words.letter,
-        key="edited class",
-        persist_state="session",
-        help="Whose drawings are shown here.",
-    )
-    return [chosen]
+    first = min((number for number, _ in changed.changed), default=0)
+    letters = {str(number): words.letter(number) for number in range(asked.ways)}
+    help = "Whose drawings are shown here."
+    chosen = state.switch(st, "Class", "edited", letters, usual=str(first), wrap=True, help=help)
+    return [int(chosen)]
 
 
 def _drawing(
@@ -91,7 +119,7 @@ def _drawing(
     name, label = edits.drawing(number, place), changed.label(number, place)
     key = f"label {asked.name} {asked.seed} {name}"
     st.session_state[key] = LEFT_OUT if label is None else words.letter(label)
-    with st.container(width=104, gap=None):
+    with st.container(width=WIDTH, gap=None):
         st.html(_picture(name, pictures[name], label, theme))
         st.selectbox(
             f"Label of {name}",
@@ -118,10 +146,11 @@ def _picture(name: str, address: str, label: int | None, theme: Theme) -> str:
 
 
 def _change(key: str, number: int, place: int, asked: Asked) -> None:
+    st.session_state[EDITED] = True
     chosen = st.session_state[key]
     labels = {words.letter(n): n for n in range(asked.ways)}
     changed = asked_for(asked).with_label(number, place, labels.get(chosen))
     if changed.changed:
-        st.query_params[LINK] = edits.write(changed)
+        state.put(LINK, edits.write(changed))
     else:
         forget()

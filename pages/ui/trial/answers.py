@@ -7,7 +7,7 @@ import streamlit as st
 from metacore import Run
 from metacore.trial.task import Trial
 from pages.ui import answers as cards
-from pages.ui import charts, palette, words
+from pages.ui import charts, palette, state, words
 from pages.ui.answers import Card
 from pages.ui.trial import film, space
 from pages.ui.trial.machine import Actor, actors
@@ -19,7 +19,7 @@ def show(chosen: Sequence[Run], trial: Trial, *, key: str, query: int = 0) -> No
     if wanted:
         st.info(_wanted(wanted), icon=":material/draw:")
         return
-    found = actors(chosen, trial)
+    found = actors(chosen, trial, key=key)
     theme = charts.theme()
     kinds = [(name, palette.of_class(number, theme)) for number, name in enumerate(trial.classes)]
     cards.answers([_card(actor, query) for actor in found], kinds, key=f"{key} cards")
@@ -41,8 +41,8 @@ def _card(actor: Actor, query: int) -> Card:
         run=actor.run.id,
         name=actor.name,
         color=actor.color,
-        steps=[step for step, _ in actor.adapted.predictors],
-        support_loss=actor.adapted.support_loss.tolist(),
+        steps=list(actor.said.steps),
+        support_loss=actor.said.support_loss.tolist(),
         probabilities=[] if answer is None else answer.probabilities[:, query].tolist(),
         distances=[] if distances is None else distances[query].tolist(),
         note=_note(actor),
@@ -50,7 +50,7 @@ def _card(actor: Actor, query: int) -> Card:
 
 
 def _note(actor: Actor) -> str:
-    norm = actor.adapted.norm if actor.answer is None else actor.answer.norm
+    norm = actor.said.norm if actor.answer is None else actor.answer.norm
     told = [] if norm == "none" else [f"normalisation: {words.mode(norm)}"]
     if actor.answer is not None and actor.answer.distances is not None:
         told.insert(0, "right: squared distance to the prototype")
@@ -58,9 +58,10 @@ def _note(actor: Actor) -> str:
 
 
 def _film_wanted(key: str) -> bool:
-    return st.toggle(
+    return state.toggle(
+        st,
         "Step through the adaptation, and see the prototypes",
-        key=f"{key} film",
+        f"{key}_steps",
         help="What every run answers after each inner step, as a film you can stop at any step,"
         " and where your drawings lie in its space.",
     )

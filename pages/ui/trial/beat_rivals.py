@@ -1,17 +1,21 @@
 """The runs a person plays against, and what they answer."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import streamlit as st
+from typing import TypeVar
 
 from metacore import Run, UserError
-from metacore.device import resolve
+from metacore.answers import Question
+from metacore.answers.questions import Loadable
+from metacore.answers.trials import InContest, Round
 from metacore.insight import contest
 from metacore.insight.contest import Answer, Contest, Puzzle
-from pages.ui import charts, engine, palette, pick, say
+from pages.ui import charts, engine, palette, pick, say, state, waiting
 from pages.ui.trial import beat_link
 
+T = TypeVar("T")
+PATIENCE = 30.0
 USUAL = ("maml-glyphs", "protonet-glyphs", "scratch-glyphs")
 
 
@@ -36,13 +40,13 @@ def rivals(of: Contest) -> list[Rival]:
     """Those the address names, as far as they can play; why others cannot is said."""
     found = possible()
     by_id = {run.id: run for run in found}
-    named = [by_id[key] for key in st.query_params.get_all(beat_link.RUNS) if key in by_id]
+    named = [by_id[key] for key in state.get(beat_link.RUNS) if key in by_id]
     return _named([run for run in named or usual(found) if _plays(run, of)])
 
 
 def _plays(run: Run, of: Contest) -> bool:
     try:
-        engine.learner(run)
+        _got(Loadable(learned=engine.learned(run)))
         unfair = contest.unfair(run.config, of)
     except UserError as error:
         unfair = str(error)
@@ -64,36 +68,32 @@ def _named(runs: Sequence[Run]) -> list[Rival]:
 
 def shown(of: Contest, number: int) -> Puzzle:
     """The puzzle of this round, to look at."""
-    return _puzzle(of, number, "cpu")
+    return _got(Round(contest=of, number=number))
+
+
+def ask(rivals: Sequence[Rival], of: Contest, numbers: Sequence[int]) -> None:
+    """Has all of these answered at once: then each is there when its turn comes."""
+    with contextlib.suppress(UserError):
+        questions = [_question(rival, of, number) for rival in rivals for number in numbers]
+        waiting.several(questions, moment=0.0)
 
 
 def answer(rival: Rival, of: Contest, number: int) -> Answer | None:
     """What the run says to this round; None if it cannot, which is said."""
-    run = rival.run
-    written = engine.weights_of(run)
     try:
-        _warmed(str(run.folder), written, of.difficulty.ways, of.shots, of, run)
-        return _answer(str(run.folder), written, of, number, run)
+        return _got(_question(rival, of, number))
     except UserError as error:
-        say.warning(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+        say.warning(f"{rival.run.name} is left out: {error}", icon=":material/broken_image:")
         return None
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _puzzle(of: Contest, number: int, device: str) -> Puzzle:
-    return of.puzzle(number, resolve(device))
+def _question(rival: Rival, of: Contest, number: int) -> InContest:
+    return InContest(learned=engine.learned(rival.run), contest=of, number=number)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _warmed(
-    folder: str, written: float | None, ways: int, shots: int, _of: Contest, _run: Run
-) -> None:
-    """A run's very first answer takes twice as long as any other: it goes uncounted."""
-    learner = engine.learner(_run)
-    contest.answer(learner, _puzzle(_of, 0, str(learner.device)))
-
-
-@st.cache_resource(show_spinner=False, max_entries=512)
-def _answer(folder: str, written: float | None, of: Contest, number: int, _run: Run) -> Answer:
-    learner = engine.learner(_run)
-    return contest.answer(learner, _puzzle(of, number, str(learner.device)))
+def _got(question: Question[T]) -> T:
+    """A round waits for its answers: there is nothing else to look at."""
+    found = waiting.one(question, moment=PATIENCE)
+    if not found.complete:
+        raise UserError(f"No answer came within {PATIENCE:.0f} seconds: reload the page.")
+    return found.get()

@@ -81,6 +81,7 @@ def tell(of: Contest, number: int, reply: Reply, rivals: Sequence[Rival]) -> Non
     """Everybody's answer, and the way to the next round."""
     seen = beat_rivals.shown(of, number)
     with st.spinner("The runs answer…", show_time=False):
+        beat_rivals.ask(rivals, of, [number])
         answers = [(rival, beat_rivals.answer(rival, of, number)) for rival in rivals]
     said = [Said(rival, answer) for rival, answer in answers if answer]
     verdict, button = st.columns([4, 1], vertical_alignment="center")

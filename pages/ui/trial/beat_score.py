@@ -43,6 +43,7 @@ def scoreboard(of: Contest, replies: Sequence[Reply], rivals: Sequence[Rival]) -
 
 def _placed(of: Contest, replies: Sequence[Reply], rivals: Sequence[Rival]) -> list[Placed]:
     truths = [beat_rivals.shown(of, number).truth for number in range(ROUNDS)]
+    beat_rivals.ask(rivals, of, range(ROUNDS))
     placed = [Placed("You", contest.tally_replies(replies, truths))]
     for rival in rivals:
         answers = _answers(rival, of)

@@ -1,18 +1,14 @@
-"""What runs make of a trial: each adapts once to its support set and then answers any query.
+"""What runs make of a trial: each adapts once to its support set and then answers any query."""
 
-What was adapted stays in memory under the support set it was adapted to, so that a new query costs
-no more than a look at it.
-"""
-
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import streamlit as st
-
 from metacore import Run, UserError
-from metacore.trial.task import Adapted, Answer, Trial, adapt, pixels
-from pages.ui import charts, engine, palette, pick, say
+from metacore.answers.trials import OnTrial, Pictures, Places, Said
+from metacore.trial.task import Answer, Trial, pixels
+from pages.ui import charts, engine, palette, pick, say, waiting
+
+MOMENT = 0.6  # a new query is worth a longer one: who draws looks at the answers alone
 
 
 @dataclass(frozen=True)
@@ -22,42 +18,70 @@ class Actor:
     run: Run
     name: str
     color: str
-    adapted: Adapted
-    answer: Answer | None  # to the queries, if there are any
+    asked: OnTrial
+    said: Said
 
     @property
     def kind(self) -> str:
         return pick.kind(self.run)
 
+    @property
+    def answer(self) -> Answer | None:
+        return self.said.answer
 
-def actors(runs: Sequence[Run], trial: Trial) -> list[Actor]:
-    """What every run answers; one that cannot is named with its reason, and left out."""
+    @property
+    def places(self) -> Places:
+        """The question where its drawings lie."""
+        asked = self.asked
+        return Places(
+            learned=asked.learned,
+            support=asked.support,
+            labels=asked.labels,
+            ways=asked.ways,
+            query=asked.query,
+        )
+
+
+def actors(runs: Sequence[Run], trial: Trial, *, key: str) -> list[Actor]:
+    """What every run answers; one that cannot is named with its reason, and left out.
+
+    While they are still adapting there is a bar, and those are shown that have answered.
+    """
     kinds = [pick.kind(run) for run in runs]
     colors = palette.run_colors(kinds, charts.theme())
+    asked = _questions(runs, trial)
+    standings = waiting.several(list(asked.values()), moment=MOMENT)
+    waiting.bar(list(asked.values()), "Adapting", key=f"{key} adapting")
     found = []
     for run, color in zip(runs, colors, strict=True):
+        if run not in asked:
+            continue
         name = run.name if kinds.count(pick.kind(run)) > 1 else pick.title(run)
-        try:
-            ready = adapted(run, trial)
-            found.append(Actor(run, name, color, ready, _answer(ready, trial)))
-        except UserError as error:
-            say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+        standing = standings[list(asked).index(run)]
+        if standing.error:
+            _leave_out(run, standing.error)
+        elif standing.complete:
+            found.append(Actor(run, name, color, asked[run], standing.get()))
     return found
 
 
-def _answer(ready: Adapted, trial: Trial) -> Answer | None:
-    if not trial.query:
-        return None
-    return ready.answer(pixels(trial.query))
+def _questions(runs: Sequence[Run], trial: Trial) -> dict[Run, OnTrial]:
+    support, query = Pictures.of(pixels(sum(trial.support, ()))), Pictures.of(pixels(trial.query))
+    labels = tuple(label for label, shots in enumerate(trial.support) for _ in shots)
+    asked = {}
+    for run in runs:
+        try:
+            asked[run] = OnTrial(
+                learned=engine.learned(run),
+                support=support,
+                labels=labels,
+                ways=len(trial.classes),
+                query=query,
+            )
+        except UserError as error:
+            _leave_out(run, error)
+    return asked
 
 
-def adapted(run: Run, trial: Trial) -> Adapted:
-    support = hashlib.sha256(repr(trial.support).encode()).hexdigest()
-    return _adapted(str(run.folder), engine.weights_of(run), support, run, trial)
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _adapted(folder: str, written: float | None, support: str, _run: Run, _trial: Trial) -> Adapted:
-    labels = [label for label, shots in enumerate(_trial.support) for _ in shots]
-    pictures = pixels(sum(_trial.support, ()))
-    return adapt(engine.learner(_run), pictures, labels, ways=len(_trial.classes))
+def _leave_out(run: Run, error: UserError) -> None:
+    say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from metacore.trial.task import Trial, pixels
-from pages.ui import charts
+from metacore.trial.task import Trial
+from pages.ui import charts, waiting
 from pages.ui.figures import trial as figures
-from pages.ui.trial.machine import Actor
+from pages.ui.trial.machine import MOMENT, Actor
 
 ABREAST = 3
 
@@ -19,12 +19,18 @@ def show(actors: Sequence[Actor], trial: Trial, kinds: figures.Kinds) -> None:
         " differ most. Stars are the means of the classes: ProtoNet's prototypes.",
     )
     labels = [label for label, shots in enumerate(trial.support) for _ in shots]
-    query = pixels(trial.query)
-    for start in range(0, len(actors), ABREAST):
-        abreast = actors[start : start + ABREAST]
-        for column, actor in zip(st.columns(ABREAST), abreast, strict=False):
+    questions = [actor.places for actor in actors]
+    standings = waiting.several(questions, moment=MOMENT)
+    waiting.bar(questions, "Finding their places", key="places")
+    known = [
+        (actor, standing.get())
+        for actor, standing in zip(actors, standings, strict=True)
+        if standing.complete and not standing.error
+    ]
+    for start in range(0, len(known), ABREAST):
+        abreast = known[start : start + ABREAST]
+        for column, (actor, (support, asked)) in zip(st.columns(ABREAST), abreast, strict=False):
             with column:
-                support, asked = actor.adapted.places(query)
                 charts.chart(
                     figures.space(support, labels, asked, kinds, charts.theme()),
                     actor.name,

@@ -1,0 +1,100 @@
+"""What is looked at on the page of prototypes, and what is asked about it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from metacore import Run
+from metacore.answers import Asked, Question
+from pages.ui import charts, engine, pick
+from pages.ui.palette import Theme
+from pages.ui.prototypes import embedding
+from pages.ui.prototypes.edits import Edits, write
+from pages.ui.prototypes.embedding import InSpace, Moved, Pictures
+
+FIRST = "protonet-glyphs"
+EPISODE = 8  # a test episode that is not too easy
+SHOTS, LADDER, MOST = 3, 5, 10  # shown first, to go through if there are drawings, at most
+QUERIES = 100  # marks a picture can hold
+
+
+@dataclass(frozen=True)
+class View:
+    """How the episode is looked at."""
+
+    shots: int
+    dimensions: int
+    drawn: bool  # drawings are shown as drawings
+    distance: str | None  # of prototypes
+    shared: bool  # before and after adaptation lie in one plane
+
+
+@dataclass(frozen=True)
+class Spot:
+    """What is looked at: an episode in the space of a run."""
+
+    run: Run
+    asked: Asked
+    view: View
+    edits: Edits
+    theme: Theme | None = None  # that of the page
+
+    @property
+    def metric(self) -> bool:
+        return pick.kind(self.run) in embedding.METRIC
+
+    @property
+    def pictures(self) -> Pictures:
+        return Pictures(asked=self.asked, theme=self.theme or charts.theme())
+
+    def scene(self, edits: Edits) -> InSpace:
+        return InSpace(
+            learned=engine.learned(self.run),
+            asked=self.asked,
+            shots=self.view.shots,
+            distance=self.view.distance,
+            dimensions=self.view.dimensions,
+            edits=write(edits),
+        )
+
+    def moments(self, edits: Edits) -> Moved:
+        return Moved(
+            learned=engine.learned(self.run),
+            asked=self.asked,
+            shots=self.view.shots,
+            dimensions=self.view.dimensions,
+            shared=self.view.shared,
+            edits=write(edits),
+        )
+
+    @property
+    def edited(self) -> bool:
+        return bool(self.edits.changed)
+
+    @property
+    def questions(self) -> list[Question[Any]]:
+        """All that is asked before it can be shown."""
+        if self.metric:
+            return [self.pictures, self.scene(self.edits), self.scene(Edits())]
+        as_drawn = [self.moments(Edits())] if self.edited else []
+        return [self.pictures, self.moments(self.edits), *as_drawn]
+
+
+def drawn(run: Run, seed: int) -> Asked:
+    """An episode of the run's own kind, with as many queries as a picture can hold."""
+    task = run.config.task
+    return Asked.like(run, seed=seed, queries=max(1, min(task.queries, QUERIES // task.ways)))
+
+
+def laddered(run: Run, seed: int, drawings: int) -> Asked:
+    """The same with the most shots to go through, of classes that have so many drawings."""
+    asked = drawn(run, seed)
+    most = min(max(LADDER, run.config.task.shots), MOST, drawings - asked.queries)
+    return replace(asked, shots=most, most=most)
+
+
+def usual(run: Run, seed: int, drawings: int) -> Spot:
+    """What is looked at by someone who has just arrived."""
+    asked = laddered(run, seed, drawings)
+    distance = run.values["algorithm"].get("distance")
+    view = View(min(SHOTS, asked.most), 2, drawn=False, distance=distance, shared=True)
+    return Spot(run, asked, view, Edits())

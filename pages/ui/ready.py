@@ -1,0 +1,98 @@
+"""What most people ask for first, so that it is ready before they come.
+
+The first look of every page, and the next few episodes behind "New episode": those are what a class
+presses when it begins.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from metacore import DATASETS, PRESETS, Run, Store, UserError, answers, preset
+from metacore.answers import Asked, Question
+from metacore.answers.asked import drawn_queries
+from metacore.answers.questions import Drawn, Loadable, Possible, Room
+from pages.ui import engine, waves
+from pages.ui.adapt import effect, scene
+from pages.ui.adapt.choice import USUAL, Choice, modes_of
+from pages.ui.compare import choice as compared
+from pages.ui.compare import duel, mistakes
+from pages.ui.prototypes import spot
+from pages.ui.prototypes.embedding import Pictures
+from pages.ui.train import sampled
+
+EPISODES = 4  # the first, and those that follow it
+DRAWINGS = 20  # of a class of the glyphs that come with Metacore
+
+
+def prepare() -> None:
+    """Has the pool answer them when it has nothing else to do."""
+    try:
+        answers.desk().prepare(first_looks())
+    except UserError as error:  # a damaged store, say: pages that need it will show the sentence
+        logging.getLogger(__name__).warning("Nothing is prepared: %s", error)
+
+
+def first_looks() -> Iterator[Question[Any]]:
+    """The first episode of every page before the next of any."""
+    runs = {run.id: run for run in Store().runs() if engine.weights_of(run)}
+    for number in range(EPISODES):
+        yield from _start(runs, number)
+        yield from _adapt(runs, number)
+        yield from _prototypes(runs, number)
+        yield from _compare(runs, number)
+    yield from _train()
+
+
+def _start(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
+    learned, scratch = (runs.get(f"{name}-sinusoid") for name in ("maml", "scratch"))
+    if learned and scratch:
+        asked = Asked.like(learned, seed=waves.TYPICAL[number])
+        yield from waves.questions(learned, scratch, asked)
+
+
+def _adapt(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
+    for run in filter(None, map(runs.get, USUAL)):
+        asked = Asked.like(run, seed=number)
+        if not asked.regression:
+            asked = replace(asked, queries=drawn_queries(asked.ways, asked.queries))
+        choice = Choice(
+            runs=(run,), asked=asked, steps=None, norm=None, choosing=False, beside=None
+        )
+        cast = scene.cast_of(choice)
+        yield from cast.questions
+        if number == 0:
+            yield from (part.others for part in cast.parts)
+            quick = [mode for mode in modes_of(run) if mode != effect.SLOW]
+            yield from (effect.in_mode(run, choice, mode) for mode in quick)
+
+
+def _prototypes(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
+    run, seed = runs.get(spot.FIRST), spot.EPISODE + number
+    if run:
+        usual = spot.usual(run, seed, DRAWINGS)
+        yield Room(asked=spot.drawn(run, seed))
+        yield Pictures(asked=usual.asked, theme="dark")
+        yield from replace(usual, theme="light").questions
+
+
+def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
+    meet = [runs[f"{name}-glyphs"] for name in compared.FAVOURITES if f"{name}-glyphs" in runs]
+    if len(meet) < 2:
+        return
+    first = meet[0].config
+    task = first.task.to_dict()
+    chosen = compared.Choice(runs=tuple(meet), dataset=first.dataset, norm=None, steps=None, **task)
+    yield from (Loadable(learned=engine.learned(run)) for run in meet)
+    yield Drawn(asked=chosen.asked(0))
+    yield from duel.questions(chosen, chosen.asked(number))
+    if number == 0:
+        yield mistakes.asked_of(meet[0], chosen, mistakes.USUAL, 0)
+
+
+def _train() -> Iterator[Question[Any]]:
+    for dataset in DATASETS:
+        config = preset("maml", dataset, PRESETS[0])
+        yield from (sampled.wanted(config, seed) for seed in range(EPISODES))
+        yield Possible(config=config.replace(seed=0))
