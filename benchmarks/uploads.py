@@ -42,7 +42,7 @@ KINDS: dict[str, Callable[[Tensor], bytes]] = {
 
 def drawings() -> Tensor:
     """Ink from 0 to 1: [DRAWINGS, h, w]."""
-    config = GlyphsConfig(train_classes=1, test_classes=DRAWINGS, drawings=1, rotations=False)
+    config = GlyphsConfig(train_classes=20, test_classes=DRAWINGS, drawings=2, rotations=False)
     images = Glyphs(config, torch.device("cpu")).images["test"][:, 0].float() / 255
     return F.interpolate(images, scale_factor=6.0, mode="bicubic").clamp(0, 1)[:, 0]
 
