@@ -1,0 +1,39 @@
+import csv
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metacore.tables import to_csv
+
+
+def cells(data: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode(), newline="")))
+
+
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "  =cmd|' /C calc'!A0", '=a,"b"']
+)
+def test_no_text_is_a_formula(name: str) -> None:
+    assert cells(to_csv([name], [[name]])) == [[f"'{name}"], [f"'{name}"]]
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_line_in_a_cell_begins_no_row(end: str) -> None:
+    assert cells(to_csv(["a"], [[f"x{end}=1"], [f"{end}=1"]])) == [["a"], ["x\n=1"], ["'\n=1"]]
+
+
+def test_numbers_stay_numbers() -> None:
+    assert to_csv(["a", "b", "c"], [[-1.5, 2, None]]) == b"a,b,c\n-1.5,2,\n"
+
+
+@given(st.lists(st.text(min_size=1) | st.floats() | st.integers(), min_size=1))
+def test_every_cell_is_harmless_and_comes_back(row: list[Any]) -> None:
+    (found,) = cells(to_csv(row, []))
+    for cell, written in zip(row, found, strict=True):
+        if isinstance(cell, str):
+            assert written.lstrip(" ")[:1] not in ("=", "+", "-", "@", "\t", "\r", "\n")
+            same = cell.replace("\r\n", "\n").replace("\r", "\n")
+            assert written in (same, f"'{same}")
