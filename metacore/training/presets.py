@@ -10,7 +10,7 @@ decays to 0 over the budget, the faster strided network for the metric methods t
 on drawings fewer inner steps at test and, at few ways, an inner rate of 3e-3 instead of 1e-3 (after
 1000 meta-steps on glyphs: 87.4% of the test instead of 79%). First-order MAML at few ways takes
 three smaller inner steps, 0.1 instead of one of 0.4: without the second derivative a leap that far
-says little (after 1000 meta-steps on glyphs: 92.9% instead of 85.9%). ANIL on curves is trained with
+says little (after 1000 meta-steps on glyphs: 92.9% instead of 85.9%). ANIL on curves trains with
 five inner steps: with one, its head diverges on some waves in the ten of the test (mean squared
 error on sine waves 0.37 instead of 5.0).
 """
