@@ -1,10 +1,10 @@
-"""What every page shares: the window's title, the navigation, and the sidebar."""
+"""What every page shares: the window's title, the sidebar with its links, and “Copy link”."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import jobs, slides
+from pages.ui import jobs, link, navigation, slides, state
 
 ICON = Path(__file__).parents[1] / "assets" / "icon.svg"  # named icons would come from the network
 PAGES = {
@@ -22,7 +22,12 @@ PAGES = {
 st.set_page_config(page_title="Metacore", page_icon=str(ICON), layout="wide")
 st.logo(str(ICON), size="large")
 st.html(Path(__file__).with_name("frame.css"))
-page = st.navigation(PAGES, position="sidebar")
-jobs.sidebar()
-page.run()
-slides.from_charts()
+page = st.navigation(PAGES, position="hidden")
+with state.of(page.title):
+    corner = st.container(key="corner")
+    navigation.links(PAGES, page)
+    jobs.sidebar()
+    page.run()
+    with corner:
+        link.button()
+    slides.from_charts()

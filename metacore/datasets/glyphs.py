@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metacore import home
+from metacore import home, settings
 from metacore.datasets.alphabet import draw, invent
 from metacore.datasets.base import SPLITS, ImageDataset, rotations
 from metacore.datasets.kept import keep, kept, prune
@@ -71,7 +71,7 @@ class Glyphs(ImageDataset):
             self.images[split] = (rotations(images) if config.rotations else images).to(device)
 
     @classmethod
-    def at_hand(cls, config: Config) -> bool:
+    def at_hand(cls, config: settings.Config) -> bool:
         return isinstance(config, GlyphsConfig) and _path(config).exists()
 
     def class_names(self, split: str) -> list[str]:

@@ -8,7 +8,7 @@ import streamlit as st
 from metacore import DATASETS, Run, UserError
 from metacore.answers import Asked
 from metacore.answers.questions import Room
-from pages.ui import address, charts, palette, pick, say, waiting, words
+from pages.ui import charts, palette, pick, say, state, waiting, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, embedding, looked_at, support_editor
@@ -80,13 +80,13 @@ def which(found: list[Run]) -> tuple[Run, int]:
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row.container():
         run = pick.one(found, help="Whose space is shown; runs on curves have none.")
-    seed = row.number_input(
+    seed = state.number(
+        row,
         "Episode",
-        min_value=0,
-        max_value=LAST_EPISODE,
-        value=EPISODE,
-        key="seed",
-        bind=address.bound("seed"),
+        "seed",
+        usual=EPISODE,
+        low=0,
+        high=LAST_EPISODE,
         on_change=forget,
         width=EPISODE_WIDTH,
         help="The number of a test episode: the same number is the same drawings for every run."
@@ -97,13 +97,14 @@ def which(found: list[Run]) -> tuple[Run, int]:
         "New episode",
         icon=":material/refresh:",
         on_click=another,
+        args=(seed,),
         help="Draws other classes, which no run has been trained on.",
     )
-    return run, int(seed)
+    return run, seed
 
 
-def another() -> None:
-    st.session_state["seed"] = (int(st.session_state["seed"]) + 1) % LAST_EPISODE
+def another(seed: int) -> None:
+    state.put("seed", (seed + 1) % LAST_EPISODE)
     forget()
 
 
@@ -151,13 +152,13 @@ def slider(most: int) -> int:
     if most == 1:
         st.caption("The classes have drawings enough for one shot only.")
         return 1
-    return st.slider(
+    return state.slider(
+        st,
         "Shots",
-        1,
-        most,
-        min(SHOTS, most),
-        key="shots",
-        bind="query-params",
+        "shots",
+        usual=SHOTS,
+        low=1,
+        high=most,
         help="How many drawings of each class are given; the queries stay the same.",
     )
 
@@ -192,18 +193,7 @@ def plane(run: Run) -> bool:
 
 
 def switch(label: str, options: list[str], *, key: str, help: str, disabled: bool = False) -> str:
-    return str(
-        st.segmented_control(
-            label,
-            options,
-            default=options[0],
-            required=True,
-            key=key,
-            bind="query-params",
-            disabled=disabled,
-            help=help,
-        )
-    )
+    return state.switch(st, label, key, options, disabled=disabled, help=help)
 
 
 def metric(spot: Spot) -> None:

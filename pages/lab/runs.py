@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from metacore import Run
-from pages.ui import engine, pick, say
+from pages.ui import engine, pick, say, state
 from pages.ui.runs import arrival, card, contrast, deletion, shelf
 
 LOOK_SECONDS = 2.0
@@ -41,7 +41,7 @@ def look(before: list[tuple[str, ...]]) -> None:
     fits = shelf.filters()
     shown = [run for run in runs if fits(run)]
     if shown:
-        shelf.table(shown, st.query_params.get_all("run"), choose)
+        shelf.table(shown, list(state.get(pick.RUNS)), choose)
         return
     st.info("No run fits this search.", icon=":material/search_off:")
     st.button(
@@ -53,7 +53,7 @@ def look(before: list[tuple[str, ...]]) -> None:
 
 
 def choose(ids: list[str]) -> None:
-    st.query_params.from_dict({"run": ids} if ids else {})
+    state.put(pick.RUNS, *ids)
     st.session_state["ticked"] = True
 
 
@@ -61,7 +61,7 @@ def strangers(runs: Sequence[Run]) -> None:
     """Runs whose settings this version of Metacore does not understand."""
     for run in runs:
         if sentence := shelf.flaw(run):
-            say.warning(f"{run.name} cannot be shown: {sentence}")
+            say.warning(sentence if run.lost else f"{run.name} cannot be shown: {sentence}")
             if not run.read_only:
                 deletion.button([run])
 
@@ -77,7 +77,7 @@ def notices(lost: Sequence[Run]) -> None:
 def chosen(runs: Sequence[Run]) -> list[Run]:
     """The runs the address names; it says so where one of them is not there (any more)."""
     by_id = {run.id: run for run in runs}
-    asked = list(dict.fromkeys(st.query_params.get_all("run")))
+    asked = dict.fromkeys(state.get(pick.RUNS))
     for run_id in asked:
         if run_id not in by_id:
             say.info(

@@ -10,7 +10,7 @@ from metacore import ALGORITHMS, DATASETS, PRESETS, RunConfig, TaskConfig, UserE
 from metacore.runs import dispatch, submit
 from metacore.runs.store import NAME_LENGTH
 from metacore.settings import Setting, settings_of
-from pages.ui import address, charts, engine, forms, palette, say, visitor, words
+from pages.ui import charts, engine, forms, palette, say, state, visitor, words
 from pages.ui.train import forecasts, plan, sampled, training
 from pages.ui.train.plan import Plan
 
@@ -26,7 +26,6 @@ LEVELS = {
     "paper": ("Paper", "the published protocol"),
 }
 PREPARE_SECONDS = 20.0  # somebody has pressed Start: what cannot be trained is better said now
-FIRST = "maml"  # ticked for someone who has just arrived
 DATA = "The data"
 
 
@@ -50,8 +49,11 @@ def form() -> None:
     ticked = algorithms(what, dataset)
     card = how.container(border=True, key="plan")
     chosen = Plan(dataset, *budget(card, dataset, ticked), ways, shots)
+    if state.opened():
+        chosen.read(state.get("set"), ticked)
     with what:
         every_setting(chosen, ticked)
+    state.put("set", *chosen.written(ticked))
     with data_card:
         sample(chosen)
     with card:
@@ -64,14 +66,11 @@ def form() -> None:
 def data(place: DeltaGenerator) -> tuple[str, int, int]:
     """The dataset, ways and shots (of a curve: points)."""
     place.subheader("1 · What to learn from", anchor=False)
-    dataset = place.segmented_control(
+    dataset = state.switch(
+        place,
         "Dataset",
-        [*DATASETS],
-        default=next(iter(DATASETS)),
-        required=True,
-        format_func=lambda name: DATASETS[name].title,
-        key="dataset",
-        bind="query-params",
+        "dataset",
+        {name: kind.title for name, kind in DATASETS.items()},
         label_visibility="collapsed",
         help="The source of tasks; its training, validation and test classes are disjoint.",
     )
@@ -88,32 +87,28 @@ def data(place: DeltaGenerator) -> tuple[str, int, int]:
         key="new sample",
         icon=":material/refresh:",
         help="Draws another training episode of this kind.",
-        on_click=lambda: st.session_state.update(sample=st.session_state.get("sample", 0) + 1),
+        on_click=state.put,
+        args=("sample", sample_number() + 1),
     )
     return dataset, ways, shots
 
 
 def number(place: DeltaGenerator, setting: Setting, default: int, key: str, label: str) -> int:
-    return int(
-        place.number_input(
-            label,
-            min_value=int(setting.low or 0),
-            max_value=int(setting.high or 0),
-            value=default,
-            step=1,
-            key=key,
-            bind=address.bound(key),
-            width=130,
-            help=setting.help,
-        )
+    low, high = int(setting.low or 0), int(setting.high or 0)
+    return state.number(
+        place, label, key, usual=default, low=low, high=high, width=160, help=setting.help
     )
+
+
+def sample_number() -> int:
+    return state.whole("sample", usual=0, low=0, high=forms.LARGEST)
 
 
 def sample(chosen: Plan) -> None:
     """A real episode as it was chosen, or why there is none."""
     try:
-        config = chosen.data(chosen.preset("maml"))
-        sampled.strip(config, int(st.session_state.get("sample", 0)))
+        config = chosen.data(chosen.preset(plan.FIRST))
+        sampled.strip(config, sample_number())
     except UserError as error:
         say.info(error, icon=":material/info:")
 
@@ -143,61 +138,58 @@ def algorithm(place: DeltaGenerator, name: str, dataset: str) -> bool:
         card.checkbox(label, key=f"unable {name}", disabled=True, help=why)
         card.caption(why)
         return False
-    ticked = card.checkbox(
+    ticked = state.checkbox(
+        card,
         label,
-        name == FIRST,
-        key=name,
-        bind="query-params",
+        name,
+        usual=name == plan.FIRST,
         help=f"Trains {kind.title} with these data. {kind.paper}.",
     )
     card.caption(kind.summary)
     for line in kind.formula.split(r",\quad "):
         card.markdown(f"${line}$")
-    return bool(ticked)
+    return ticked
 
 
 def budget(place: DeltaGenerator, dataset: str, ticked: Sequence[str]) -> tuple[str, int, str]:
     """The preset, the seed and the device."""
     place.subheader("3 · How long", anchor=False)
-    level = place.segmented_control(
+    level = state.switch(
+        place,
         "Preset",
-        PRESETS,
-        default=PRESETS[0],
-        required=True,
-        format_func=lambda name: LEVELS[name][0],
-        key="preset",
-        bind="query-params",
+        "preset",
+        {name: LEVELS[name][0] for name in PRESETS},
         label_visibility="collapsed",
         width="stretch",
         help="A whole set of settings; each of them can be changed under “Every setting”.",
     )
-    place.caption(length(ticked[0] if ticked else FIRST, dataset, level))
+    place.caption(length(ticked[0] if ticked else plan.FIRST, dataset, level))
     more = place.expander("Name, seed, device", icon=":material/tune:")
-    more.text_input(
+    state.text(
+        more,
         "Name",
-        key="name",
+        "name",
         max_chars=NAME_LENGTH - 16,
         placeholder="algorithm and dataset",
         help="What the run is called; several get their algorithm's name added.",
     )
-    seed = more.number_input(
+    seed = state.number(
+        more,
         "Seed",
-        min_value=0,
-        max_value=forms.LARGEST,
-        value=0,
-        step=1,
-        key="run_seed",
-        bind=address.bound("run_seed"),
+        "seed",
+        usual=0,
+        low=0,
+        high=forms.LARGEST,
         help="Names every random choice: the same seed and settings give the same run.",
     )
-    device = more.selectbox(
+    device = state.select(
+        more,
         "Device",
-        plan.devices(),
-        format_func=lambda name: "Automatic" if name == "auto" else name,
-        key="device",
+        "device",
+        {name: "Automatic" if name == "auto" else name for name in plan.devices()},
         help="Where it is trained; automatic takes a GPU if there is one.",
     )
-    return level, int(seed), device
+    return level, seed, device
 
 
 def length(algorithm_name: str, dataset: str, level: str) -> str:
@@ -300,7 +292,7 @@ def room(more: int) -> None:
 
 def begin(configs: Sequence[RunConfig]) -> None:
     """Queues the runs and shows them."""
-    store, name = engine.store(), str(st.session_state.get("name") or "").strip()
+    store, name = engine.store(), " ".join(state.get("name")).strip()
     try:
         store.refuse_more(len(configs))
         for found in plan.possible(configs, moment=PREPARE_SECONDS):

@@ -9,10 +9,11 @@ from metacore.answers import Asked
 from metacore.datasets import library
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
-from pages.ui import charts, engine, palette, pick, say, waiting, waves
+from pages.ui import charts, engine, palette, pick, say, state, waiting, waves
 from pages.ui.player import Bending, Curve, Film, Line, Lines, play
 
 POINTS = 5
+LAST_WAVE = 10**6
 WAVE = waves.TYPICAL[0]
 FAMILIES = {
     "optimisation": ("Learn where to start", "A few gradient steps from there solve a new task."),
@@ -55,7 +56,7 @@ CARDS = (
 
 def opening() -> None:
     st.title("Watch a network learn to learn", anchor=False)
-    wave = st.session_state.setdefault("wave", WAVE)
+    wave = state.whole("wave", usual=WAVE, low=0, high=LAST_WAVE)
     learned, scratch = (engine.find(f"{name}-sinusoid") for name in ("maml", "scratch"))
     if learned is None or scratch is None:
         st.info("The pretrained runs are missing from assets/pretrained: run `make pretrained`.")
@@ -77,9 +78,13 @@ def opening() -> None:
         waiting.bar(wanted, "Adapting", key="opening")
     except UserError as error:
         say.error(error)
-    if st.button("Another wave", icon=":material/refresh:", help="Draws five points of a new one."):
-        st.session_state["wave"] = waves.following(wave)
-        st.rerun()
+    st.button(
+        "Another wave",
+        icon=":material/refresh:",
+        help="Draws five points of a new one.",
+        on_click=state.put,
+        args=("wave", waves.following(wave)),
+    )
 
 
 def setback(asked: Asked, episode: Episode, traces: Sequence[Trace]) -> str:

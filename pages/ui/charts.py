@@ -31,11 +31,11 @@ def chart(
 ) -> Any:
     """`more` is for `st.plotly_chart`: on_select and its kin."""
     title(said, help)
-    return st.plotly_chart(figure, key=key, alt=alt, config=_config(figure, said), **more)
+    return st.plotly_chart(figure, key=key, alt=alt, config=downloads(figure, said), **more)
 
 
-def _config(figure: go.Figure, said: str) -> dict[str, Any]:
-    """`pages.ui.slides` puts the title into the picture that is taken away."""
+def downloads(figure: go.Figure, said: str) -> dict[str, Any]:
+    """What is taken away of it; `pages.ui.slides` puts the title into the picture."""
     width, height = SLIDE
     picture = {
         "filename": f"metacore-{slug(said)}",

@@ -4,6 +4,7 @@ What a person has changed is remembered under the config's key and the field's d
 form that is closed, or a page that is left, keeps it, and another preset starts anew.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -60,6 +61,38 @@ def forget(config: Config, *, key: str) -> None:
     """Back to the config's own values."""
     for setting in settings_of(config):
         st.session_state.pop(_name(key, config, setting), None)
+
+
+def take(config: Config, name: str, text: str, *, key: str) -> None:
+    """Changes one setting to what is written; raises ValueError for what is no such setting."""
+    setting = next((each for each in settings_of(config) if each.name == name), None)
+    if setting is None:
+        raise ValueError(f"there is no setting {name}.")
+    st.session_state[_name(key, config, setting)] = _read(setting, text)
+
+
+def _read(setting: Setting, text: str) -> Any:
+    if setting.type is bool:
+        if text not in ("True", "False"):
+            raise ValueError(f"{setting.label} is True or False.")
+        return text == "True"
+    if setting.choices:
+        if text not in setting.choices:
+            raise ValueError(f"{setting.label} is one of {', '.join(setting.choices)}.")
+        return text
+    if setting.type not in (int, float):
+        return text
+    try:
+        found = setting.type(text)
+    except ValueError:
+        raise ValueError(f"{setting.label} is a number.") from None
+    if not math.isfinite(found):
+        raise ValueError(f"{setting.label} is a finite number.")
+    bounds = _bounds(setting)
+    low, high = bounds["min_value"], bounds["max_value"]
+    if (low is not None and found < low) or (high is not None and found > high):
+        raise ValueError(f"{setting.label} cannot be {text}.")
+    return found
 
 
 def _name(key: str, config: Config, setting: Setting) -> str:

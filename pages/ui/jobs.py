@@ -35,6 +35,16 @@ def badge() -> None:
         st.caption(f"{kind} · {words.size(float(found['memory']))} memory{cores}")
 
 
+def training_now() -> list[str]:
+    """The runs that train or wait for it, those that train first."""
+    active = [run for run in engine.store().runs() if run.active]
+    return [run.id for run in sorted(active, key=_turn)]
+
+
+def _turn(run: Run) -> tuple[bool, bool, float]:
+    return run.status != RUNNING, _theirs(run), run.queued or 0.0
+
+
 @st.fragment(run_every=LOOK_SECONDS)
 def jobs() -> None:
     own = (run for run in engine.store().runs() if not run.read_only)
@@ -44,7 +54,7 @@ def jobs() -> None:
     st.markdown("**At work**")
     if not active and not comparing:
         st.caption("Nothing is training. Runs you start appear here, on every page.")
-    first = sorted(active, key=lambda run: (run.status != RUNNING, _theirs(run), run.queued or 0))
+    first = sorted(active, key=_turn)
     for run in first[:MOST]:
         job(run)
     for comparison in sorted(comparing, key=_theirs)[:MOST]:

@@ -1,12 +1,14 @@
 """Choosing runs: named, ordered and kept in the URL, so that a page can be linked to."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import streamlit as st
 
 from metacore import Run
 from metacore.algorithms import ALGORITHMS
-from pages.ui import engine, words
+from pages.ui import engine, state, words
+
+RUNS = "run"  # what every page calls the runs it is about, in its address
 
 
 def usable(accept: Callable[[Run], bool] = lambda run: True) -> list[Run]:
@@ -23,67 +25,54 @@ def label(run: Run) -> str:
     return f"{words.clean(run.name)} · {words.quoted(run)}{origin}"
 
 
-def one(found: Sequence[Run], *, key: str = "run", help: str) -> Run:
+def one(found: Sequence[Run], *, name: str = "run", usual: str = "", help: str) -> Run:
     """A picker of one run; `found` is not empty."""
     by_id = {run.id: run for run in found}
-    ids = _linked(key, by_id)
-    if ids is not None or st.session_state.get(key) not in by_id:
-        st.session_state[key] = ids[0] if ids else found[0].id
-    chosen = st.selectbox("Run", [*by_id], format_func=_labels(by_id), key=key, help=help)
-    _link(key, [chosen], usual=[found[0].id])
+    missed(name, by_id)
+    labels = {run_id: label(run) for run_id, run in by_id.items()}
+    chosen = state.select(st, "Run", name, labels, usual=usual, varies=True, help=help)
     return by_id[chosen]
 
 
 def several(
-    found: Sequence[Run], default: Sequence[Run], *, key: str = "runs", most: int = 6, help: str
+    found: Sequence[Run], default: Sequence[Run], *, name: str = RUNS, most: int, help: str
 ) -> list[Run]:
     """A picker of some runs, in the order they were picked."""
     by_id = {run.id: run for run in found}
+    missed(name, by_id)
+    labels = {run_id: label(run) for run_id, run in by_id.items()}
     usual = [run.id for run in default]
-    ids = _linked(key, by_id)
-    chosen = st.session_state.get(key, []) if ids is None else (ids or usual)
-    st.session_state[key] = [run_id for run_id in chosen if run_id in by_id][:most]
-    chosen = st.multiselect(
-        "Runs", [*by_id], format_func=_labels(by_id), key=key, max_selections=most, help=help
-    )
-    _link(key, chosen, usual=usual)
-    return [by_id[run_id] for run_id in chosen if run_id in by_id]
+    chosen = state.several(st, "Runs", name, labels, usual=usual, most=most, varies=True, help=help)
+    return [by_id[run_id] for run_id in chosen]
 
 
-def leading(found: Sequence[Run], key: str = "runs") -> Run | None:
-    """The run the picker of this key will show first, if it is known before it is drawn."""
+def missed(name: str, known: Collection[str]) -> None:
+    """Says of runs the address asks for, and this page cannot show, why; forgets them."""
+    asked = state.get(name)
+    there = [run_id for run_id in asked if run_id in known or run_id == state.NONE]
+    if len(there) == len(asked):
+        return
+    for run_id in asked:
+        if run_id not in there and state.came_with_link(name):
+            state.note(_why_not(run_id))
+    state.put(name, *there)
+
+
+def _why_not(run_id: str) -> str:
+    run = engine.find(run_id)
+    if run is None:
+        return (
+            f"There is no run {words.plain(run_id[:40])} here: it was deleted, or the link is from"
+            " another computer."
+        )
+    why = "does not fit this page" if engine.weights_of(run) else "has no weights yet"
+    return f"{words.plain(run.name)} {why}: it is left out."
+
+
+def leading(found: Sequence[Run]) -> Run | None:
+    """The run the address names first, if it is among these."""
     by_id = {run.id: run for run in found}
-    ids = _linked(key, by_id)
-    ids = st.session_state.get(key, []) if ids is None else ids
-    return next((by_id[run_id] for run_id in ids if run_id in by_id), None)
-
-
-def _labels(by_id: Mapping[str, Run]) -> Callable[[str], str]:
-    return lambda run_id: label(by_id[run_id]) if run_id in by_id else run_id
-
-
-def _linked(key: str, known: Collection[str]) -> list[str] | None:
-    """The runs the URL asks for, if it is new; None while it says what this picker last wrote.
-
-    A bound widget would write labels into the URL, and links carry ids.
-    """
-    asked = st.query_params.get_all(key)
-    if key in st.session_state and asked == st.session_state.get(f"{key} in the link"):
-        return None
-    return list(dict.fromkeys(run_id for run_id in asked if run_id in known))
-
-
-def _link(key: str, ids: list[str], *, usual: list[str]) -> None:
-    """Writes what is chosen into the URL; what is chosen anyway is not added to it."""
-    there = st.query_params.get_all(key)
-    if ids == usual and not there:
-        ids = []
-    if ids != there:
-        if ids:
-            st.query_params[key] = ids
-        else:
-            st.query_params.pop(key, None)
-    st.session_state[f"{key} in the link"] = ids
+    return next((by_id[run_id] for run_id in state.heard(RUNS) if run_id in by_id), None)
 
 
 def kind(run: Run) -> str:

@@ -119,7 +119,7 @@ def adapt(page: Page) -> None:
 
 
 def compare(page: Page, server: str, run: str) -> None:
-    go(page, f"{server}/compare?runs={run}&runs=scratch-sinusoid")
+    go(page, f"{server}/compare?run={run}&run=scratch-sinusoid")
     expect(page.locator(".player").first).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Evaluate on 600 episodes").click()
     expect(

@@ -106,7 +106,7 @@ def test_names_of_strangers(watched: Watched, home_of_strangers: Home) -> None:
     ):
         go(watched.page, address(home, page, **query))
         if page in ("adapt", "compare"):
-            watched.page.locator(".player .panels").first.wait_for(timeout=SLOW)
+            watched.page.locator(".player .panel").first.wait_for(timeout=SLOW)
         watched.harmless()
         watched.page.screenshot(path=f"/tmp/esc_{page}.png", full_page=True)
         assert TRICKS[0] in read(watched.page) or page == "prototypes", page

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.test_journey import SLOW, go, no_error, settled
 
-RUNS = "runs=maml-glyphs&runs=protonet-glyphs"
+RUNS = "run=maml-glyphs&run=protonet-glyphs"
 RING = [(0.5, 0.2), (0.8, 0.5), (0.5, 0.8), (0.2, 0.5), (0.5, 0.2)]
 BAR = [(0.5, 0.1), (0.5, 0.9)]
 ZIGZAG = [(0.2, 0.2), (0.8, 0.3), (0.2, 0.6), (0.8, 0.8)]

@@ -102,7 +102,7 @@ def test_nothing_of_several_is_queued_where_not_all_may_be(visit: Visit, store: 
 
 
 def test_a_larger_budget_is_refused_where_it_is_chosen(visit: Visit, become: Become) -> None:
-    app = visit("lab/train.py", preset="Paper")
+    app = visit("lab/train.py", preset="paper")
     assert "MAML: A training here may have 50,000 meta-steps, not 60,000" in words(app)
 
 

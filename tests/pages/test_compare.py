@@ -67,9 +67,9 @@ def test_without_runs_it_says_what_to_do(visit: Visit) -> None:
 
 
 def test_runs_duel_and_then_meet_on_hundreds_of_episodes(visit: Visit, pretrained: Path) -> None:
-    app = unharmed(visit(PAGE, runs=WAVES))
-    assert app.multiselect(key="runs").value == WAVES
-    assert app.number_input(key="curve_shots").value == 5  # what they were trained for
+    app = unharmed(visit(PAGE, run=WAVES))
+    assert app.multiselect(key="Compare run").value == WAVES
+    assert app.number_input(key="Compare curve_shots").value == 5  # what they were trained for
     unharmed(answered(app))
     (table,) = app.table
     (maml, scratch) = table.value.to_dict("records")
@@ -83,20 +83,20 @@ def test_runs_duel_and_then_meet_on_hundreds_of_episodes(visit: Visit, pretraine
 
 
 def test_the_link_finds_the_answer_and_what_was_asked(visit: Visit, pretrained: Path) -> None:
-    app = visit(PAGE, runs=WAVES, curve_shots="3")
+    app = visit(PAGE, run=WAVES, curve_shots="3")
     answered(app)
     comparison_id = asked(app, "comparison")
     again = unharmed(visit(PAGE, comparison=comparison_id))
     assert len(again.table) == 1
-    assert again.multiselect(key="runs").value == WAVES
-    assert again.number_input(key="curve_shots").value == 3
+    assert again.multiselect(key="Compare run").value == WAVES
+    assert again.number_input(key="Compare curve_shots").value == 3
     assert not again.info  # the numbers answer what the page asks
-    again.number_input(key="curve_shots").set_value(4).run()
+    again.number_input(key="Compare curve_shots").set_value(4).run()
     assert "an earlier question: 2 runs on 3-shot tasks of Sine waves" in again.info[0].value
 
 
 def test_a_cancelled_evaluation_says_so_and_can_be_retried(visit: Visit, pretrained: Path) -> None:
-    app = visit(PAGE, runs=WAVES)
+    app = visit(PAGE, run=WAVES)
     press(app, "Evaluate")
     unharmed(press(app, "Cancel"))
     assert app.warning[0].value == "No numbers: the evaluation was cancelled before it began."
@@ -108,7 +108,7 @@ def test_a_cancelled_evaluation_says_so_and_can_be_retried(visit: Visit, pretrai
 def test_a_failed_evaluation_says_why(visit: Visit, drawn: list[Run]) -> None:
     store = Store()
     third = execute(store, store.create(pictures("protonet")))
-    app = visit(PAGE, runs=[run.id for run in (*drawn, third)])
+    app = visit(PAGE, run=[run.id for run in (*drawn, third)])
     press(app, "Evaluate")
     comparison_id = asked(app, "comparison")
     for file in drawn[0].folder.glob("*.safetensors"):
@@ -121,7 +121,7 @@ def test_a_failed_evaluation_says_why(visit: Visit, drawn: list[Run]) -> None:
 
 @pytest.mark.parametrize("chart", ["Learning", "Inner steps", "Cost"])
 def test_charts_are_drawn_from_the_answer(visit: Visit, pretrained: Path, chart: str) -> None:
-    app = visit(PAGE, runs=WAVES, chart=chart)
+    app = visit(PAGE, run=WAVES, chart=chart)
     before = len(app.get("plotly_chart"))
     unharmed(answered(app))
     drawn_then = len(app.get("plotly_chart"))
@@ -147,8 +147,8 @@ def test_a_cell_of_the_matrix_opens_into_drawings(visit: Visit, drawn: list[Run]
     app = unharmed(visit(PAGE, classes="5"))
     totals = []
     for guess in range(5):
-        app.selectbox(key="guess").set_value(guess)
-        app.selectbox(key="truth").set_value(2).run()
+        app.selectbox(key="Compare guess").set_value(str(guess))
+        app.selectbox(key="Compare truth").set_value("2").run()
         (said,) = [m.value for m in app.markdown if "queries, " in m.value]
         totals.append(int(said.removeprefix("**").partition(" of ")[0]))
     assert sum(totals) == int(said.partition(" of ")[2].partition("**")[0])
@@ -157,25 +157,25 @@ def test_a_cell_of_the_matrix_opens_into_drawings(visit: Visit, drawn: list[Run]
 
 
 def test_a_link_to_runs_stays_a_link_to_them(visit: Visit, pretrained: Path) -> None:
-    app = visit(PAGE, runs=WAVES)
+    app = visit(PAGE, run=WAVES)
     app.run()
     again = visit(PAGE, **{name: app.query_params[name] for name in app.query_params})
-    assert again.multiselect(key="runs").value == WAVES
+    assert again.multiselect(key="Compare run").value == WAVES
 
 
 def test_another_episode_is_another_number(visit: Visit, drawn: list[Run]) -> None:
     app = visit(PAGE, seed="41")
     unharmed(press(app, "New episode"))
-    assert app.number_input(key="seed").value == 42
+    assert app.number_input(key="Compare seed").value == 42
 
 
 def test_drawings_and_curves_do_not_meet(visit: Visit, pretrained: Path, drawn: list[Run]) -> None:
-    app = unharmed(visit(PAGE, runs=[*WAVES, drawn[0].id]))
-    assert app.multiselect(key="runs").value == WAVES
-    app.button_group(key="kind").set_value("Drawings").run()
+    app = unharmed(visit(PAGE, run=[*WAVES, drawn[0].id]))
+    assert app.multiselect(key="Compare run").value == WAVES
+    app.button_group(key="Compare kind").set_value("Drawings").run()
     unharmed(app)
-    assert not set(app.multiselect(key="runs").value) & set(WAVES)
-    assert app.number_input(key="shots").value == 1
+    assert not set(app.multiselect(key="Compare run").value) & set(WAVES)
+    assert app.number_input(key="Compare shots").value == 1
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_stale_or_hostile_link_gives_a_sensible_page(
     visit: Visit, drawn: list[Run], query: dict[str, Any]
 ) -> None:
     app = unharmed(visit(PAGE, **query))
-    assert len(app.multiselect(key="runs").value) == 2
+    assert len(app.multiselect(key="Compare run").value) == 2
     assert not app.error
     if "comparison" in query:
         assert "not kept any more" in app.info[0].value
@@ -206,18 +206,18 @@ def test_tasks_that_cannot_be_dealt_are_refused_in_a_sentence(
 ) -> None:
     app = unharmed(visit(PAGE, shots="5"))
     assert "classes of glyphs have 6" in app.error[0].value
-    app.number_input(key="shots").set_value(1).run()
+    app.number_input(key="Compare shots").set_value(1).run()
     assert not unharmed(app).error
 
 
 def test_a_dataset_that_is_not_there_says_how_to_get_it(visit: Visit, drawn: list[Run]) -> None:
     app = visit(PAGE)
-    app.selectbox(key="dataset").select("Omniglot").run()
+    app.selectbox(key="Compare dataset").select("Omniglot").run()
     assert "metacore data" in unharmed(app).error[0].value
 
 
 def test_a_run_deleted_behind_its_back_is_gone(visit: Visit, drawn: list[Run]) -> None:
-    app = visit(PAGE, runs=[run.id for run in drawn])
+    app = visit(PAGE, run=[run.id for run in drawn])
     Store().delete(drawn[1])
     app.run()
     assert "needs two runs" in unharmed(app).info[0].value

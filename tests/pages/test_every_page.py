@@ -12,7 +12,7 @@ from tests.pages.conftest import FRAME, Visit, words
 
 PAGES = sorted(str(p.relative_to(FRAME.parent)) for p in FRAME.parent.glob("l*/*.py"))
 HOSTILE = {
-    **{"run": "no such run", "runs": "<script>", "seed": "-1e999", "ways": "0", "shots": "٣"},
+    **{"run": "no such run", "rivals": "<script>", "seed": "-1e999", "ways": "0", "shots": "٣"},
     **{"steps": "NaN", "norm": "sideways", "dataset": "../../etc", "comparison": "' OR 1=1"},
     **{"classes": "1,1,x", "queries": "99999999999999999999", "episodes": "-5"},
 }

@@ -85,7 +85,7 @@ def test_a_new_episode_starts_afresh(visit: Visit, pretrained: Path) -> None:
     app = visit(PAGE, edits="A1:B", drawing="query 9")
     (new,) = [button for button in app.button if button.label == "New episode"]
     new.click().run()
-    assert app.number_input(key="seed").value == 9
+    assert app.number_input(key="Prototypes seed").value == 9
     assert "edits" not in app.query_params
     assert "before the support was edited" not in words(app)
 
@@ -203,6 +203,13 @@ def test_missing_data_are_said_to_be_missing(visit: Visit, tiny: Callable[..., s
     assert not app.exception
     (error,) = app.error
     assert "metacore data get omniglot" in str(error.value)
+
+
+def test_numbers_say_what_an_edit_did(visit: Visit, pretrained: Path) -> None:
+    said = words(visit(PAGE, edits="B1:A"))
+    assert "**Edited**: B1 as A." in said
+    moved = re.findall(r"\| \*\*([A-E])\*\* \| (\S+) \| \d → \*\*\d\*\* \|", said)
+    assert {letter for letter, distance in moved if distance != "–"} == {"A", "B"}
 
 
 def test_the_picture_says_at_its_place_what_it_leaves_out(visit: Visit, pretrained: Path) -> None:

@@ -126,12 +126,12 @@ def test_filters_narrow_the_table_and_survive_a_page_switch(
 ) -> None:
     store.tag(wave, ["blue"])
     app = visit(PAGE)
-    app.text_input(key="search").set_value("BLUE maml").run()
+    app.text_input(key="Runs search").set_value("BLUE maml").run()
     assert names(app) == ["wave"]
     app.switch_page("learn/start.py").run()
     app.switch_page(PAGE).run()
-    assert app.text_input(key="search").value == "BLUE maml"
-    app.text_input(key="search").set_value("nonsense").run()
+    assert app.text_input(key="Runs search").value == "BLUE maml"
+    app.text_input(key="Runs search").set_value("nonsense").run()
     assert "No run fits" in read(app)
     assert len(names(press(app, "Show all"))) == len(Store().runs()) > 1
 
@@ -339,7 +339,7 @@ def test_a_run_beyond_reading_is_named_and_can_be_deleted(
         db.execute("UPDATE runs SET values_json = '{' WHERE id = ?", (lost.id,))
     app = visit(PAGE)
     assert not app.exception
-    assert "lost cannot be shown" in read(app)
+    assert "The record of lost in the run database is damaged" in read(app)
     press(app, "Delete for good")
     assert store.damaged() == []
     assert [run.name for run in store.runs()] == ["wave"]

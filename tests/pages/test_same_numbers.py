@@ -23,8 +23,8 @@ def accuracies(app: AppTest) -> dict[str, list[float]]:
 
 @pytest.mark.usefixtures("pretrained")
 def test_adapt_and_compare_say_the_same_of_one_episode(visit: Visit) -> None:
-    adapt = accuracies(visit("lab/adapt.py", runs=MAML, seed="3"))
-    compare = accuracies(visit("lab/compare.py", runs=[MAML, SCRATCH], seed="3"))
+    adapt = accuracies(visit("lab/adapt.py", run=MAML, seed="3"))
+    compare = accuracies(visit("lab/compare.py", run=[MAML, SCRATCH], seed="3"))
     for here, there in (("MAML", "MAML on glyphs"), ("from scratch", "From scratch on glyphs")):
         steps = min(len(adapt[here]), len(compare[there]))
         assert steps >= 4

@@ -78,14 +78,14 @@ def wave(name: str = "wave", iterations: int = 4, algorithm: str = "maml") -> Ru
 def test_it_can_be_started_as_it_opens(visit: Visit) -> None:
     app = visit(PAGE)
     assert not app.exception
-    assert app.checkbox(key="maml").value
+    assert app.checkbox(key="Train maml").value
     assert not button(app, "Start training").disabled
     assert all(kind.summary in words(app) for kind in ALGORITHMS.values())
 
 
 def test_what_is_ticked_is_queued_with_the_same_data(visit: Visit) -> None:
     app = visit(PAGE, ways="3")
-    app.checkbox(key="protonet").check().run()
+    app.checkbox(key="Train protonet").check().run()
     button(app, "Start 2 trainings").click().run()
     assert not app.exception
     runs = sorted(Store().runs(), key=lambda run: run.name)
@@ -97,15 +97,15 @@ def test_what_is_ticked_is_queued_with_the_same_data(visit: Visit) -> None:
 
 def test_names_are_given_to_each(visit: Visit) -> None:
     app = visit(PAGE)
-    app.text_input(key="name").set_value("try").run()
-    app.checkbox(key="protonet").check().run()
+    app.text_input(key="Train name").set_value("try").run()
+    app.checkbox(key="Train protonet").check().run()
     button(app, "Start 2 trainings").click().run()
     assert sorted(run.name for run in Store().runs()) == ["try maml", "try protonet"]
 
 
 def test_without_an_algorithm_nothing_starts(visit: Visit) -> None:
     app = visit(PAGE)
-    app.checkbox(key="maml").uncheck().run()
+    app.checkbox(key="Train maml").uncheck().run()
     assert button(app, "Start training").disabled
     assert "Tick at least one algorithm" in words(app)
 
@@ -118,19 +118,19 @@ def test_the_sample_follows_ways_and_shots(visit: Visit) -> None:
 
     app = visit(PAGE)
     assert seen(app) == 5
-    app.number_input(key="shots").set_value(3).run()
+    app.number_input(key="Train shots").set_value(3).run()
     assert seen(app) == 15
 
 
 def test_who_cannot_learn_a_curve_says_why(visit: Visit) -> None:
-    app = visit(PAGE, dataset="Sine waves")
+    app = visit(PAGE, dataset="sinusoid")
     assert app.checkbox(key="unable protonet").disabled
     assert "Prototypical Networks sorts into classes" in words(app)
     assert not button(app, "Start training").disabled
 
 
 def test_a_dataset_that_is_not_there_says_how_to_get_it(visit: Visit) -> None:
-    app = visit(PAGE, dataset="Omniglot")
+    app = visit(PAGE, dataset="omniglot")
     assert not app.exception
     assert "metacore data get omniglot" in words(app)
     assert button(app, "Start training").disabled
@@ -138,7 +138,7 @@ def test_a_dataset_that_is_not_there_says_how_to_get_it(visit: Visit) -> None:
 
 def test_an_impossible_task_is_refused_in_a_sentence(visit: Visit) -> None:
     app = visit(PAGE)
-    app.number_input(key="shots").set_value(90).run()
+    app.number_input(key="Train shots").set_value(90).run()
     assert not app.exception
     assert "shots must be between 1 and" in words(app)
     assert button(app, "Start training").disabled
@@ -146,12 +146,12 @@ def test_an_impossible_task_is_refused_in_a_sentence(visit: Visit) -> None:
 
 def test_numbers_no_widget_would_send_are_harmless(visit: Visit) -> None:
     app = visit(PAGE)
-    app.number_input(key="ways").set_value(10**9).run()
+    app.number_input(key="Train ways").set_value(10**9).run()
     assert not app.exception
 
 
 def test_a_hostile_address_gives_the_usual_form(visit: Visit) -> None:
-    app = visit(PAGE, dataset="<b>", ways="many", preset="never", run_seed="-1", maml="perhaps")
+    app = visit(PAGE, dataset="<b>", ways="many", preset="never", seed="-1", maml="perhaps")
     assert not app.exception
     assert not button(app, "Start training").disabled
 
@@ -177,7 +177,7 @@ def test_a_changed_setting_reaches_the_run(visit: Visit) -> None:
 def test_another_preset_begins_anew(visit: Visit) -> None:
     app = opened(visit(PAGE))
     setting(app, "Inner steps").set_value(4).run()
-    app.segmented_control(key="preset").set_value("good").run()
+    app.segmented_control(key="Train preset").set_value("good").run()
     assert "Changed from the preset" not in words(app)
     assert setting(app, "Inner steps").value == 1
 

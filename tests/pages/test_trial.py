@@ -61,14 +61,14 @@ def test_all_pretrained_runs_answer_the_example(visit: Visit) -> None:
 
 
 def test_the_prototypes_distances_agree_with_its_answer(visit: Visit) -> None:
-    app = press(visit(PAGE, runs=RUNS), "Show me")
+    app = press(visit(PAGE, run=RUNS), "Show me")
     maml, protonet = cards(app)
     assert not maml["distances"]
     assert np.argmin(protonet["distances"]) == np.argmax(protonet["probabilities"][-1])
 
 
 def test_ways_and_shots_come_from_the_address(visit: Visit) -> None:
-    app = press(visit(PAGE, ways="3", shots="2", runs=RUNS), "Show me")
+    app = press(visit(PAGE, ways="3", shots="2", run=RUNS), "Show me")
     (sheet,) = mounted(app, "sheet")
     assert [len(row) for row in sheet["support"]] == [2, 2, 2]
     assert len(cards(app)[0]["probabilities"][-1]) == 3
@@ -83,7 +83,7 @@ def test_the_drawings_are_shown_in_every_space(visit: Visit) -> None:
 
 
 def test_the_film_has_a_panel_per_run_and_one_of_losses(visit: Visit) -> None:
-    app = press(visit(PAGE, runs=RUNS), "Show me")
+    app = press(visit(PAGE, run=RUNS), "Show me")
     (toggle,) = app.toggle
     (film,) = films(sound(toggle.set_value(True).run()))
     assert [panel["title"] for panel in film["panels"]][1:] == [
@@ -95,7 +95,7 @@ def test_the_film_has_a_panel_per_run_and_one_of_losses(visit: Visit) -> None:
 
 
 def test_a_trial_is_kept_only_when_asked_and_opens_from_its_link(visit: Visit) -> None:
-    app = press(visit(PAGE, runs=RUNS, ways="3"), "Show me")
+    app = press(visit(PAGE, run=RUNS, ways="3"), "Show me")
     assert not trials.home.trials_folder().exists()
     app = press(app, "Save on this server")
     (code,) = app.code
@@ -122,7 +122,7 @@ def test_a_damaged_trial_is_a_sentence(visit: Visit) -> None:
 
 
 def test_uploads_are_answered_and_refusals_named(visit: Visit) -> None:
-    app = sound(visit(PAGE, way="Upload", runs=RUNS))
+    app = sound(visit(PAGE, way="Upload", run=RUNS))
     assert "at least two classes" in words(app)
     support, query = app.get("file_uploader")[-2:]
     support.set_value([("two.zip", archive(), "application/zip")])

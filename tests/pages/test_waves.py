@@ -79,8 +79,7 @@ def test_a_scratch_network_that_is_not_near_0_is_not_said_to_be() -> None:
 def test_the_page_explains_a_lost_wave_and_only_that(visit: Visit) -> None:
     app = visit("learn/start.py")
     assert not app.info
-    app.session_state["wave"] = FLAT_WAVE
-    app.run()
+    app = visit("learn/start.py", wave=str(FLAT_WAVE))
     (said,) = app.info
     assert "This time MAML ends worse" in said.value
     assert "The wave is flat" in said.value

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pages.ui import say, words
@@ -48,6 +48,7 @@ def test_nothing_typed_is_formatting(typed: str) -> None:
     assert bare(markdown.text(shown)) == words.clean(typed)
 
 
+@settings(deadline=None)
 @given(TYPED)
 def test_nothing_at_all_is_formatting(typed: str) -> None:
     shown = words.plain(typed)
@@ -55,6 +56,7 @@ def test_nothing_at_all_is_formatting(typed: str) -> None:
     assert bare(markdown.text(shown)) == words.clean(typed)
 
 
+@settings(deadline=None)
 @given(TYPED)
 def test_it_stays_within_its_sentence(typed: str) -> None:
     """In bold, in a list and in a table, as pages do it."""
@@ -112,6 +114,7 @@ class Tags(HTMLParser):
         self.tags.append(tag)
 
 
+@settings(deadline=None)
 @given(TYPED)
 def test_in_a_figure_nothing_is_a_tag_or_filled_in(typed: str) -> None:
     shown = words.in_figure(typed)

@@ -9,7 +9,7 @@ import streamlit as st
 from metacore import Run
 from metacore.answers.asked import Asked, drawn_queries
 from metacore.models.normalisation import NORM_MODES
-from pages.ui import address, classes, pick, words
+from pages.ui import classes, pick, state, words
 
 OWN = "own"
 KINDS = {False: "Drawings", True: "Curves"}
@@ -71,14 +71,12 @@ def _alike(found: Sequence[Run], place: Any) -> list[Run]:
     there = [kind for kind in KINDS.values() if any(_kind(run) == kind for run in found)]
     meant = pick.leading(found)
     if meant:
-        st.session_state["kind"] = _kind(meant)
-    elif st.session_state.get("kind") not in there:
-        st.session_state["kind"] = there[0]
-    kind = place.segmented_control(
+        state.settle("kind", _kind(meant), usual=there[0])
+    kind = state.switch(
+        place,
         "Tasks",
+        "kind",
         there,
-        key="kind",
-        required=True,
         on_change=_other_kind,
         help="Runs that learned from drawings, or from curves: they cannot share an episode.",
     )
@@ -91,11 +89,7 @@ def _kind(run: Run) -> str:
 
 def _other_kind() -> None:
     """Another kind of task is another film: what was chosen for the last one is left behind."""
-    for name in ("ways", "shots", "queries", "steps"):
-        st.session_state[name] = None
-    st.session_state.pop("runs", None)
-    st.query_params.pop("runs", None)
-    classes.forget()
+    state.drop(pick.RUNS, "ways", "shots", "queries", "steps", classes.PARAMETER)
 
 
 def _usual(alike: Sequence[Run]) -> Run:
@@ -111,45 +105,40 @@ def _regression(run: Run) -> bool:
 
 
 def _seed() -> int:
-    seed = st.number_input(
+    seed = state.number(
+        st,
         "Episode",
-        min_value=0,
-        max_value=LAST_SEED,
-        step=1,
-        key="seed",
-        bind=address.bound("seed"),
+        "seed",
+        usual=0,
+        low=0,
+        high=LAST_SEED,
         width=WIDTH,
         help="The number that draws the test task; the same number is the same task for everyone.",
     )
     st.button(
         "New episode",
         icon=":material/refresh:",
-        on_click=_next_seed,
+        on_click=state.put,
+        args=("seed", (seed + 1) % LAST_SEED),
         width=WIDTH,
         help="Draws another task; with chosen classes, other drawings of them.",
     )
-    return int(seed)
-
-
-def _next_seed() -> None:
-    st.session_state["seed"] = (int(st.session_state.get("seed", 0)) + 1) % LAST_SEED
+    return seed
 
 
 def _steps(runs: Sequence[Run]) -> int | None:
     usual = sorted({test_steps(run) for run in runs if pick.family(run) != "metric"})
-    steps = st.number_input(
+    return state.number_or_none(
+        st,
         "Inner steps",
+        "steps",
+        low=0,
+        high=MOST_STEPS,
         width=WIDTH,
-        value=None,
-        min_value=0,
-        max_value=MOST_STEPS,
         placeholder=" or ".join(map(str, usual)) or words.inner_steps(0),
-        key="steps",
-        bind=address.bound("steps"),
         help="Gradient steps on the support set, as many as you like; empty: what the run was made"
         " for.",
     )
-    return None if steps is None else int(steps)
 
 
 def test_steps(run: Run) -> int:
@@ -178,21 +167,20 @@ def _task(asked: Asked, regression: bool) -> Asked:
 
 
 def _number(
-    label: str, key: str, usual: int, low: int, high: int, help: str, disabled: bool = False
+    label: str, name: str, usual: int, low: int, high: int, help: str, disabled: bool = False
 ) -> int:
     """Empty means what the run was made for."""
-    value = st.number_input(
+    found = state.number_or_none(
+        st,
         label,
-        value=None,
-        min_value=low,
-        max_value=high,
+        name,
+        low=low,
+        high=high,
         placeholder=str(usual),
-        key=key,
-        bind=address.bound(key),
         help=help,
         disabled=disabled,
     )
-    return usual if value is None or disabled else int(value)
+    return usual if found is None or disabled else found
 
 
 def _modes(runs: Sequence[Run]) -> list[str]:
@@ -213,15 +201,13 @@ def unless_own(run: Run, norm: str | None) -> str | None:
 
 
 def _norm(place: Any, modes: Sequence[str]) -> str | None:
-    norm = place.segmented_control(
+    norm = state.switch(
+        place,
         "Normalisation",
+        "norm",
         [OWN, *modes],
-        default=OWN,
-        required=True,
-        key="norm",
-        bind="query-params",
         help="Whose statistics normalise a query. Transductive: those of all queries together;"
         " support+query: the support set and that one query; support: the support set alone;"
         " running: averages kept from meta-training; own: as the method was published.",
     )
-    return None if norm == OWN else str(norm)
+    return None if norm == OWN else norm

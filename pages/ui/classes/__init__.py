@@ -12,7 +12,7 @@ import streamlit as st
 
 from metacore.answers import Asked
 from metacore.answers.questions import Gallery, Offered
-from pages.ui import charts, drawings, palette, say, waiting
+from pages.ui import charts, drawings, palette, say, state, waiting
 
 HERE = Path(__file__).parent
 PARAMETER = "classes"
@@ -31,7 +31,7 @@ _mount = st.components.v2.component(
 
 def linked() -> tuple[int, ...]:
     """The classes the address names; () where it names none, or nothing that can be read."""
-    words = st.query_params.get(PARAMETER, "").split(",")
+    words = state.first(PARAMETER).split(",")
     numbers = tuple(dict.fromkeys(int(word) for word in words if _is_number(word)))
     return numbers if FEWEST <= len(numbers) <= MOST and len(numbers) == len(words) else ()
 
@@ -59,7 +59,7 @@ def button(asked: Asked, *, width: int | Literal["stretch"] = "stretch") -> bool
 
 
 def forget() -> None:
-    st.query_params.pop(PARAMETER, None)
+    state.drop(PARAMETER)
 
 
 @st.dialog("Choose the classes by picture", width="large")
@@ -85,7 +85,7 @@ def _dialog(asked: Asked) -> None:
         help="Makes an episode of the ticked classes.",
         width="stretch",
     ):
-        st.query_params[PARAMETER] = ",".join(map(str, ticked))
+        state.put(PARAMETER, ",".join(map(str, ticked)))
         st.rerun()
     other.button(
         "Other classes",

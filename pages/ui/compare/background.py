@@ -5,21 +5,21 @@ import streamlit as st
 from metacore import UserError
 from metacore.runs import Comparison, Question, comparisons
 from metacore.runs.record import FINISHED, QUEUED
-from pages.ui import engine, say, visitor, words
+from pages.ui import engine, say, state, visitor, words
 
 LOOK_SECONDS = 0.7
 
 
 def linked(key: str) -> Comparison | None:
     """The comparison the URL names; one that is not kept any more says so."""
-    comparison_id = st.query_params.get(key)
+    comparison_id = state.first(key)
     if not comparison_id:
         return None
     try:
         return comparisons.find(engine.store(), comparison_id)
     except UserError as error:
         say.info(error, icon=":material/link_off:")
-        st.query_params.pop(key, None)
+        state.drop(key)
         return None
 
 
@@ -39,7 +39,7 @@ def answer(
     )
     if asked:
         try:
-            st.query_params[key] = comparisons.ask(engine.store(), question).id
+            state.put(key, comparisons.ask(engine.store(), question).id)
         except UserError as error:
             say.error(error)
             return None

@@ -13,11 +13,11 @@ from metacore.models.normalisation import NORM_MODES
 from metacore.runs import Comparison, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
-from pages.ui import address, charts, engine, palette, pick, say, waiting
+from pages.ui import charts, engine, palette, pick, say, state, waiting
 
 OWN = "each run's own"
 FAVOURITES = ("maml", "protonet", "scratch")
-MOST_STEPS = 100
+MOST_RUNS, MOST_STEPS = 6, 100
 KINDS = {False: "Drawings", True: "Curves"}
 
 
@@ -89,9 +89,12 @@ def choose(linked: Comparison | None) -> Choice | None:
         return None
     wanted = linked.question if linked else None
     found = _alike(found, wanted)
+    usual = _usual(found, wanted)
+    _join(found, usual)
     runs = pick.several(
         found,
-        _usual(found, wanted),
+        usual,
+        most=MOST_RUNS,
         help="Two to six runs, in the order in which they are shown; their inputs are alike.",
     )
     runs = _sound(runs)
@@ -108,15 +111,15 @@ def _alike(found: Sequence[Run], wanted: Question | None) -> list[Run]:
     kinds = {_regression(run) for run in found}
     if len(kinds) == 1:
         return list(found)
-    asked = [*st.query_params.get_all("runs"), *(wanted.runs if wanted else ())]
+    asked = [*state.heard(pick.RUNS), *(wanted.runs if wanted else ())]
     meant = next((run for run_id in asked for run in found if run.id == run_id), None)
-    kind = st.segmented_control(
+    if meant:
+        state.settle("kind", KINDS[_regression(meant)], usual=KINDS[False])
+    kind = state.switch(
+        st,
         "Tasks",
-        [KINDS[False], KINDS[True]],
-        default=KINDS[meant is not None and _regression(meant)],
-        required=True,
-        key="kind",
-        bind="query-params",
+        "kind",
+        [*KINDS.values()],
         on_change=_start_anew,
         help="Runs are compared with others that see the same kind of input.",
     )
@@ -125,9 +128,16 @@ def _alike(found: Sequence[Run], wanted: Question | None) -> list[Run]:
 
 def _start_anew() -> None:
     """Other tasks, other runs: nothing that was asked before is about them."""
-    st.session_state.pop("runs", None)
-    for name in ("runs", "comparison", "by_shots", "by_ways"):
-        st.query_params.pop(name, None)
+    state.drop(pick.RUNS, "comparison", "by_shots", "by_ways")
+
+
+def _join(found: Sequence[Run], usual: Sequence[Run]) -> None:
+    """A link about one run meets it with others: alone it could not be compared."""
+    ids = {run.id for run in found}
+    linked = [run_id for run_id in state.get(pick.RUNS) if run_id in ids]
+    if len(linked) == 1 and state.came_with_link(pick.RUNS):
+        others = [run.id for run in usual if run.id not in linked]
+        state.put(pick.RUNS, *linked, *others[:2])
 
 
 def _regression(run: Run) -> bool:
@@ -172,14 +182,14 @@ def _protocol(runs: tuple[Run, ...], wanted: Question | None) -> Choice:
     help = "How many points of the curve are seen." if regression else "Examples of each class."
     shots = _number(next(places), "Shots", f"{kind}shots", usual["shots"], 1, 100, help)
     norm = None if regression else _norm(next(places), runs, wanted)
-    steps = next(places).number_input(
+    steps = state.number_or_none(
+        next(places),
         "Inner steps",
-        value=wanted.steps if wanted else None,
-        min_value=0,
-        max_value=MOST_STEPS,
+        f"{kind}steps",
+        usual=wanted.steps if wanted else None,
+        low=0,
+        high=MOST_STEPS,
         placeholder=OWN,
-        key=f"{kind}steps",
-        bind=address.bound(f"{kind}steps"),
         help="Gradient steps on the support set; empty: as many as each run was made for.",
     )
     return Choice(
@@ -188,12 +198,8 @@ def _protocol(runs: tuple[Run, ...], wanted: Question | None) -> Choice:
     )  # fmt: skip
 
 
-def _number(place: Any, label: str, key: str, usual: int, low: int, high: int, help: str) -> int:
-    return int(
-        place.number_input(
-            label, low, high, usual, step=1, key=key, bind=address.bound(key), help=help
-        )
-    )
+def _number(place: Any, label: str, name: str, usual: int, low: int, high: int, help: str) -> int:
+    return state.number(place, label, name, usual=usual, low=low, high=high, help=help)
 
 
 def _variants(runs: Sequence[Run]) -> dict[str, Config]:
@@ -217,31 +223,32 @@ def _configs(runs: Sequence[Run], shape: tuple[int, ...]) -> Iterable[Config]:
 
 
 def _dataset(place: Any, key: str, variants: dict[str, Config], wanted: Question | None) -> Config:
-    configs = list(variants.values())
-    usual = configs.index(wanted.source) if wanted and wanted.source in configs else 0
-    chosen = place.selectbox(
+    usual = next((name for name, each in variants.items() if _asked(wanted, each)), "")
+    chosen = state.select(
+        place,
         "Dataset",
+        key,
         [*variants],
-        index=usual,
-        key=key,
-        bind="query-params",
+        usual=usual,
         help="Where the test tasks come from; it need not be what the runs were trained on.",
     )
     return variants[chosen]
+
+
+def _asked(wanted: Question | None, config: Config) -> bool:
+    return wanted is not None and wanted.source == config
 
 
 def _norm(place: Any, runs: Sequence[Run], wanted: Question | None) -> str | None:
     shared = [
         mode for mode in NORM_MODES if all(mode in run.config.algorithm_class.norms for run in runs)
     ]
-    options = [OWN, *shared]
-    usual = wanted.norm if wanted and wanted.norm in shared else OWN
-    chosen = place.selectbox(
+    chosen = state.select(
+        place,
         "Normalisation",
-        options,
-        index=options.index(usual),
-        key="norm",
-        bind="query-params",
+        "norm",
+        [OWN, *shared],
+        usual=wanted.norm or OWN if wanted else OWN,
         help="Whose statistics normalise a query: transductive lets the queries help each other.",
     )
-    return None if chosen == OWN else str(chosen)
+    return None if chosen == OWN else chosen

@@ -8,7 +8,7 @@ import streamlit as st
 
 from metacore.answers.questions import Room
 from metacore.runs import Comparison, result_json, rows_csv
-from pages.ui import charts, engine, waiting, words
+from pages.ui import charts, engine, state, waiting, words
 from pages.ui.compare.background import answer, words_of
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import give, take
@@ -31,15 +31,8 @@ def curves(
     choice: Choice, answered: Comparison | None, linked: dict[str, Comparison | None]
 ) -> None:
     options = [LEARNING, STEPS, SHOTS, *(() if choice.regression else (WAYS,)), COST]
-    picked = st.segmented_control(
-        "Score against",
-        options,
-        default=LEARNING,
-        required=True,
-        key="chart",
-        bind="query-params",
-        help="What the score is shown to depend on.",
-    )
+    help = "What the score is shown to depend on."
+    picked = state.switch(st, "Score against", "chart", options, help=help)
     draw: dict[str, Callable[[], None]] = {
         LEARNING: lambda: learned(choice),
         STEPS: lambda: steps(answered),
@@ -52,13 +45,11 @@ def curves(
 
 def learned(choice: Choice) -> None:
     against = AGAINST[
-        st.segmented_control(
+        state.switch(
+            st,
             "Against",
+            "against",
             [*AGAINST],
-            default="Meta-steps",
-            required=True,
-            key="against",
-            bind="query-params",
             help="Meta-steps of one algorithm can cost far more than those of another.",
         )
     ]
@@ -171,13 +162,11 @@ def cost(answered: Comparison | None) -> None:
         st.info(FIRST, icon=":material/arrow_upward:")
         return
     by = COSTS[
-        st.segmented_control(
+        state.switch(
+            st,
             "Cost",
+            "cost",
             [*COSTS],
-            default="Meta-training",
-            required=True,
-            key="cost",
-            bind="query-params",
             help="What is paid for the score: once before, or again for every task.",
         )
     ]

@@ -13,7 +13,7 @@ from metacore.answers import Asked, Question
 from metacore.answers.questions import Drawn
 from metacore.episode import Episode
 from metacore.insight.trace import Array, Trace
-from pages.ui import address, charts, drawings, engine, palette, say, waiting, words
+from pages.ui import charts, drawings, engine, palette, say, state, waiting, words
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
 from pages.ui.player import (
@@ -98,27 +98,24 @@ def _show(seen: Seen) -> None:
 def _episode() -> int:
     """The seed of the episode, and a button for another."""
     number, button, _ = st.columns([1, 1, 2.5], vertical_alignment="bottom")
-    seed = number.number_input(
+    seed = state.number(
+        number,
         "Episode",
-        0,
-        LAST_SEED,
-        step=1,
-        key="seed",
-        bind=address.bound("seed"),
+        "seed",
+        usual=0,
+        low=0,
+        high=LAST_SEED,
         help="The number that draws the test task; the same number is the same task for everyone.",
     )
     button.button(
         "New episode",
         icon=":material/refresh:",
         key="new episode",
-        on_click=_next,
+        on_click=state.put,
+        args=("seed", (seed + 1) % LAST_SEED),
         help="Draws another task for all runs.",
     )
-    return int(seed)
-
-
-def _next() -> None:
-    st.session_state["seed"] = (int(st.session_state.get("seed", 0)) + 1) % LAST_SEED
+    return seed
 
 
 def film(choice: Choice, asked: Asked, episode: Episode, traces: Sequence[Trace]) -> Film:

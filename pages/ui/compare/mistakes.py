@@ -11,7 +11,7 @@ from metacore import Run, UserError
 from metacore.answers import Asked
 from metacore.answers.questions import Mistakes
 from metacore.insight.confusion import Confusion
-from pages.ui import address, charts, drawings, engine, palette, pick, say, waiting, words
+from pages.ui import charts, drawings, engine, palette, pick, say, state, waiting, words
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import take
 from pages.ui.figures.confusion import matrix
@@ -20,6 +20,7 @@ FEWEST, MOST, USUAL = 5, 20, 10
 QUERIES = 150  # of each class, about
 SHOWN = 24  # drawings of one cell
 CHART = "confusion matrix"
+LAST_SEED = 2**31 - 1
 
 
 @st.fragment
@@ -53,7 +54,7 @@ def asked_of(run: Run, choice: Choice, ways: int, seed: int) -> Mistakes:
 
 
 def _show(found: Confusion, run: Run, question: Mistakes) -> None:
-    _keep_cell(found, question)
+    _keep_cell(question)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         _matrix(found, run, (question, found.episodes))
@@ -65,40 +66,34 @@ def _show(found: Confusion, run: Run, question: Mistakes) -> None:
 def _controls(choice: Choice) -> tuple[Run, int, int]:
     run_place, ways_place, button = st.columns([2, 2, 1], vertical_alignment="bottom")
     with run_place:
-        run = pick.one(choice.runs, key="of", help="Whose mistakes are shown.")
-    ways = ways_place.slider(
+        run = pick.one(choice.runs, name="of", help="Whose mistakes are shown.")
+    ways = state.slider(
+        ways_place,
         "Classes",
-        FEWEST,
-        MOST,
-        USUAL,
-        key="classes",
-        bind=address.bound("classes"),
+        "classes",
+        usual=USUAL,
+        low=FEWEST,
+        high=MOST,
         help="How many classes are told apart in every task, always the same ones.",
     )
+    seed = state.whole("drawn", usual=0, low=0, high=LAST_SEED)
     button.button(
         "Other classes",
         icon=":material/refresh:",
         key="other classes",
-        on_click=_next,
+        on_click=state.put,
+        args=("drawn", seed + 1),
         help="Draws other classes of the test split.",
     )
-    return run, int(ways), _seed()
+    return run, ways, seed
 
 
-def _seed() -> int:
-    asked = st.query_params.get("drawn", "0")
-    return int(asked) % 2**31 if asked.isdecimal() and len(asked) < 12 else 0
-
-
-def _next() -> None:
-    st.query_params["drawn"] = str(_seed() + 1)
-
-
-def _keep_cell(found: Confusion, about: Hashable) -> None:
-    """A new matrix opens at its most frequent mistake."""
-    if st.session_state.get("matrix") != about:
-        st.session_state["matrix"] = about
-        st.session_state["truth"], st.session_state["guess"] = found.worst()
+def _keep_cell(about: Hashable) -> None:
+    """A new matrix opens at its most frequent mistake, unless a link names a cell of it."""
+    before = st.session_state.get("matrix")
+    st.session_state["matrix"] = about
+    if before not in (None, about) and not state.came_with_link("truth"):
+        state.drop("truth", "guess")
 
 
 def _matrix(found: Confusion, run: Run, about: Hashable) -> None:
@@ -127,20 +122,20 @@ def _clicked() -> None:
     """A click on a cell chooses it below, where it can also be chosen by the keyboard."""
     points = st.session_state[CHART]["selection"]["points"]
     if points:
-        st.session_state["truth"] = int(points[0]["y"])
-        st.session_state["guess"] = int(points[0]["x"])
+        state.put("truth", int(points[0]["y"]))
+        state.put("guess", int(points[0]["x"]))
 
 
 def _cell(found: Confusion) -> None:
-    numbers = range(len(found.classes))
+    names = {str(number): _class(found, number) for number in range(len(found.classes))}
     columns = st.columns(2)
     labels = {"truth": ("Drawn", "The class the drawings are of."),
               "guess": ("Taken for", "The class the run took them for.")}  # fmt: skip
     truth, guess = (
-        column.selectbox(
-            label, numbers, key=key, format_func=lambda number: _class(found, number), help=help
+        int(state.select(column, label, name, names, usual=str(worst), help=help))
+        for column, (name, (label, help)), worst in zip(
+            columns, labels.items(), found.worst(), strict=True
         )
-        for column, (key, (label, help)) in zip(columns, labels.items(), strict=True)
     )
     for column, number in zip(columns, (truth, guess), strict=True):
         column.image(_ink(found.labels[number : number + 1], 3), width=72)

@@ -7,7 +7,7 @@ import streamlit as st
 from metacore import ALGORITHMS
 from metacore.runs import Comparison, episodes_csv, result_json, rows_csv
 from metacore.statistics import score, significant
-from pages.ui import charts, words
+from pages.ui import charts, state, words
 from pages.ui.compare.background import answer, words_of
 from pages.ui.compare.choice import Choice
 from pages.ui.compare.downloads import give
@@ -23,13 +23,11 @@ Result = dict[str, Any]
 def verdict(choice: Choice, linked: Comparison | None) -> Comparison | None:
     """Asks for the numbers and shows them; None while there are none."""
     episodes = int(
-        st.segmented_control(
+        state.switch(
+            st,
             "Episodes",
+            "episodes",
             [str(number) for number in EPISODES],
-            default=str(EPISODES[0]),
-            required=True,
-            key="episodes",
-            bind="query-params",
             help="How many test tasks all runs meet; four times as many halve the uncertainty.",
         )
     )

@@ -4,6 +4,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const END_PAUSE = 4; // a loop rests on its last step for this many steps
+const FILM = "film"; // in the address: the step a hand has chosen
+const SETTLED = 400; // milliseconds after which the server has written the rest of the address
 const FEW = 3; // boards that keep their notes
 
 export default function ({ data, parentElement }) {
@@ -16,14 +18,23 @@ export default function ({ data, parentElement }) {
   const goesOn = before ? before.playing() || (data.loop && !before.touched) : true;
   if (before) before.stop();
   const kept = before && before.data.steps.length === data.steps.length ? before.step : data.start;
-  root.player = player(root, data, kept, before ? before.touched : false);
-  root.player.open(goesOn, !before);
+  const linked = linkedStep(data);
+  const touched = linked !== null || (before ? before.touched : false);
+  root.player = player(root, data, linked ?? kept, touched);
+  root.player.open(goesOn && linked === null, !before);
+  root.player.link();
   return root.player.rest; // called before every rerun, and when the film leaves the page
+}
+
+function linkedStep(data) {
+  const said = new URLSearchParams(location.search).get(FILM);
+  const at = said === null ? -1 : data.steps.indexOf(Number(said));
+  return at < 0 ? null : at;
 }
 
 function player(root, data, start, touched) {
   const last = data.steps.length - 1;
-  const self = { data, step: Math.min(start, last), touched, stop, rest, resume, playing, open };
+  const self = { data, step: Math.min(start, last), touched, stop, rest, resume, playing, open, link };
   const panels = element("div", { class: data.stack ? "arranged" : "panels" });
   const boards = data.stack ? element("div", { class: "boards" }) : panels;
   const stack = data.stack ? element("div", { class: "stack" }) : panels;
@@ -77,7 +88,7 @@ function player(root, data, start, touched) {
   }
   function tick() {
     if (self.step < last) show(self.step + 1);
-    else if (!data.loop) stop();
+    else if (!data.loop) { stop(); link(); }
     else if (++pause > END_PAUSE) { pause = 0; show(0); }
   }
   function play() {
@@ -95,8 +106,17 @@ function player(root, data, start, touched) {
     if (first && own && calm) show(last);
     else if (last > 0 && goesOn && (first ? own : !calm || self.touched)) run();
   }
-  button.onclick = () => { self.touched = true; timer ? stop() : play(); };
-  slider.oninput = () => { self.touched = true; stop(); show(Number(slider.value)); };
+  // Where the film rests is part of the view: a link or a reload shows the same step.
+  function link() {
+    setTimeout(() => {
+      if (!root.isConnected || root.player !== self || !self.touched || playing()) return;
+      const address = new URL(location);
+      address.searchParams.set(FILM, data.steps[self.step]);
+      if (address.href !== location.href) history.replaceState(history.state, "", address);
+    }, SETTLED);
+  }
+  button.onclick = () => { self.touched = true; timer ? stop() : play(); link(); };
+  slider.oninput = () => { self.touched = true; stop(); show(Number(slider.value)); link(); };
 
   label();
   show(self.step);
@@ -131,7 +151,7 @@ function leastWidth(boards, count) {
 function draw(panel, data, parent, step) {
   const box = element("section", { class: `panel ${panel.kind}` });
   const head = element("header", {});
-  head.append(element("h4", {}, panel.title));
+  head.append(element("h4", { title: panel.title }, panel.title));
   if (panel.note) head.append(element("p", {}, panel.note));
   box.append(head);
   parent.append(box);

@@ -11,20 +11,17 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.ui import charts
+from pages.ui import charts, state
 
 KEY = "drawing"
 HELD = "drawing in the figure"
-ANEW = "drawing to be chosen anew"
 
 
 def marked(scene: str, names: Sequence[str], default: str) -> str:
     """What the figure marks from the start; it stays while the figure of this scene does."""
-    if st.session_state.pop(ANEW, False):
-        st.session_state[KEY] = default
     held = st.session_state.get(HELD)
     if held is None or held[0] != scene or held[1] not in names:
-        now = st.session_state.get(KEY)
+        now = " ".join(state.heard(KEY))
         held = (scene, now if now in names else default)
         st.session_state[HELD] = held
     return str(held[1])
@@ -52,13 +49,13 @@ def chart(
 
 
 def choice(names: Sequence[str], default: str) -> str:
-    """The picker by name; bound, so that a link shows the same drawing."""
-    return st.selectbox(
+    """The picker by name."""
+    return state.select(
+        st,
         "Drawing",
-        list(names),
-        index=list(names).index(default),
-        key=KEY,
-        bind="query-params",
+        KEY,
+        names,
+        usual=default,
         on_change=_hold_nothing,
         help="The drawing that is looked at closely; clicking it in a 2-D picture does the same.",
     )
@@ -66,7 +63,7 @@ def choice(names: Sequence[str], default: str) -> str:
 
 def forget() -> None:
     """What is looked at next is what the next scene begins with."""
-    st.session_state[ANEW] = True
+    state.drop(KEY)
     _hold_nothing()
 
 
@@ -78,11 +75,11 @@ def _clicked(key: str, names: Sequence[str]) -> None:
     for point in _points(st.session_state.get(key)):
         name = _name(point)
         if name in names:
-            st.session_state[KEY] = name
+            state.put(KEY, name)
 
 
-def _points(state: Any) -> list[dict[str, Any]]:
-    return list(state["selection"]["points"]) if state else []
+def _points(chosen: Any) -> list[dict[str, Any]]:
+    return list(chosen["selection"]["points"]) if chosen else []
 
 
 def _name(point: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from metacore.answers.asked import Asked
-from pages.ui import charts, palette, words
+from pages.ui import charts, palette, state, words
 from pages.ui.palette import Theme
 from pages.ui.prototypes import edits
 from pages.ui.prototypes.edits import Edits
@@ -24,7 +24,7 @@ AT_ONCE = 6  # pickers beside the picture; of more drawings, those of one class
 
 def asked_for(asked: Asked) -> Edits:
     """What the link says about this episode."""
-    return edits.read(st.query_params.get(LINK, ""), asked.ways, asked.most)
+    return edits.read(state.first(LINK), asked.ways, asked.most)
 
 
 def usable(changed: Edits, asked: Asked, shots: int) -> Edits:
@@ -94,7 +94,7 @@ def _reset() -> None:
 
 
 def forget() -> None:
-    st.query_params.pop(LINK, None)
+    state.drop(LINK)
 
 
 def _classes(changed: Edits, asked: Asked, shots: int) -> list[int]:
@@ -102,18 +102,10 @@ def _classes(changed: Edits, asked: Asked, shots: int) -> list[int]:
     if asked.ways * shots <= AT_ONCE:
         return list(range(asked.ways))
     first = min((number for number, _ in changed.changed), default=0)
-    letters = [words.letter(number) for number in range(asked.ways)]
-    chosen = st.segmented_control(
-        "Class",
-        letters,
-        default=letters[first],
-        required=True,
-        key="edited class",
-        persist_state="session",
-        wrap=True,
-        help="Whose drawings are shown here.",
-    )
-    return [letters.index(chosen) if chosen in letters else 0]
+    letters = {str(number): words.letter(number) for number in range(asked.ways)}
+    help = "Whose drawings are shown here."
+    chosen = state.switch(st, "Class", "edited", letters, usual=str(first), wrap=True, help=help)
+    return [int(chosen)]
 
 
 def _drawing(
@@ -159,6 +151,6 @@ def _change(key: str, number: int, place: int, asked: Asked) -> None:
     labels = {words.letter(n): n for n in range(asked.ways)}
     changed = asked_for(asked).with_label(number, place, labels.get(chosen))
     if changed.changed:
-        st.query_params[LINK] = edits.write(changed)
+        state.put(LINK, edits.write(changed))
     else:
         forget()

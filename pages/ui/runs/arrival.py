@@ -7,7 +7,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from metacore import Run, UserError
 from metacore.runs import import_
-from pages.ui import engine, say, words
+from pages.ui import engine, pick, say, state, words
 
 LARGEST_MB = 200
 
@@ -46,7 +46,7 @@ def receive(files: Sequence[UploadedFile]) -> None:
     st.session_state["arrivals"] = st.session_state.get("arrivals", 0) + 1
     st.session_state["refused"] = refused
     if arrived:
-        st.query_params.from_dict({"run": [run.id for run in arrived]})
+        state.put(pick.RUNS, *(run.id for run in arrived))
         st.toast(told(arrived), icon=":material/check_circle:")
     st.rerun()
 

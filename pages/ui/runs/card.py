@@ -110,7 +110,7 @@ def links(run: Run) -> None:
             "lab/compare.py",
             label="Compare",
             icon=":material/balance:",
-            query_params={"runs": run.id},
+            query_params=this,
         )
 
 

@@ -31,7 +31,7 @@ def links(runs: Sequence[Run]) -> None:
         "lab/compare.py",
         label="Compare them on the same episodes",
         icon=":material/balance:",
-        query_params={"runs": ids},
+        query_params={"run": ids},
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from metacore import Run, UserError
-from pages.ui import engine, say, visitor, words
+from pages.ui import engine, pick, say, state, visitor, words
 
 
 def button(runs: Sequence[Run]) -> None:
@@ -47,6 +47,6 @@ def remove(runs: Sequence[Run]) -> None:
             refused = True
             say.error(error)
     if not refused:
-        st.query_params.clear()
+        state.drop(pick.RUNS)
         st.toast(f"{words.several(len(runs), 'run')} deleted.", icon=":material/delete_forever:")
         st.rerun()

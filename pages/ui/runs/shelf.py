@@ -11,7 +11,7 @@ import streamlit as st
 
 from metacore import ALGORITHMS, Run, UserError
 from metacore.runs import STATUSES, Metric
-from pages.ui import engine, palette, pick, status, words
+from pages.ui import engine, palette, pick, state, status, words
 
 CURVE_POINTS = 40
 ROW_PIXELS, HEAD_PIXELS = 38, 54
@@ -21,39 +21,41 @@ SCORES = (
     "on test tasks where the run was tested, else the best of its validations, which chose its"
     " weights and flatter it; ± is the 95% confidence interval."
 )
-FILTERS: dict[str, Any] = {"search": "", "statuses": [], "algorithms": []}
 
 
 def filters() -> Callable[[Run], bool]:
     """The search field and its companions; what they let through."""
     text, status, algorithm = st.columns([2, 1, 1])
-    sought = text.text_input(
+    sought = state.text(
+        text,
         "Search",
-        key="search",
+        "search",
         type="search",
         live="300ms",
         placeholder="name, tag, note, dataset …",
-        persist_state="session",
         help="Shows the runs in whose name, tags, note, algorithm or dataset all words occur.",
     )
-    statuses = status.multiselect(
+    statuses = state.several(
+        status,
         "Status",
+        "status",
         STATUSES,
-        key="statuses",
+        usual=(),
+        most=len(STATUSES),
         placeholder="any",
-        persist_state="session",
         help="Shows only runs with one of these statuses.",
     )
-    algorithms = algorithm.multiselect(
+    algorithms = state.several(
+        algorithm,
         "Algorithm",
-        [*ALGORITHMS],
-        key="algorithms",
-        format_func=lambda name: ALGORITHMS[name].title,
+        "algorithm",
+        {name: kind.title for name, kind in ALGORITHMS.items()},
+        usual=(),
+        most=len(ALGORITHMS),
         placeholder="any",
-        persist_state="session",
         help="Shows only runs of one of these algorithms.",
     )
-    return partial(passes, sought=sought or "", statuses=statuses, algorithms=algorithms)
+    return partial(passes, sought=sought, statuses=statuses, algorithms=algorithms)
 
 
 def passes(
@@ -69,7 +71,7 @@ def passes(
 
 
 def clear_filters() -> None:
-    st.session_state.update(FILTERS)
+    state.drop("search", "status", "algorithm")
 
 
 @lru_cache(MOST_KNOWN)

@@ -10,9 +10,11 @@ from metacore.answers import Standing
 from metacore.answers.questions import Possible
 from metacore.device import DEVICES, resolve
 from metacore.training.presets import pairs
-from pages.ui import forms, waiting
+from pages.ui import forms, state, waiting, words
 
 PARTS = ("algorithm", "model", "training")
+DATA, DATA_PARTS = "data", ("task", "dataset")
+FIRST = "maml"  # ticked for someone who has just arrived
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,52 @@ class Plan:
         )
         return sum(map(len, parts)) + (base.model_name != self.preset(algorithm).model_name)
 
+    def written(self, algorithms: Sequence[str]) -> list[str]:
+        """What differs from the presets, for the address: `maml.algorithm.inner_rate:0.1`."""
+        shared = self.preset(FIRST)
+        said = [
+            f"{DATA}.{part}.{name}:{value}"
+            for part in DATA_PARTS
+            for name, value in forms.changes(getattr(shared, part), key=self.data_key()).items()
+        ]
+        for algorithm in algorithms:
+            base = self.base(algorithm)
+            if base.model_name != self.preset(algorithm).model_name:
+                said.append(f"{algorithm}.model:{base.model_name}")
+            said += [
+                f"{algorithm}.{part}.{name}:{value}"
+                for part in PARTS
+                for name, value in forms.changes(
+                    getattr(base, part), key=self.key(algorithm, part)
+                ).items()
+            ]
+        return said
+
+    def read(self, said: Sequence[str], algorithms: Sequence[str]) -> None:
+        """Settings as these words say, and all others as in the presets."""
+        for algorithm in algorithms:
+            self.reset(algorithm)
+        for part in DATA_PARTS:
+            forms.forget(getattr(self.preset(FIRST), part), key=self.data_key())
+        for word in sorted(said, key=lambda word: word.count(".")):  # the model before its settings
+            try:
+                self._take(word, algorithms)
+            except ValueError as why:
+                state.note(words.plain(f"The address asks for {word[:60]}: {why}"))
+
+    def _take(self, word: str, algorithms: Sequence[str]) -> None:
+        path, _, text = word.partition(":")
+        owner, _, rest = path.partition(".")
+        part, _, name = rest.partition(".")
+        if owner == DATA and part in DATA_PARTS:
+            forms.take(getattr(self.preset(FIRST), part), name, text, key=self.data_key())
+        elif owner in algorithms and rest == "model" and text in fitting(self.preset(owner)):
+            st.session_state[self.key(owner, "which model")] = text
+        elif owner in algorithms and part in PARTS:
+            forms.take(getattr(self.base(owner), part), name, text, key=self.key(owner, part))
+        else:
+            raise ValueError("there is no such setting here.")
+
     def reset(self, algorithm: str) -> None:
         """Back to the preset."""
         base = self.base(algorithm)
@@ -134,7 +182,7 @@ def _asked(configs: Sequence[RunConfig]) -> list[Possible]:
 
 def data_fields(chosen: Plan) -> None:
     """Widgets for what all runs share."""
-    config = chosen.preset("maml")
+    config = chosen.preset(FIRST)
     forms.fields(config.task, key=chosen.data_key(), only=("queries",), columns=1)
     forms.fields(config.dataset, key=chosen.data_key())
 

@@ -12,7 +12,19 @@ from metacore import Run, RunConfig, UserError
 from metacore.runs import Metric, cancel, dispatch, read_strip, resume
 from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
 from metacore.statistics import score
-from pages.ui import charts, engine, jobs, palette, pick, say, status, visitor, waiting, words
+from pages.ui import (
+    charts,
+    engine,
+    jobs,
+    palette,
+    pick,
+    say,
+    state,
+    status,
+    visitor,
+    waiting,
+    words,
+)
 from pages.ui.figures import learning, strip
 from pages.ui.figures.learning import History
 from pages.ui.train import sampled
@@ -24,7 +36,7 @@ UNITS = {"seconds": "seconds", "iterations": "meta-steps"}
 
 def asked_for() -> list[str]:
     """The runs in the URL, each once."""
-    return list(dict.fromkeys(name for name in st.query_params.get_all("run") if name))[:MOST]
+    return list(dict.fromkeys(name for name in state.get(pick.RUNS) if name))[:MOST]
 
 
 def live(names: list[str]) -> None:
@@ -234,13 +246,14 @@ def go_on(run: Run, **budget: Any) -> None:
 
 def links(run: Run) -> None:
     pages = {
-        "adapt": ("Adapt", ":material/trending_down:", {"runs": run.id}),
-        "prototypes": ("Prototypes", ":material/scatter_plot:", {"run": run.id}),
-        "compare": ("Compare", ":material/balance:", {"runs": run.id}),
+        "adapt": ("Adapt", ":material/trending_down:"),
+        "prototypes": ("Prototypes", ":material/scatter_plot:"),
+        "compare": ("Compare", ":material/balance:"),
     }
-    for page, (label, icon, query) in pages.items():
+    for page, (label, icon) in pages.items():
         if page == "prototypes" and run.config.dataset_class.regression:
             continue
+        query = {pick.RUNS: run.id}
         st.page_link(f"lab/{page}.py", label=label, icon=icon, query_params=query, width="content")
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from metacore import Run
 from metacore.trial.task import Trial
 from pages.ui import answers as cards
-from pages.ui import charts, palette, words
+from pages.ui import charts, palette, state, words
 from pages.ui.answers import Card
 from pages.ui.trial import film, space
 from pages.ui.trial.machine import Actor, actors
@@ -58,9 +58,10 @@ def _note(actor: Actor) -> str:
 
 
 def _film_wanted(key: str) -> bool:
-    return st.toggle(
+    return state.toggle(
+        st,
         "Step through the adaptation, and see the prototypes",
-        key=f"{key} film",
+        f"{key}_steps",
         help="What every run answers after each inner step, as a film you can stop at any step,"
         " and where your drawings lie in its space.",
     )

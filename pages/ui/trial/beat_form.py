@@ -5,7 +5,7 @@ import streamlit as st
 from metacore import DATASETS
 from metacore.datasets import library
 from metacore.insight.contest import LAST_SEED, LEVELS, ROUNDS, SHOTS, Contest, Level
-from pages.ui import pick, words
+from pages.ui import pick, state, words
 from pages.ui.trial import beat_link, beat_rivals, beat_round
 
 FIRST = 1  # the contest a class of students plays unless it asks for another
@@ -22,18 +22,17 @@ def form() -> None:
         " seen, and one more drawing: which of them is it? You click, then everybody's answer is"
         " shown."
     )
-    linked = beat_link.asked()
     runs = pick.several(
         found,
         beat_rivals.usual(found),
-        key=beat_link.RUNS,
+        name=beat_link.RUNS,
         most=7,
         help="One to seven runs that answer the very same puzzles.",
     )
-    dataset = _dataset(linked)
-    level = _level(dataset, linked)
+    dataset = _dataset()
+    level = _level(dataset)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shots, seed = _shots(linked), _seed(linked)
+        shots, seed = _shots(), _seed()
         wanted = Contest(dataset=dataset, level=level.name, shots=shots, seed=seed)
         st.button(
             "Start",
@@ -49,65 +48,51 @@ def form() -> None:
         st.info("Pick at least one run to play against.", icon=":material/add:")
 
 
-def _dataset(linked: Contest | None) -> str:
+def _dataset() -> str:
     ready = {holding.name for holding in library.status() if holding.ready}
-    there = [name for name in LEVELS if name in ready]
-    usual = linked.dataset if linked and linked.dataset in there else there[0]
-    return str(
-        st.segmented_control(
-            "Characters",
-            there,
-            default=usual,
-            required=True,
-            format_func=lambda name: DATASETS[name].title,
-            key="beat dataset",
-            help="Glyphs are invented and always here; Omniglot's real alphabets appear once"
-            " `metacore data get omniglot` has fetched them.",
-        )
+    return state.switch(
+        st,
+        "Characters",
+        beat_link.DATASET,
+        {name: DATASETS[name].title for name in LEVELS if name in ready},
+        help="Glyphs are invented and always here; Omniglot's real alphabets appear once"
+        " `metacore data get omniglot` has fetched them.",
     )
 
 
-def _level(dataset: str, linked: Contest | None) -> Level:
+def _level(dataset: str) -> Level:
     levels = {level.name: level for level in LEVELS[dataset]}
-    usual = linked.level if linked and linked.dataset == dataset else next(iter(levels))
-    chosen = st.segmented_control(
+    chosen = state.switch(
+        st,
         "Difficulty",
-        [*levels],
-        default=usual,
-        required=True,
-        format_func=lambda name: levels[name].title,
-        key=f"beat level {dataset}",
+        beat_link.LEVEL,
+        {name: level.title for name, level in levels.items()},
         help="Which characters meet in a round, from easy to hard.",
     )
-    level = levels[str(chosen)]
-    st.caption(level.about)
-    return level
+    st.caption(levels[chosen].about)
+    return levels[chosen]
 
 
-def _shots(linked: Contest | None) -> int:
+def _shots() -> int:
     return int(
-        st.segmented_control(
+        state.switch(
+            st,
             "Drawings of each",
-            SHOTS,
-            default=linked.shots if linked else SHOTS[0],
-            required=True,
-            format_func=lambda shots: words.several(shots, "shot"),
-            key="beat shots",
+            beat_link.SHOTS,
+            {str(shots): words.several(shots, "shot") for shots in SHOTS},
             help="How many drawings of every character are shown, to you and to the runs.",
         )
     )
 
 
-def _seed(linked: Contest | None) -> int:
-    return int(
-        st.number_input(
-            "Contest",
-            min_value=0,
-            max_value=LAST_SEED,
-            value=linked.seed if linked else FIRST,
-            step=1,
-            width=NARROW,
-            key="beat seed",
-            help="The number that draws the puzzles; the same number is the same for everyone.",
-        )
+def _seed() -> int:
+    return state.number(
+        st,
+        "Contest",
+        beat_link.NUMBER,
+        usual=FIRST,
+        low=0,
+        high=LAST_SEED,
+        width=NARROW,
+        help="The number that draws the puzzles; the same number is the same for everyone.",
     )

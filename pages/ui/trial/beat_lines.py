@@ -27,11 +27,19 @@ def lines(shown: Sequence[Line]) -> None:
 
 def _line(line: Line) -> str:
     color = f' style="--run: {line.color}"' if line.color else ""
-    notes = "".join(f'<span class="note">{escape(note)}</span>' for note in line.notes)
+    notes = "".join(f'<span class="note">{_marked(note)}</span>' for note in line.notes)
     return (
         f'<div role="listitem"{color}><span class="who">{escape(line.who)}</span>'
-        f"<span>{escape(line.said)}</span>{_scale(line)}{notes}</div>"
+        f"<span>{_marked(line.said)}</span>{_scale(line)}{notes}</div>"
     )
+
+
+def _marked(text: str) -> str:
+    """Right and wrong are told apart from afar: a full disc, and a hollow square."""
+    marked = escape(text)
+    for sign, kind in (("✓", "right"), ("✗", "wrong")):
+        marked = marked.replace(sign, f'<i class="mark {kind}">{sign}</i>')
+    return marked
 
 
 def _scale(line: Line) -> str:

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import streamlit as st
-
 from metacore import Run, UserError
 from metacore.answers import Question
 from metacore.answers.questions import Loadable
 from metacore.answers.trials import InContest, Round
 from metacore.insight import contest
 from metacore.insight.contest import Answer, Contest, Puzzle
-from pages.ui import charts, engine, palette, pick, say, waiting
+from pages.ui import charts, engine, palette, pick, say, state, waiting
 from pages.ui.trial import beat_link
 
 T = TypeVar("T")
@@ -42,7 +40,7 @@ def rivals(of: Contest) -> list[Rival]:
     """Those the address names, as far as they can play; why others cannot is said."""
     found = possible()
     by_id = {run.id: run for run in found}
-    named = [by_id[key] for key in st.query_params.get_all(beat_link.RUNS) if key in by_id]
+    named = [by_id[key] for key in state.get(beat_link.RUNS) if key in by_id]
     return _named([run for run in named or usual(found) if _plays(run, of)])
 
 

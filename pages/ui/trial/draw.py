@@ -8,14 +8,14 @@ import streamlit as st
 from metacore import Run, UserError
 from metacore.trial.drawn import Drawing, check_strokes
 from metacore.trial.task import Settings, Trial, pixels
-from pages.ui import address, drawings, say, sheet
+from pages.ui import drawings, say, sheet, state
 from pages.ui.sheet import MOST_SHOTS, MOST_WAYS, Drawn, Load
 from pages.ui.trial import answers, keep, opened, runs
 from pages.ui.trial.example import example
 from pages.ui.trial.opened import LOAD
 
 WAYS, SHOTS = 5, 1
-WIDTH = 148
+WIDTH = 160
 
 
 def part() -> None:
@@ -43,10 +43,7 @@ def part() -> None:
 
 
 def _number(label: str, key: str, usual: int, low: int, high: int, help: str) -> int:
-    value = st.number_input(
-        label, low, high, usual, 1, key=key, bind=address.bound(key), width=WIDTH, help=help
-    )
-    return int(value)
+    return state.number(st, label, key, usual=usual, low=low, high=high, width=WIDTH, help=help)
 
 
 def _show_example(ways: int, shots: int) -> None:

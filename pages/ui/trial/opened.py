@@ -12,18 +12,18 @@ from metacore.runs import trials
 from metacore.trial.document import from_json
 from metacore.trial.picture import Picture
 from metacore.trial.task import Trial
-from pages.ui import say
+from pages.ui import pick, say, state
 from pages.ui.sheet import MOST_SHOTS, Load
 
 LINK = "trial"
 LOAD, UPLOADS = "trial load", "trial uploads"
-WAY, DRAW, UPLOAD = "way", "Draw", "Upload"
+WAY, DRAW, UPLOAD, BEAT = "way", "Draw", "Upload", "Beat the machine"
 _LAST, _TROUBLE, _FILES = "trial opened", "trial trouble", "trial files opened"
 
 
 def from_link() -> None:
     """Once for a link: what is changed on the page since then stays."""
-    name = st.query_params.get(LINK)
+    name = state.first(LINK)
     if name and st.session_state.get(_LAST) != name:
         st.session_state[_LAST] = name
         _open(lambda: trials.kept(name), f"trial {name}")
@@ -57,7 +57,7 @@ def _read(key: str) -> None:
 
 def forget_link() -> None:
     """What is on the page is no longer what the address says."""
-    st.query_params.pop(LINK, None)
+    state.drop(LINK)
     st.session_state.pop(_LAST, None)
 
 
@@ -72,13 +72,13 @@ def show(trial: Trial, name: str) -> None:
     """Before the page's widgets are made: their values are set."""
     examples = [*trial.query, *(example for shots in trial.support for example in shots)]
     drawn = not any(isinstance(example, Picture) for example in examples)
-    st.session_state[WAY] = DRAW if drawn else UPLOAD
+    state.put(WAY, DRAW if drawn else UPLOAD)
     if drawn:
         _on_the_sheet(trial, name)
     else:
         st.session_state[UPLOADS] = trial
     if trial.settings.runs:
-        st.query_params["runs"] = trial.settings.runs
+        state.put(pick.RUNS, *trial.settings.runs)
 
 
 def _on_the_sheet(trial: Trial, name: str) -> None:
@@ -88,5 +88,5 @@ def _on_the_sheet(trial: Trial, name: str) -> None:
         support=[list(shots) for shots in trial.support],  # type: ignore[arg-type]
         query=trial.query[0] if trial.query else (),  # type: ignore[arg-type]
     )
-    st.session_state["ways"] = len(trial.classes)
-    st.session_state["shots"] = min(MOST_SHOTS, max(1, *map(len, trial.support)))
+    state.put("ways", len(trial.classes))
+    state.put("shots", min(MOST_SHOTS, max(1, *map(len, trial.support))))

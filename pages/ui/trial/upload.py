@@ -7,7 +7,7 @@ import streamlit as st
 from metacore import Run, UserError
 from metacore.trial.photographs import Uploaded, read_uploads
 from metacore.trial.task import LONGEST_CLASS, Example, pixels
-from pages.ui import charts, drawings, palette, say, words
+from pages.ui import charts, drawings, palette, say, state, words
 from pages.ui.trial import answers, keep, opened, runs, uploads
 
 TYPES = ["png", "jpg", "jpeg", "webp", "zip"]
@@ -132,13 +132,14 @@ def _looked_at(count: int) -> int:
     """Which query the cards are about."""
     if count < 2:
         return 0
-    number = st.number_input(
+    number = state.number(
+        st,
         "Query",
-        min_value=1,
-        max_value=count,
-        step=1,
-        key="upload asked",
-        width=148,
+        "query",
+        usual=1,
+        low=1,
+        high=count,
+        width=160,
         help="Which of the queries the cards are about, from the left.",
     )
-    return int(number) - 1
+    return number - 1

@@ -89,6 +89,18 @@ def test_everything_is_in_view_even_where_all_is_one_point() -> None:
     assert low < 0 < high
 
 
+def test_an_arrow_leads_from_where_a_prototype_was_to_where_it_is() -> None:
+    given = cloud()
+    assert given.paths is not None
+    old = given.paths[-1].copy()
+    old[1] += (1.0, 0.5)
+    figure = embedding.draw(replace(given, moved_from=old), "light")
+    (arrow,) = [one for one in figure.layout.annotations if one.showarrow]
+    assert (arrow.ax, arrow.ay) == pytest.approx(tuple(old[1]))
+    assert (arrow.x, arrow.y) == pytest.approx(tuple(given.paths[-1, 1]))
+    assert not [one for one in embedding.draw(given, "light").layout.annotations if one.showarrow]
+
+
 def test_a_class_has_one_symbol_on_the_plane_and_in_space() -> None:
     plane, space = (
         trace(embedding.draw(cloud(dimensions), "light"), "support drawing").marker.symbol
