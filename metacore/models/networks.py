@@ -9,7 +9,7 @@ result for a quarter of the work.
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from metacore.settings import Config, setting
 
 Params = dict[str, Tensor]
+T = TypeVar("T")
 NORMS = ("batch", "layer", "none")
 
 
@@ -157,6 +158,6 @@ def _draw(module: nn.Module, name: str, tensor: Tensor, generator: torch.Generat
     return torch.empty(tensor.shape).uniform_(-bound, bound, generator=generator)
 
 
-def trainable(params: Params) -> Params:
-    """The learned tensors: all but running statistics."""
+def trainable(params: dict[str, T]) -> dict[str, T]:
+    """The learned tensors, or what is known of each: all but running statistics."""
     return {name: value for name, value in params.items() if ".running_" not in name}

@@ -114,8 +114,17 @@ def flaw(folder: Path) -> str:
 
 
 def load_params(folder: Path, which: str = "best") -> dict[str, Tensor]:
-    """The meta-parameters of a run's `best` or `last` checkpoint, on the CPU."""
-    return load(folder, which).params()
+    """The meta-parameters of a run's `best` or `last` checkpoint, on the CPU, to be used.
+
+    Weights that are no numbers would answer by chance and look like a result.
+    """
+    params = load(folder, which).params()
+    if not all(bool(torch.isfinite(value).all()) for value in params.values()):
+        raise UserError(
+            f"The weights in {folder} are not all finite numbers: what they learned is lost."
+            " Train the run anew, with a lower rate."
+        )
+    return params
 
 
 def read(path: Path) -> Checkpoint:
@@ -125,6 +134,15 @@ def read(path: Path) -> Checkpoint:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
     return from_bytes(data, str(path))
+
+
+def read_up_to(path: Path, largest: int) -> bytes:
+    """A small file's bytes; one more than `largest` where there are too many."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(largest + 1)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def to_bytes(checkpoint: Checkpoint) -> bytes:
@@ -138,7 +156,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
 def from_bytes(data: bytes, source: str) -> Checkpoint:
     """The checkpoint in these bytes; `source` is what a refusal calls them."""
     try:
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        header = json.loads(header_of(data))
         metadata = header["__metadata__"]
         found = safetensors.torch.load(data)
         # Copies lie where PyTorch's allocator puts them: kernels may round by alignment.
@@ -155,12 +173,18 @@ def from_bytes(data: bytes, source: str) -> Checkpoint:
     return Checkpoint(tensors, info)
 
 
+def header_of(data: bytes) -> bytes:
+    """The JSON at the beginning of a safetensors file."""
+    return data[8 : 8 + int.from_bytes(data[:8], "little")]
+
+
 def digest(tensors: Mapping[str, Tensor], info: str = "") -> str:
     """One number for names in their order, dtypes, shapes, all bytes of the tensors, and info."""
     outline = [(name, str(value.dtype), list(value.shape)) for name, value in tensors.items()]
     hashed = hashlib.blake2b(json.dumps([info, outline]).encode(), digest_size=32)
     for value in tensors.values():
-        hashed.update(_plain(value).flatten().view(torch.uint8).numpy().data)
+        plain = value.detach().cpu().contiguous()
+        hashed.update(plain.flatten().view(torch.uint8).numpy().data)
     return hashed.hexdigest()
 
 

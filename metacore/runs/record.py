@@ -3,17 +3,24 @@
 import csv
 import hashlib
 import io
+import itertools
 import json
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from metacore import strict
 from metacore.errors import UserError
 from metacore.runs.process import Process, recent
+from metacore.runs.schema import ConfigValues, Facts, Format
 from metacore.runs.tested import Tested
+from metacore.strict import LARGEST_COUNT, LARGEST_NUMBER, LONGEST_TEXT
+from metacore.tables import to_csv
 from metacore.training.config import RunConfig
 
 QUEUED, RUNNING, FINISHED = "queued", "running", "finished"
@@ -22,7 +29,10 @@ STATUSES = (QUEUED, RUNNING, FINISHED, CANCELLED, FAILED, INTERRUPTED)
 ENDED = (FINISHED, CANCELLED, FAILED, INTERRUPTED)
 
 
-LARGEST_NUMBER = 2**53  # what JSON readers and databases agree on
+COLUMNS = ("step", "seconds", "key", "value")
+LARGEST_CSV, MOST_ROWS = 8_000_000, 100_000
+LONGEST_SECONDS = 1e10
+_KEY = re.compile(r"[A-Za-z_][\w ./-]{0,79}", re.ASCII)
 
 
 class Metric(NamedTuple):
@@ -150,6 +160,7 @@ DIGEST = "digest"  # of what older versions wrote there is none
 def facts_json(run: Run) -> bytes:
     """All but the config, the metrics and the weights, for a file that leaves the store."""
     facts = {"format": 1, **{name: _finite(getattr(run, name)) for name in FACTS}}
+    facts["message"] = run.message[:LONGEST_TEXT]
     return json.dumps({**facts, DIGEST: _facts_digest(facts, run.values)}, indent=2).encode()
 
 
@@ -171,80 +182,83 @@ def config_json(values: dict[str, Any]) -> bytes:
 
 
 def metrics_csv(metrics: Iterable[Metric]) -> bytes:
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("step", "seconds", "key", "value"))
-    rows.writerows((metric.step, metric.seconds, metric.key, metric.value) for metric in metrics)
-    return text.getvalue().encode()
+    """At most as many rows as are read again; what is not a finite number is an empty cell."""
+    rows = fitting(list(metrics))
+    cells = ((m.step, m.seconds, m.key, _finite(m.value)) for m in rows)
+    return to_csv(COLUMNS, cells)
+
+
+def fitting(metrics: list[Metric], points: int = MOST_ROWS) -> list[Metric]:
+    """Evenly as many points of each curve as fit; the last one always stays."""
+    count = Counter(metric.key for metric in metrics)
+    points = min(points, MOST_ROWS // max(1, len(count)))
+    seen: Counter[str] = Counter()
+    kept = []
+    for metric in metrics:
+        seen[metric.key] += 1
+        every = -(-count[metric.key] // points)
+        if (count[metric.key] - seen[metric.key]) % every == 0:
+            kept.append(metric)
+    return kept
 
 
 def read_metrics(data: bytes, source: str) -> list[Metric]:
-    """The rows of a metrics.csv; `source` is what a refusal calls it."""
+    """The rows of a metrics.csv, one after the other; `source` is what a refusal calls it."""
+    if len(data) > LARGEST_CSV:
+        raise UserError(f"{source}: metrics.csv is larger than {LARGEST_CSV // 10**6} MB.")
     try:
-        rows = list(csv.reader(io.StringIO(data.decode())))
-        if rows[0] != ["step", "seconds", "key", "value"]:
+        lines = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))
+        if tuple(next(lines, ())) != COLUMNS:
             raise ValueError("unknown columns")
-        metrics = [
-            Metric(number, int(step), float(seconds), key, float(value))
-            for number, (step, seconds, key, value) in enumerate(rows[1:], 1)
-        ]
-        if any(abs(metric.step) > LARGEST_NUMBER for metric in metrics):
-            raise ValueError("a step is too large")
+        rows = itertools.islice(lines, MOST_ROWS + 1)
+        metrics = [_metric(number, row) for number, row in enumerate(rows, 1)]
+        if len(metrics) > MOST_ROWS:
+            raise ValueError(f"more than {MOST_ROWS} rows")
         return metrics
-    except (ValueError, IndexError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise UserError(f"{source}: metrics.csv cannot be read ({error}).") from None
 
 
+def _metric(number: int, row: list[str]) -> Metric:
+    """One row; an empty value is what was no number when it was measured."""
+    step, seconds, key, value = row
+    found = Metric(number, int(step), float(seconds), key, float(value) if value else math.nan)
+    if not 0 <= found.step <= LARGEST_COUNT:
+        raise ValueError(f"row {number}: a step must be between 0 and {LARGEST_COUNT}")
+    if not 0 <= found.seconds <= LONGEST_SECONDS:
+        raise ValueError(f"row {number}: seconds must be between 0 and {LONGEST_SECONDS:g}")
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"row {number}: no metric has this key")
+    if value and not abs(found.value) <= LARGEST_NUMBER:
+        raise ValueError(f"row {number}: a value must be a finite number")
+    return found
+
+
 def read_run(run_id: str, folder: Path, config: bytes, facts: bytes, source: str) -> Run:
-    """A run from its config.json and run.json, each value checked for its kind."""
-    values, known = _object(config, f"{source}: config.json"), _object(facts, f"{source}: run.json")
-    if known.get("format") != 1:
+    """A run from its config.json and run.json, checked against their schema."""
+    values = strict.read(config, ConfigValues, f"{source}: config.json")
+    if strict.read(facts, Format, f"{source}: run.json").format != 1:
         raise UserError(f"{source} was written by another version of Metacore: update Metacore.")
+    found = strict.read(facts, Facts, f"{source}: run.json")
     try:
         checked = RunConfig.from_dict(values)
     except UserError as error:
         raise UserError(f"{source}: {error}") from error
-    wanted = {name: known[name] for name in FACTS if known.get(name) is not None}
-    for name, value in wanted.items():
-        if not _valid(value, _KINDS[name]):
-            raise UserError(f"{source}: run.json has no valid {name}.")
-    wanted["tags"] = tuple(str(tag) for tag in wanted.get("tags", ()))
-    try:
-        return Run(id=run_id, folder=folder, values=checked.to_dict(), **wanted)
-    except TypeError:
-        raise UserError(f"{source}: run.json is incomplete.") from None
+    _refuse_other_metric(found, checked, source)
+    known = {name: getattr(found, name) for name in FACTS if getattr(found, name) is not None}
+    known["tags"] = tuple(found.tags or ())
+    return Run(id=run_id, folder=folder, values=checked.to_dict(), **known)
 
 
-_KINDS: dict[str, Any] = {
-    **dict.fromkeys(("created", "started", "ended", "seconds", "rate"), (int, float)),
-    **dict.fromkeys(("best_value", "best_ci95"), (int, float)),
-    **dict.fromkeys(("iteration", "best_iteration"), int),
-    **dict.fromkeys(("name", "status", "metric", "device", "device_name"), str),
-    **dict.fromkeys(("message", "note"), str),
-    "environment": dict,
-    "tags": list,
-}
-
-
-def _valid(value: Any, kind: Any) -> bool:
-    """Of its kind, and something a database can hold: no half characters, no endless numbers."""
-    if not isinstance(value, kind) or isinstance(value, bool):
-        return False
-    if isinstance(value, str):
-        return value.encode(errors="replace").decode() == value
-    return not isinstance(value, int) or abs(value) <= LARGEST_NUMBER
-
-
-def _object(data: bytes, source: str) -> dict[str, Any]:
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise UserError(f"{source} is not a JSON object.")
-    return found
+def _refuse_other_metric(facts: Facts, config: RunConfig, source: str) -> None:
+    """The score must be of the kind that the config's task has, and within its range."""
+    metric = "mse" if config.dataset_class.regression else "accuracy"
+    if facts.metric != metric:
+        raise UserError(f"{source}: run.json has no valid metric: its config's is {metric}.")
+    if metric == "accuracy" and (facts.best_value or 0) > 1:
+        raise UserError(f"{source}: run.json has no valid best_value: accuracies end at 1.")
 
 
 def _finite(value: Any) -> Any:
-    """JSON knows no infinity."""
+    """JSON knows no infinity, and a table needs none."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -4,11 +4,9 @@ Everything in it is finite or null. A row's `training_episodes` counts tasks tim
 methods can be compared by what they have seen as well as by the seconds it took.
 """
 
-import csv
-import io
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +15,7 @@ from metacore.models.networks import trainable
 from metacore.runs.beside import published_beside
 from metacore.runs.question import Question
 from metacore.runs.record import Run
+from metacore.tables import to_csv
 from metacore.training.evaluate import Evaluation, compare, finite
 from metacore.training.learner import Learner
 
@@ -56,14 +55,14 @@ def result_json(found: Result) -> bytes:
 def rows_csv(found: Result) -> bytes:
     """A line per run: its score, its protocol, its cost, the published number, and its sweep."""
     lines = [_flat(row, found["sweep"]) for row in found["rows"]]
-    return _csv(list(lines[0]), (line.values() for line in lines))
+    return to_csv(list(lines[0]), (line.values() for line in lines))
 
 
 def episodes_csv(found: Result) -> bytes:
     """A line per episode, a column per run."""
     columns = [row["values"] for row in found["rows"]]
     names = ["episode", *(row["name"] for row in found["rows"])]
-    return _csv(names, ((n, *scores) for n, scores in enumerate(zip(*columns, strict=True))))
+    return to_csv(names, ((n, *scores) for n, scores in enumerate(zip(*columns, strict=True))))
 
 
 def _row(contestant: Contestant, evaluation: Evaluation) -> dict[str, Any]:
@@ -130,14 +129,6 @@ def _swept(row: dict[str, Any], sweep: dict[str, Any] | None) -> dict[str, Any]:
         name = f"{sweep['kind']}={point['value']}"
         columns |= {name: point["mean"], f"{name} ci95": point["ci95"]}
     return columns
-
-
-def _csv(header: Sequence[str], lines: Iterable[Iterable[Any]]) -> bytes:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(header)
-    table.writerows(lines)
-    return text.getvalue().encode()
 
 
 def _plain(value: Any) -> Any:

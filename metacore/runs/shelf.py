@@ -4,7 +4,6 @@ A folder on a shelf holds what an exported run holds: config.json, run.json, met
 best.safetensors or last.safetensors; and test.json, the score its weights have on test tasks.
 """
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,17 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from metacore.errors import UserError
 from metacore.runs import files, strip, tested
+from metacore.runs.files import read_up_to
 from metacore.runs.record import (
     FAILED,
+    LARGEST_CSV,
     Metric,
     Run,
     config_json,
     facts_json,
+    fitting,
     metrics_csv,
     read_metrics,
     read_run,
     refuse_changed,
 )
+from metacore.strict import LARGEST_JSON
 from metacore.training.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
@@ -45,7 +48,8 @@ class Shelf:
 
     @staticmethod
     def metrics(run: Run) -> list[Metric]:
-        return read_metrics(_bytes(run.folder / "metrics.csv"), str(run.folder))
+        data = read_up_to(run.folder / "metrics.csv", LARGEST_CSV)
+        return read_metrics(data, str(run.folder))
 
 
 def _run_or_damage(folder: Path) -> Run:
@@ -65,7 +69,8 @@ def _run_or_damage(folder: Path) -> Run:
 @lru_cache(maxsize=256)
 def _run(folder: Path, *written: int) -> Run:
     """Read once: every page asks for all runs on every look."""
-    config, facts = _bytes(folder / "config.json"), _bytes(folder / "run.json")
+    parts = (folder / name for name in ("config.json", "run.json"))
+    config, facts = (read_up_to(part, LARGEST_JSON) for part in parts)
     found = read_run(folder.name, folder, config, facts, str(folder))
     refuse_changed(config, facts, str(folder))
     score = tested.read_tested(folder)
@@ -78,13 +83,6 @@ def _written(folder: Path) -> tuple[int, ...]:
     """When the files were last written, in nanoseconds; 0 for one that is not there."""
     parts = (folder / name for name in ("config.json", "run.json", tested.NAME))
     return tuple(part.stat().st_mtime_ns if part.exists() else 0 for part in parts)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def place(store: "Store", run: Run, folder: Path) -> Run:
@@ -112,13 +110,7 @@ def place(store: "Store", run: Run, folder: Path) -> Run:
 
 def _thinned(metrics: list[Metric]) -> list[Metric]:
     """Enough of the curves to look at: a repository is no place for every fourth digit."""
-    count = Counter(metric.key for metric in metrics)
-    seen: Counter[str] = Counter()
-    kept = []
-    for metric in metrics:
-        seen[metric.key] += 1
-        every = -(-count[metric.key] // CURVE_POINTS)
-        if (count[metric.key] - seen[metric.key]) % every == 0:  # the last one always stays
-            value = float(f"{metric.value:.5g}")
-            kept.append(metric._replace(seconds=round(metric.seconds, 2), value=value))
-    return kept
+    return [
+        metric._replace(seconds=round(metric.seconds, 2), value=float(f"{metric.value:.5g}"))
+        for metric in fitting(metrics, CURVE_POINTS)
+    ]

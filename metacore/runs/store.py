@@ -43,6 +43,7 @@ from metacore.runs.record import (
     metrics_csv,
 )
 from metacore.runs.rows import RESULTS, read_row, refuse_damaged, results_digest
+from metacore.runs.schema import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
 from metacore.runs.shelf import PRETRAINED, Shelf
 from metacore.training.config import RunConfig
 
@@ -206,6 +207,8 @@ class Store:
         return self._noted(run.id)
 
     def annotate(self, run: Run, note: str) -> Run:
+        if len(note) > LONGEST_NOTE:
+            raise UserError(f"A note has at most {LONGEST_NOTE:,} characters, not {len(note):,}.")
         with self.database.writing() as db:
             self._own(db, run)
             self._change(db, run, note=note)
@@ -213,7 +216,7 @@ class Store:
 
     def tag(self, run: Run, tags: Iterable[str]) -> Run:
         """Replaces the run's tags."""
-        kept = sorted({tag.strip() for tag in tags} - {""})
+        kept = checked_tags(tags)
         with self.database.writing() as db:
             self._own(db, run)
             self._change(db, run, tags=json.dumps(kept))
@@ -423,6 +426,17 @@ def checked_name(name: str) -> str:
     if not name or len(name) > NAME_LENGTH or not name.isprintable():
         raise UserError(f"A run's name is one line of 1 to {NAME_LENGTH} characters.")
     return name
+
+
+def checked_tags(tags: Iterable[str]) -> list[str]:
+    """In their order and each once; what an import would refuse is not written here, either."""
+    kept = sorted({tag.strip() for tag in tags} - {""})
+    if len(kept) > MOST_TAGS:
+        raise UserError(f"A run has at most {MOST_TAGS} tags, not {len(kept)}.")
+    for tag in kept:
+        if len(tag) > LONGEST_TAG or not tag.isprintable():
+            raise UserError(f"A tag is one line of up to {LONGEST_TAG} characters.")
+    return kept
 
 
 def _free_name(db: sqlite3.Connection, name: str) -> str:

@@ -10,16 +10,20 @@ import json
 import math
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
+from metacore import strict
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.insight.trace import Array, Trace, trace
-from metacore.runs.files import log, write_whole
+from metacore.runs.files import log, read_up_to, write_whole
 from metacore.runs.record import Run
+from metacore.runs.schema import Adaptation
 from metacore.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -35,6 +39,7 @@ MOST_STEPS = 20
 MOST_QUERIES = 5  # of each class
 SERIES = ("query_score", "query_loss", "support_loss")
 PLACES = 3
+LARGEST_BYTES = 16_000_000  # a hundred ways have half a million probabilities
 
 Moment = dict[str, Any]
 
@@ -164,19 +169,28 @@ def _finite(values: "np.ndarray[Any, Any]") -> list[Any]:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(path.read_bytes())
-        _check(found)
-    except (OSError, ValueError, TypeError, KeyError, UserError, RecursionError):
+        data = read_up_to(path, LARGEST_BYTES)
+        _check(strict.read(data, Adaptation, NAME, largest=LARGEST_BYTES))
+    except UserError:
         return None
-    return dict(found)
+    return msgspec.json.decode(data, type=dict[str, Any])
 
 
-def _check(found: Any) -> None:
-    """Raises where the file is not what `Strip` writes."""
-    moments, points = found["moments"], len(found["steps"])
-    if not moments or not {"metric", "norm", "episode", "grid"} <= set(found):
-        raise ValueError("incomplete")
-    for moment in moments:
-        iteration = moment["iteration"]
-        if type(iteration) is not int or any(len(moment[name]) != points for name in SERIES):
-            raise ValueError("not a moment")
+def _check(found: Adaptation) -> None:
+    """Raises where there are not as many numbers as steps, queries, classes and points."""
+    first, last, points = found.moments[0], found.moments[-1], len(found.steps)
+    task, width = found.episode, len(found.grid or ())
+    fits = all(len(getattr(one, name)) == points for one in found.moments for name in SERIES)
+    for moment in (first, last):
+        if found.grid is not None:
+            fits = fits and _shape(moment.curves) == (points, {width})
+        elif found.metric == "accuracy":
+            tables = [_shape(table) for table in moment.probabilities or ()]
+            fits = fits and tables == [(task.ways * task.queries, {task.ways})] * points
+    if not fits:
+        raise UserError(f"{NAME} is not whole.")
+
+
+def _shape(table: Sequence[Sequence[float | None]] | None) -> tuple[int, set[int]]:
+    """How many rows there are, and how long they are."""
+    return len(table or ()), {len(row) for row in table or ()}

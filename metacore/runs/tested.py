@@ -5,13 +5,15 @@ Validation chooses a run's weights, so it flatters them; this is the number to q
 """
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
+from metacore import strict
 from metacore.errors import UserError
 from metacore.models.normalisation import NORM_MODES
+from metacore.runs.files import read_up_to
+from metacore.runs.schema import Score
 from metacore.training.checkpoint import Checkpoint
 from metacore.training.config import RunConfig
 from metacore.training.evaluate import Evaluation, evaluate
@@ -21,9 +23,10 @@ NAME = "test.json"
 EPISODES = 600
 LARGEST_BYTES = 4096
 METRICS = ("accuracy", "mse")
-COUNTS = ("ways", "shots", "queries", "steps", "episodes", "seed")
-KEYS = {"ci95", "dataset", "split", "norm", *COUNTS}
-LARGEST_COUNT = 2**31
+KEYS = (
+    *("ci95", "dataset", "split", "norm"),
+    *("ways", "shots", "queries", "steps", "episodes", "seed"),
+)
 
 
 @dataclass(frozen=True)
@@ -62,37 +65,14 @@ def measure(config: RunConfig, weights: Checkpoint) -> Tested:
 def read_tested(folder: Path) -> Tested | None:
     """What stands in the folder's `test.json`; None where there is no such file."""
     path = folder / NAME
-    try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-    try:
-        return _checked(json.loads(data) if len(data) <= LARGEST_BYTES else None)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise UserError(f"{path} is damaged: it is no test score.") from None
-
-
-def _checked(found: Any) -> Tested:
-    """Raises where the file is not what `to_json` writes."""
-    metrics = [name for name in METRICS if name in found]
-    if len(metrics) != 1 or set(found) != {*metrics, *KEYS}:
-        raise ValueError("other keys")
-    mean, highest = found.pop(metrics[0]), 1.0 if metrics[0] == "accuracy" else math.inf
-    if not (_number(mean) and _number(found["ci95"]) and mean <= highest):
-        raise ValueError("no score")
-    if any(type(found[name]) is not int for name in COUNTS):
-        raise ValueError("no whole numbers")
-    if not all(0 <= found[name] <= LARGEST_COUNT for name in COUNTS):
-        raise ValueError("no such numbers")
-    if found["split"] != "test" or found["norm"] not in ("none", *NORM_MODES):
-        raise ValueError("no such protocol")
-    if not isinstance(found["dataset"], str):
-        raise TypeError("no dataset")
-    return Tested(metric=metrics[0], mean=mean, **found)
-
-
-def _number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and value >= 0
+    what = f"{path} is damaged, it is no test score: it"
+    found = strict.read(read_up_to(path, LARGEST_BYTES), Score, what, largest=LARGEST_BYTES)
+    scores = [(name, score) for name in METRICS if (score := getattr(found, name)) is not None]
+    if len(scores) != 1:
+        raise UserError(f"{what} has no score, or two.")
+    if found.norm not in ("none", *NORM_MODES):
+        raise UserError(f"{what} has no valid norm.")
+    metric, mean = scores[0]
+    return Tested(metric=metric, mean=mean, **{key: getattr(found, key) for key in KEYS})

@@ -1,30 +1,28 @@
 """A run as one file: exported from one store, imported into another.
 
 The file is a zip of config.json, run.json, metrics.csv and the checkpoints. An import believes
-nothing: names, sizes, JSON, digests and the shapes of all tensors are checked before anything is
-kept, nothing is unpickled, and a refusal leaves nothing behind.
+nothing: names, sizes, JSON, digests and all tensors are checked before anything is kept, nothing is
+unpickled, and a refusal leaves nothing behind. Nothing is read further than a part of its kind can
+reach, so that no file, however made, takes more than a few hundred megabytes or a few seconds.
 """
 
+import contextlib
 import io
 import json
 import os
 import time
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-import torch
-
-from metacore.datasets.base import Dataset
 from metacore.errors import UserError
-from metacore.models.networks import Params
-from metacore.randomness import generator
 from metacore.runs import files
 from metacore.runs.record import (
     FINISHED,
+    LARGEST_CSV,
     Run,
     config_json,
     facts_json,
@@ -34,14 +32,18 @@ from metacore.runs.record import (
     refuse_changed,
 )
 from metacore.runs.store import Store, checked_name, new_id, slot
-from metacore.training.checkpoint import Checkpoint
-from metacore.training.config import RunConfig
-from metacore.training.learner import Learner
-from metacore.training.trainer import Trainer
+from metacore.runs.weights import prove
+from metacore.strict import LARGEST_JSON
 
-LARGEST_BYTES = 512 * 2**20  # unpacked; the largest network here has a tenth of it
 CONFIG, FACTS, METRICS = "config.json", "run.json", "metrics.csv"
 BEST, LAST = "best.safetensors", "last.safetensors"
+LARGEST_BYTES = 170 * 2**20  # unpacked: the widest network here, twice, with Adam's memory
+LARGEST = {  # bytes of each part
+    **dict.fromkeys((CONFIG, FACTS), LARGEST_JSON),
+    METRICS: LARGEST_CSV,
+    **dict.fromkeys((BEST, LAST), LARGEST_BYTES),
+}
+PIECE, SIP = 2**18, 2**20  # bytes read at once, and at most
 
 
 def export(store: Store, run: Run, file: Path) -> Path:
@@ -72,8 +74,7 @@ def import_(store: Store, file: Path | BinaryIO, source: str | None = None) -> R
     name, metrics = _name(found, source), read_metrics(parts[METRICS], source)
     weights = {part: parts[part] for part in (BEST, LAST) if part in parts}
     for part, data in weights.items():
-        where = f"{source}: {part}"
-        _check(found.config, files.from_bytes(data, where), where)
+        prove(found.config, data, f"{source}: {part}")
     refuse_changed(parts[CONFIG], parts[FACTS], source)
     return store.insert(found.id, name, found.values, _row(found), metrics, weights)
 
@@ -121,10 +122,10 @@ def _pack(parts: Mapping[str, bytes]) -> bytes:
 def _unpack(file: Path | BinaryIO, source: str) -> dict[str, bytes]:
     """The parts of an exported file, if there is nothing else in it."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with _opened(file) as stream, zipfile.ZipFile(_Sips(stream)) as archive:
             entries = archive.infolist()
             _check_entries(entries, source)
-            return {entry.filename: _entry(archive, entry) for entry in entries}
+            return {entry.filename: _part(archive, entry, source) for entry in entries}
     except FileNotFoundError:
         raise UserError(f"There is no file {source}.") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError):
@@ -133,69 +134,67 @@ def _unpack(file: Path | BinaryIO, source: str) -> dict[str, bytes]:
         raise UserError(f"{source} cannot be read: {error.strerror}.") from error
 
 
-def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """No more bytes than the entry declares, whatever is really packed in it."""
+@contextlib.contextmanager
+def _opened(file: Path | BinaryIO) -> Iterator[BinaryIO]:
+    if not isinstance(file, Path):
+        yield file
+        return
+    with open(file, "rb") as stream:
+        yield stream
+
+
+class _Sips(io.RawIOBase):
+    """A file that is never read far at once.
+
+    A zip's list of parts is read whole and before anything else: a forged one has a million.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(SIP + 1 if size < 0 else min(size, SIP + 1))
+        if len(data) > SIP:
+            raise zipfile.BadZipFile("no export has so many parts")
+        return data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+
+def _part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str) -> bytes:
+    """No more bytes than a part of this name may have, whatever is really packed in it."""
+    whole, largest = io.BytesIO(), LARGEST[entry.filename]
     with archive.open(entry) as stream:
-        return stream.read(entry.file_size + 1)
+        while piece := stream.read(PIECE):
+            whole.write(piece)
+            if whole.tell() > largest:
+                raise _too_large(entry.filename, source)
+    return whole.getvalue()
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], source: str) -> None:
     names = [entry.filename for entry in entries]
-    needed, weights = {CONFIG, FACTS, METRICS}, {BEST, LAST}
-    strange = sorted(set(names) - needed - weights)
+    strange = sorted(set(names) - set(LARGEST))
     if strange:
-        raise UserError(f"{source} is not an exported run: it contains {strange[0]!r}.")
+        raise UserError(f"{source} is not an exported run: it contains {strange[0][:80]!r}.")
+    needed, weights = {CONFIG, FACTS, METRICS}, {BEST, LAST}
     if not needed <= set(names) or not weights & set(names) or len(names) != len(set(names)):
         raise UserError(f"{source} is not a whole exported run: parts are missing or doubled.")
+    for entry in entries:
+        if entry.file_size > LARGEST[entry.filename]:
+            raise _too_large(entry.filename, source)
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise UserError(f"{source} is not an exported run: it is packed in another way.")
     if sum(entry.file_size for entry in entries) > LARGEST_BYTES:
         raise UserError(f"{source} is larger than any run ({LARGEST_BYTES // 2**20} MiB unpacked).")
-    if any(e.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for e in entries):
-        raise UserError(f"{source} is not an exported run: it is packed in another way.")
 
 
-def _check(config: RunConfig, checkpoint: Checkpoint, source: str) -> None:
-    """Proves that a trainer of this config could go on from the checkpoint, by letting one try."""
-    try:
-        trainer = Trainer(config, learner=_learner(config, checkpoint))
-        trainer.restore(checkpoint)
-        _check_optimiser(checkpoint)
-        _check_info(checkpoint.info)
-    except (UserError, KeyError, TypeError, ValueError, RuntimeError, AttributeError):
-        raise UserError(f"{source} does not belong to the network its config describes.") from None
-
-
-def _learner(config: RunConfig, checkpoint: Checkpoint) -> Learner:
-    """A learner of the config's network without its dataset, which may not be on this machine.
-
-    Only a head with an output per training class depends on the data: its size is taken as it is.
-    """
-    kind, dataset = config.algorithm_class, config.dataset_class
-    head = checkpoint.tensors.get("params/head.weight")
-    classes = 0 if head is None or head.dim() != 2 else head.shape[0]
-    outputs = 1 if dataset.regression else kind.outputs(config.ways, classes)
-    algorithm = kind(config.algorithm, config.model.build(dataset.input_shape, outputs))
-    params: Params = algorithm.init(generator(config.seed, "init"))
-    absent = cast(Dataset, None)
-    return Learner(config, algorithm, params, absent, torch.device("cpu"))
-
-
-def _check_optimiser(checkpoint: Checkpoint) -> None:
-    """The optimiser's tensors are scalars or shaped like the parameter they belong to."""
-    params = checkpoint.params()
-    for path, tensor in checkpoint.tensors.items():
-        part, _, rest = path.partition("/")
-        owner = rest if part == "params" else rest.rpartition("/")[0]
-        if part not in ("params", "optimiser") or tensor.shape not in (params[owner].shape, ()):
-            raise ValueError(path)
-        if not tensor.is_floating_point():
-            raise ValueError(path)
-
-
-def _check_info(info: dict[str, Any]) -> None:
-    best = info["best"] or {}
-    counts = [info["iteration"], info["stale_validations"], best.get("iteration", 0)]
-    numbers = [info["seconds"], best.get("value", 0.0), best.get("ci95", 0.0)]
-    if not all(type(count) is int and count >= 0 for count in counts):
-        raise ValueError("counts")
-    if not all(isinstance(number, int | float) for number in numbers):
-        raise ValueError("numbers")
+def _too_large(name: str, source: str) -> UserError:
+    return UserError(f"{source}: {name} is larger than it may be ({LARGEST[name] / 1e6:g} MB).")

@@ -63,6 +63,22 @@ def _make(config: TrainingConfig, values: list[Tensor]) -> torch.optim.Optimizer
     return torch.optim.Adam(values, rate, weight_decay=decay, fused=fused)
 
 
+def remembered(config: TrainingConfig) -> tuple[str, ...]:
+    """What the optimiser keeps of each parameter once it has made a step.
+
+    `step` is one number, the others are shaped like the parameter. Known without making one, which
+    would load half of PyTorch.
+    """
+    momentum = ("momentum_buffer",) if config.momentum else ()
+    return {
+        "adam": ("step", "exp_avg", "exp_avg_sq"),
+        "adamw": ("step", "exp_avg", "exp_avg_sq"),
+        "sgd": momentum,
+        "rmsprop": ("step", "square_avg", *momentum),
+        "adagrad": ("step", "sum"),
+    }[config.optimiser]
+
+
 def learning_rate(config: TrainingConfig, iteration: int, progress: float) -> float:
     """The rate at this iteration; `progress` is the share of the budget used, 0 to 1."""
     match config.schedule:

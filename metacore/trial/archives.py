@@ -5,6 +5,7 @@ are unpacked as a picture may have, whatever the zip says of itself.
 """
 
 import io
+import re
 import stat
 import zipfile
 import zlib
@@ -86,11 +87,15 @@ def _members(
 
 
 def _ignored(entry: zipfile.ZipInfo) -> bool:
-    return entry.is_dir() or any(part in _JUNK for part in PurePosixPath(entry.filename).parts)
+    return entry.filename.endswith("/") or any(
+        part in _JUNK for part in PurePosixPath(entry.filename).parts
+    )
 
 
 def _refusal(entry: zipfile.ZipInfo) -> str:
     """Why an entry is not even opened; empty if it may be."""
+    if not PurePosixPath(entry.filename).name:
+        return "has no name"
     if _climbs(entry.filename) or _climbs(entry.orig_filename):
         return "climbs out of its folder"
     if stat.S_ISLNK(entry.external_attr >> 16):
@@ -104,7 +109,8 @@ def _refusal(entry: zipfile.ZipInfo) -> str:
 
 def _climbs(filename: str) -> bool:
     path = PurePosixPath(filename.replace("\\", "/"))
-    return path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]
+    drive = bool(re.fullmatch("[A-Za-z]:", (path.parts or ("",))[0]))
+    return path.is_absolute() or ".." in path.parts or drive
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:

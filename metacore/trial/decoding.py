@@ -21,6 +21,7 @@ MOST_BYTES = 10 * 2**20
 MOST_PIXELS = 30_000_000
 LONGEST = 1024  # the longer side of what is looked at; finer detail than that is paper
 NARROWEST = 8
+_FINE_ENOUGH = 768  # a photograph is unpacked at the smallest fraction of its size beyond this
 _ORIENTATION = 0x0112  # the EXIF tag
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -88,12 +89,13 @@ def _too_large(name: str) -> str:
 def _brightness(image: Image.Image) -> Tensor:
     turn = _turn(image)
     if image.format in ("JPEG", "MPO"):
-        image.draft("L", (LONGEST, LONGEST))  # unpacks a photograph at a fraction of its size
+        enough = _FINE_ENOUGH / max(image.size)
+        image.draft("L", (round(image.width * enough), round(image.height * enough)))
     flat = _flat(image)
     flat.thumbnail((LONGEST, LONGEST))
     if turn is not None:
         flat = flat.transpose(turn)
-    return torch.from_numpy(np.array(flat, dtype=np.float32) / 255)
+    return torch.from_numpy(np.array(flat)).float().div_(255)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

@@ -43,14 +43,20 @@ class Uploaded:
 def convert(data: bytes, name: str) -> Tensor:
     """What a network sees of a PNG, JPEG or WebP picture: uint8 [1, 28, 28]."""
     strength = find_ink(grey(data, name))
-    if strength is None:
+    drawn = None if strength is None else redraw(strength)
+    if drawn is None:
         raise UserError(f"{shown(name)} shows no drawing: nothing on it stands out from the paper.")
-    return redraw(strength)
+    return drawn
 
 
-def redraw(strength: Tensor) -> Tensor:
-    """A drawing's ink [h, w], cropped, as a picture of the datasets' kind: uint8 [1, 28, 28]."""
+def redraw(strength: Tensor) -> Tensor | None:
+    """A drawing's ink [h, w], cropped, as a picture of the datasets' kind: uint8 [1, 28, 28].
+
+    None where only specks too fine for such a picture are left of it.
+    """
     ink = _resized(strength, _FINE) > LEVEL
+    if not ink.any():
+        return None
     path = thin(F.pad(ink, (1, 1, 1, 1)))
     points = path.nonzero().flip(1).double()
     if int(ink.sum()) > _FILLED * len(points):

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.test_journey import SLOW, go
 
 PROJECTOR, LAPTOP = {"width": 1920, "height": 1080}, {"width": 1280, "height": 800}
-THREE = "adapt?runs=maml-glyphs&runs=protonet-glyphs&runs=reptile-glyphs"
+THREE = "adapt?run=maml-glyphs&run=protonet-glyphs&run=reptile-glyphs"
 EVERYTHING = """
 function* inside(root) {
   for (const e of root.querySelectorAll('*')) {

@@ -233,7 +233,7 @@ def test_a_missing_dataset_is_a_sentence(visit: Visit, home: Path) -> None:
 
 def test_eight_runs_adapt_side_by_side_and_share_their_pictures(visit: Visit) -> None:
     runs = [trained("protonet") for _ in range(8)]
-    app = sound(visit(PAGE, runs=[run.id for run in runs], queries="1"))
+    app = sound(visit(PAGE, run=[run.id for run in runs], queries="1"))
     boards = panels(app, "drawings")
     assert len(boards) == 8
     assert "Of **5 queries**, these are answered rightly" in words(app)

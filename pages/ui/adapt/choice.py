@@ -16,6 +16,7 @@ KINDS = {False: "Drawings", True: "Curves"}
 USUAL = ("maml-glyphs", "maml-sinusoid")
 MOST_RUNS = 8
 MOST_STEPS = 100
+NORM_WIDTH = 330  # pixels: a mode by its name and in words
 WIDTH = 160  # pixels of a control: two stand in a row on a telephone
 LAST_SEED = 2**31 - 1
 
@@ -201,11 +202,12 @@ def unless_own(run: Run, norm: str | None) -> str | None:
 
 
 def _norm(place: Any, modes: Sequence[str]) -> str | None:
-    norm = state.switch(
+    norm = state.select(
         place,
         "Normalisation",
         "norm",
-        [OWN, *modes],
+        {OWN: "own, as published", **{mode: words.mode(mode) for mode in modes}},
+        width=NORM_WIDTH,
         help="Whose statistics normalise a query. Transductive: those of all queries together;"
         " support+query: the support set and that one query; support: the support set alone;"
         " running: averages kept from meta-training; own: as the method was published.",

@@ -13,7 +13,7 @@ from metacore.models.normalisation import NORM_MODES
 from metacore.runs import Comparison, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
-from pages.ui import charts, engine, palette, pick, say, state, waiting
+from pages.ui import charts, engine, palette, pick, say, state, waiting, words
 
 OWN = "each run's own"
 FAVOURITES = ("maml", "protonet", "scratch")
@@ -247,7 +247,7 @@ def _norm(place: Any, runs: Sequence[Run], wanted: Question | None) -> str | Non
         place,
         "Normalisation",
         "norm",
-        [OWN, *shared],
+        {OWN: OWN, **{mode: words.mode(mode) for mode in shared}},
         usual=wanted.norm or OWN if wanted else OWN,
         help="Whose statistics normalise a query: transductive lets the queries help each other.",
     )

@@ -1,13 +1,13 @@
 """What is seen can be taken away: the same rows as CSV and as JSON."""
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+
+from metacore.tables import to_csv
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -38,12 +38,8 @@ def give(files: Mapping[str, tuple[str, bytes, str]], *, key: str) -> None:
 
 
 def as_csv(rows: Rows) -> bytes:
-    text = io.StringIO()
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue().encode()
+    return to_csv(columns, ([row.get(column, "") for column in columns] for row in rows))
 
 
 def as_json(rows: Rows) -> bytes:

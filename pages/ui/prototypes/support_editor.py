@@ -80,12 +80,22 @@ def _told(changed: Edits, shifts: Sequence[Shift]) -> str:
     said = f"**Edited**: {', '.join(edited)}."
     if not shifts:
         return f"{said} No answer has changed."
-    lines = ["| Class | Prototype moved by | Queries right |", "| --- | --- | --- |"]
+    moved = any(shift.distance is not None for shift in shifts)
+    lines = [
+        _row("Class", "Prototype moved by", "Queries right", moved),
+        _row("---", "---", "---", moved),
+    ]
     for shift in shifts:
         distance = "–" if not shift.distance else f"{shift.distance:.2f}"
         before, after = shift.right
-        lines.append(f"| **{words.letter(shift.number)}** | {distance} | {before} → **{after}** |")
+        name, right = f"**{words.letter(shift.number)}**", f"{before} → **{after}**"
+        lines.append(_row(name, distance, right, moved))
     return "\n".join([said, "", *lines])
+
+
+def _row(name: str, distance: str, right: str, moved: bool) -> str:
+    """Only methods that have prototypes can move them."""
+    return f"| {' | '.join([name, distance, right] if moved else [name, right])} |"
 
 
 def _reset() -> None:

@@ -149,7 +149,7 @@ def columns(runs: Sequence[Run]) -> dict[str, Any]:
     tags = sorted({"pretrained", *(tag for run in runs for tag in run.tags)})
     of = st.column_config
     return {
-        "Name": of.TextColumn(width=250, help="What the run is called."),
+        "Name": of.TextColumn(width=225, help="What the run is called."),
         "Status": of.MultiselectColumn(
             width=100,
             options=STATUSES,
