@@ -19,7 +19,7 @@ from metacore.training.presets import pairs
 DATASETS = ("glyphs", "sinusoid")
 META_STEPS = {"glyphs": 4000, "sinusoid": 30_000}
 OTHERS = {  # methods that learn more slowly, and one whose meta-steps are ten inner steps each
-    ("reptile", "glyphs"): 12_000,
+    ("reptile", "glyphs"): 7000,
     ("fomaml", "glyphs"): 6000,
     ("reptile", "sinusoid"): 15_000,
 }
