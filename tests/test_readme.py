@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,12 @@ LINES = [
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Presets train for a moment, on few characters."""
-    monkeypatch.setattr(presets, "IMAGE_SECONDS", dict.fromkeys(presets.PRESETS, 0.5))
-    monkeypatch.setattr(presets, "CURVE_SECONDS", dict.fromkeys(presets.PRESETS, 0.5))
     small = mc.DATASETS["glyphs"].Config(train_classes=40, test_classes=20)
 
     def few(*words: str, **options: int) -> mc.RunConfig:
         config = presets.preset(*words, **options)
+        brief = replace(config.training, iterations=20, validate_every=10, seconds=0.0)
+        config = config.replace(training=brief)
         glyphs = config.dataset_class.name == "glyphs"
         return config.replace(dataset=small) if glyphs else config
 
