@@ -5,6 +5,7 @@ queue of runs moves, and helpers compute what pages ask for, while the server is
 see `metacore serve --class`.
 """
 
+import asyncio
 import gc
 import importlib
 import logging
@@ -24,6 +25,8 @@ from pages.ui import ready, say
 from pages.ui.browser_key import BrowserKeys
 from pages.ui.own_content import OwnContent
 
+TIDY_SECONDS = 15.0
+
 
 def warm_up() -> None:
     """Loads what pages import before the first visitor comes, and makes their answers fast.
@@ -35,8 +38,21 @@ def warm_up() -> None:
     for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
         importlib.import_module(module.name)
     one_thread()
+    tidy()
+
+
+def tidy() -> None:
+    """Collects once for all, and leaves what still lives out of the next collections."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+async def tidying() -> None:
+    """Sessions and answers gather while the server is up: without this, each script would pay."""
+    while True:
+        await asyncio.sleep(TIDY_SECONDS)
+        tidy()
 
 
 @asynccontextmanager
@@ -46,10 +62,12 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     warm_up()
     answers.use(pool)
     threading.Thread(target=ready.prepare, name="prepare", daemon=True).start()
+    keeper = asyncio.create_task(tidying())
     try:
         async with queueing():
             yield
     finally:
+        keeper.cancel()
         answers.use(answers.Here())
         pool.stop()
 
