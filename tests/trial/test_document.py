@@ -52,7 +52,7 @@ PICTURE, DRAWING = ("support", 1, 0), ("support", 0, 0)
         (("format",), "metacore run", "This file is not a trial."),
         (("version",), 2, "of a version that this Metacore does not know"),
         (("classes",), "line", "classes must be a list."),
-        (("classes",), ["a"], "between 2 and 10 classes, not 1."),
+        (("classes",), ["a"], "a support set for each of its classes"),
         (("classes",), ["a"] * 11, "classes may have at most 10 entries, not 11."),
         (("classes", 0), 5, "a class's name must be"),
         (("classes", 0), "コーナー", "Two classes are named"),
