@@ -1,30 +1,44 @@
-"""How fast pages answer while a training runs beside them, and with thirty others polling.
+"""How fast pages answer while a training runs beside them, to one visitor and to thirty.
 
-    python -m benchmarks.pages
+    python -m benchmarks.pages [--visitors 30] [--seconds 90] [--stay 100]
 
 Starts a server of its own with a home of its own, trains MAML on glyphs in it, opens every page,
-changes each of its controls, and then lets thirty visitors watch the live run. Times are the
-server's: from the wish to the last message of its answer.
+changes each of its controls, lets thirty visitors walk over all pages and change what they find,
+lets thirty watch the live run, and counts the server's memory after a hundred. Times are the
+server's: from the wish to the last message of the script's answer, and to the moment at which no
+bar stands for what was asked for (a hundred other episodes, which fill in later, apart).
 """
 
+import argparse
+import contextlib
 import os
+import random
 import statistics
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 import metacore as mc
 from benchmarks.report import circumstances, heading
-from benchmarks.visitor import Visitor, other_values
+from benchmarks.visitor import Control, Visitor, other_values
 from metacore.runs.jobs import cancel, submit
 from tests.browser.serving import serving
 
 PAGES = ("", "train", "adapt", "prototypes", "compare", "trial", "runs")
 VISITORS = 30
-WATCH_SECONDS = 30.0
+STAY = 100
+WATCH_SECONDS, CROWD_SECONDS = 30.0, 90.0
+THINKING = 4.0  # seconds between two changes of one visitor
+CHANGES = 6  # of a page, before the next is opened
+HELPER = "metacore.answers"
 
 
 def training(store: mc.Store) -> mc.Run:
@@ -47,35 +61,127 @@ def opened(address: str) -> None:
         )
 
 
-def touched(address: str) -> list[float]:
-    """Every control of every page changed and changed back: the second round is what counts."""
-    print("\n| page | changes | median | p95 | slowest | |\n|---|---:|---:|---:|---:|---|")
-    everything: list[float] = []
+@dataclass(frozen=True)
+class Change:
+    """One control of one page, set to another value."""
+
+    name: str
+    ended: float  # seconds until the script had run
+    there: float  # and until what was asked for was on the page
+
+
+def touched(address: str) -> list[Change]:
+    """Every control of every page changed and changed back, by one visitor."""
+    everything: list[Change] = []
+    _head("page", "changes")
     for page in PAGES:
         with Visitor(address) as visitor:
             visitor.open(page)
-            times = [timed for _ in range(2) for timed in _touch_all(visitor)]
+            visitor.awaited()
+            changes = [change for _ in range(2) for change in _touch_all(visitor)]
             _complain(page, visitor)
-        if times:
-            slowest = max(times)
-            all_times = sorted(seconds for seconds, _ in times)
-            everything += all_times
-            row = (statistics.median(all_times), _p95(all_times), slowest[0])
-            cells = " | ".join(f"{1000 * value:.0f} ms" for value in row)
-            print(f"| {page or 'start'} | {len(times)} | {cells} | {slowest[1]} |", flush=True)
+        everything += changes
+        _row(page or "start", changes)
+    _row("**all**", everything)
     return everything
 
 
-def _touch_all(visitor: Visitor) -> list[tuple[float, str]]:
-    times = []
+def _touch_all(visitor: Visitor) -> Iterator[Change]:
     for name in [*visitor.controls]:
         control = visitor.controls.get(name)
         for value in other_values(control) if control else ():
-            times.append((visitor.change(control, value), control.name))
             if name not in visitor.controls:
-                break  # the change has taken the control away
+                break  # the last change has taken the control away
+            yield _change(visitor, visitor.controls[name], value)
         visitor.values.pop(name, None)
-    return times
+
+
+def _change(visitor: Visitor, control: Control, value: Any) -> Change:
+    ended = visitor.change(control, value)
+    return Change(f"{visitor.page}: {control.name}", ended, ended + visitor.awaited())
+
+
+def _head(first: str, second: str) -> None:
+    print(
+        f"\n| {first} | {second} | script: p50 | p95 | slowest | content: p50 | p95 | slowest | |"
+    )
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---|")
+
+
+def _row(name: str, changes: Sequence[Change]) -> None:
+    if not changes:
+        return
+    cells = []
+    for times in ([one.ended for one in changes], [one.there for one in changes]):
+        numbers = statistics.median(times), _p95(times), max(times)
+        cells += [f"{1000 * number:.0f} ms" for number in numbers]
+    slowest = max(changes, key=lambda one: one.there).name
+    print(f"| {name} | {len(changes)} | {' | '.join(cells)} | {slowest} |", flush=True)
+
+
+def crowded(address: str, visitors: int, seconds: float) -> None:
+    """Many visitors who each walk over all pages and change their controls, thinking between."""
+    until = time.monotonic() + seconds
+    changes: list[Change] = []
+    failed: list[str] = []
+    crowd = [
+        threading.Thread(target=_walk, args=(address, number, until, changes, failed))
+        for number in range(visitors)
+    ]
+    for thread in crowd:
+        thread.start()
+    for thread in crowd:
+        thread.join()
+    _head("visitors at once", "changes")
+    _row(str(visitors), changes)
+    for page in PAGES:
+        _row(f"– {page or 'start'}", [one for one in changes if one.name.startswith(f"{page}:")])
+    print(f"\nFailures: {len(failed)}.", *sorted(set(failed))[:10], sep="\n- ", flush=True)
+
+
+def _walk(
+    address: str, number: int, until: float, changes: list[Change], failed: list[str]
+) -> None:
+    """Begins at a page of its own, so that not all look at the same one."""
+    chance = random.Random(number)
+    time.sleep(chance.uniform(0, THINKING))
+    try:
+        for page in [*PAGES[number % len(PAGES) :], *PAGES * 100]:
+            if time.monotonic() > until:
+                return
+            with Visitor(address) as visitor:
+                visitor.open(page)
+                for _ in range(CHANGES):
+                    time.sleep(chance.uniform(0.5, 1.5) * THINKING)
+                    able = [(c, v) for c in visitor.controls.values() for v in other_values(c)]
+                    if not able or time.monotonic() > until:
+                        break
+                    changes.append(_change(visitor, *chance.choice(able)))
+                failed.extend(f"{page}: {error}" for error in visitor.errors)
+    except Exception as error:
+        failed.append(repr(error))
+
+
+def visited(address: str, visitors: int) -> None:
+    """The server's memory after so many have opened every page and stayed."""
+    with contextlib.ExitStack() as stay:
+        for _ in range(visitors):
+            visitor = stay.enter_context(Visitor(address))
+            for page in PAGES:
+                visitor.open(page)
+        print(f"\nMemory after {visitors} visitors: {_memory()}.", flush=True)
+
+
+def _memory() -> str:
+    """Of the server, and of its helpers."""
+    children = psutil.Process().children(recursive=True)
+    size: Counter[str] = Counter()
+    for process in children:
+        with contextlib.suppress(psutil.Error):
+            line = " ".join(process.cmdline())
+            kind = "server" if "streamlit run" in line else "helpers" if HELPER in line else ""
+            size[kind] += process.memory_info().rss
+    return f"server {size['server'] / 2**20:.0f} MB, helpers {size['helpers'] / 2**20:.0f} MB"
 
 
 def watched(address: str, run: mc.Run, visitors: int) -> None:
@@ -131,6 +237,11 @@ def _complain(page: str, visitor: Visitor) -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--visitors", type=int, default=VISITORS, help="at the same time")
+    parser.add_argument("--seconds", type=float, default=CROWD_SECONDS, help="that they walk")
+    parser.add_argument("--stay", type=int, default=STAY, help="visitors whose memory is counted")
+    asked = parser.parse_args()
     print(heading("Pages", circumstances("cpu")))
     with tempfile.TemporaryDirectory() as folder:
         os.environ["METACORE_HOME"] = folder
@@ -143,9 +254,10 @@ def main() -> None:
             time.sleep(10)
             try:
                 opened(address)
-                times = touched(address)
-                print(f"\nAll changes: p95 {1000 * _p95(times):.0f} ms of {len(times)}.")
-                watched(address, store.get(run.id), VISITORS)
+                touched(address)
+                crowded(address, asked.visitors, asked.seconds)
+                watched(address, store.get(run.id), asked.visitors)
+                visited(address, asked.stay)
             finally:
                 cancel(store, run)
                 time.sleep(3)

@@ -18,6 +18,7 @@ from websockets.typing import Subprotocol
 EARLY = ForwardMsg.ScriptFinishedStatus.Value("FINISHED_EARLY_FOR_RERUN")
 CONTROLS = ("number_input", "selectbox", "slider", "checkbox", "button_group", "radio")
 PATIENCE = 120.0
+SOON = 0.6  # seconds: a fragment that looks again so soon waits for what was asked for
 
 
 @dataclass
@@ -67,6 +68,18 @@ class Visitor:
         """Sets a control, as a hand would; seconds until the page had followed."""
         self.values[control.element.id] = value
         return self._rerun(control.fragment)
+
+    def awaited(self) -> float:
+        """Looks again, as the page asks to, until what was asked for is there; seconds."""
+        start = time.monotonic()
+        while soon := {name: every for name, every in self.polls.items() if every < SOON}:
+            if time.monotonic() - start > PATIENCE:
+                raise TimeoutError(f"{self.page} still waits after {PATIENCE:.0f} s")
+            time.sleep(min(soon.values()))
+            for name in soon:
+                if name in self.polls:
+                    self.poll(name)
+        return time.monotonic() - start
 
     def _rerun(self, fragment: str = "", auto: bool = False) -> float:
         self._drawn_anew = fragment

@@ -26,8 +26,8 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Moment = Annotated[float, Meta(ge=0, lt=253_402_300_800)]  # seconds since 1970, before year 10000
 Duration = Annotated[float, Meta(ge=0, le=1e10)]  # seconds: three centuries
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
-# One line, without what moves a cursor or turns the direction of writing round.
-ONE_LINE = r"\A[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z"
+# One line, without what is not seen, moves a cursor or turns the direction of writing round.
+ONE_LINE = r"\A[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*\Z"
 Line = Annotated[str, Meta(max_length=LONGEST_NAME, pattern=ONE_LINE)]
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME, pattern=ONE_LINE)]
 Scalar = (

@@ -8,13 +8,16 @@ Whoever opens such a file may have got it from anybody: nothing in it is believe
 """
 
 import base64
-import binascii
 import json
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Annotated, Any
 
+from msgspec import Meta, Struct
+
+from metacore import strict
+from metacore.datasets.strokes import SIDE
 from metacore.errors import UserError
 from metacore.models.normalisation import NORM_MODES
+from metacore.strict import ONE_LINE, Line, Name
 from metacore.trial.drawn import check_strokes
 from metacore.trial.picture import LONGEST_NAME, Picture
 from metacore.trial.task import (
@@ -30,9 +33,43 @@ from metacore.trial.task import (
 FORMAT, VERSION = "metacore trial", 1
 LARGEST = 8_000_000  # bytes
 MOST_RUNS = 20
-_LONGEST_ID = 80
-_SIZES = {"classes": MOST_WAYS, "support": MOST_WAYS, "query": MOST_QUERIES}
-_FIELDS = ("format", "version", "classes", "support", "query", "settings")
+_Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME, pattern=ONE_LINE)]
+
+
+class _Example(Struct, forbid_unknown_fields=True):
+    """Strokes, or a name and pixels; what points may be is the business of `check_strokes`."""
+
+    strokes: list[list[tuple[float, float]]] | None = None
+    name: _Name | None = None
+    pixels: Annotated[bytes, Meta(max_length=SIDE * SIDE)] | None = None  # base64
+
+
+class _Query(_Example, forbid_unknown_fields=True):
+    label: int | None = None
+
+
+class _Settings(Struct, forbid_unknown_fields=True):
+    runs: Annotated[list[Name], Meta(max_length=MOST_RUNS)]
+    steps: Annotated[int, Meta(ge=0, le=MOST_STEPS)] | None
+    norm: Line | None
+
+
+class _Outline(Struct):
+    """As much of a file as tells whether it is a trial."""
+
+    format: Any = None
+    version: Any = None
+
+
+class _Document(Struct, forbid_unknown_fields=True):
+    format: str
+    version: int
+    classes: Annotated[list[_Name], Meta(max_length=MOST_WAYS)]
+    support: Annotated[
+        list[Annotated[list[_Example], Meta(max_length=MOST_SHOTS)]], Meta(max_length=MOST_WAYS)
+    ]
+    query: Annotated[list[_Query], Meta(max_length=MOST_QUERIES)]
+    settings: _Settings
 
 
 def to_json(trial: Trial) -> bytes:
@@ -55,7 +92,7 @@ def to_json(trial: Trial) -> bytes:
 
 def from_json(data: bytes) -> Trial:
     """The trial in a file; a UserError says what is wrong with it."""
-    document = _parsed(data)
+    document = _read(data)
     try:
         return _trial(document)
     except UserError as error:
@@ -68,97 +105,33 @@ def _written(example: Example) -> dict[str, Any]:
     return {"strokes": example}
 
 
-def _parsed(data: bytes) -> Mapping[str, Any]:
-    if len(data) > LARGEST:
-        raise UserError(f"This file is larger than any trial ({LARGEST // 1_000_000} MB).")
-    try:
-        document = json.loads(data.decode(), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise UserError("This file is not a trial: it is not JSON.") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
+def _read(data: bytes) -> _Document:
+    """The file against its schema, once it has said that it is a trial and of which version."""
+    outline = strict.read(data, _Outline, "This file", largest=LARGEST)
+    if outline.format != FORMAT:
         raise UserError("This file is not a trial.")
-    if document.get("version") != VERSION:
+    if outline.version != VERSION:
         raise UserError("This trial is of a version that this Metacore does not know.")
-    return document
+    return strict.read(data, _Document, "This file's trial", largest=LARGEST)
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"JSON has no {name}")
-
-
-def _trial(document: Mapping[str, Any]) -> Trial:
-    _only(document, _FIELDS, "the file")
-    classes, support, query = (_list(document, name) for name in ("classes", "support", "query"))
-    shots = [_some(examples, "a class's examples") for examples in support]
+def _trial(found: _Document) -> Trial:
+    settings = found.settings
+    if settings.norm not in (None, *NORM_MODES):
+        raise UserError(f"norm must be one of {', '.join(NORM_MODES)}.")
     return Trial(
-        classes=tuple(_text(name, "a class's name") for name in classes),
-        support=tuple(tuple(_example(e) for e in examples) for examples in shots),
-        query=tuple(_example(_record(e, "a query"), "label") for e in query),
-        labels=tuple(_whole(e.get("label"), "a query's label") for e in query),
-        settings=_settings(_record(document.get("settings"), "settings")),
+        classes=tuple(found.classes),
+        support=tuple(tuple(_example(one) for one in shots) for shots in found.support),
+        query=tuple(_example(one) for one in found.query),
+        labels=tuple(one.label for one in found.query),
+        settings=Settings(runs=tuple(settings.runs), steps=settings.steps, norm=settings.norm),
     )
 
 
-def _example(value: object, *besides: str) -> Example:
-    example = _record(value, "an example")
-    if "strokes" in example:
-        _only(example, ("strokes", *besides), "a drawing")
-        return check_strokes(example["strokes"])
-    _only(example, ("name", "pixels", *besides), "a picture")
-    name = _text(example.get("name"), "a picture's name")
-    return Picture(name, _bytes(_text(example.get("pixels"), "a picture's pixels", longest=2000)))
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise UserError("a picture's pixels must be base64.") from None
-
-
-def _settings(found: Mapping[str, Any]) -> Settings:
-    _only(found, ("runs", "steps", "norm"), "settings")
-    runs = _list(found, "runs", MOST_RUNS)
-    steps, norm = _whole(found.get("steps"), "steps"), found.get("norm")
-    if steps is not None and not 0 <= steps <= MOST_STEPS:
-        raise UserError(f"steps must be between 0 and {MOST_STEPS}.")
-    if norm not in (None, *NORM_MODES):
-        raise UserError(f"norm must be one of {', '.join(NORM_MODES)}.")
-    names = tuple(_text(run, "a run's id", longest=_LONGEST_ID) for run in runs)
-    return Settings(runs=names, steps=steps, norm=norm)
-
-
-def _list(record: Mapping[str, Any], name: str, most: int | None = None) -> list[Any]:
-    return _some(record.get(name), name, most or _SIZES[name])
-
-
-def _some(value: object, what: str, most: int = MOST_SHOTS) -> list[Any]:
-    if not isinstance(value, list):
-        raise UserError(f"{what} must be a list.")
-    if len(value) > most:
-        raise UserError(f"{what} may have at most {most} entries, not {len(value)}.")
-    return value
-
-
-def _record(value: object, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UserError(f"{what} must be a JSON object.")
-    return value
-
-
-def _only(record: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
-    strange = next((name for name in record if name not in known), None)
-    if strange is not None:
-        raise UserError(f"{what} has a field {strange[:LONGEST_NAME]!r} that no trial has.")
-
-
-def _text(value: object, what: str, longest: int = LONGEST_NAME) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= longest or not value.isprintable():
-        raise UserError(f"{what} must be 1 to {longest} printable characters.")
-    return value
-
-
-def _whole(value: object, what: str) -> int | None:
-    if value is not None and type(value) is not int:
-        raise UserError(f"{what} must be a whole number or null.")
-    return value
+def _example(found: _Example) -> Example:
+    match found:
+        case _Example(strokes=list(strokes), name=None, pixels=None):
+            return check_strokes(strokes)
+        case _Example(strokes=None, name=str(name), pixels=bytes(pixels)):
+            return Picture(name, pixels)
+    raise UserError("an example is either strokes or pixels with a name.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -276,12 +277,17 @@ def space(spot: Spot, scene: Scene, as_drawn: Scene, pictures: dict[str, str]) -
         cloud = replace(cloud, moved_from=before[-1])
     left, right = st.columns([9, 5], gap="medium")
     with left:
-        figure = figures.draw(
-            cloud,
-            theme,
-            looked_at=looked_at.marked(scene.name, names, scene.first),
-            pictures=pictures if view.drawn else None,
-            frame=scene.frame,
+        mark = looked_at.marked(scene.name, names, scene.first)
+        figure = charts.kept(
+            "space",
+            (scene.name, as_drawn.name, mark, view.drawn),
+            lambda: figures.draw(
+                cloud,
+                theme,
+                looked_at=mark,
+                pictures=pictures if view.drawn else None,
+                frame=scene.frame,
+            ),
         )
         looked_at.chart(
             figure,
@@ -302,8 +308,10 @@ def space(spot: Spot, scene: Scene, as_drawn: Scene, pictures: dict[str, str]) -
 def matrix(scene: Scene, pictures: dict[str, str]) -> None:
     shown, prototypes = scene.matrix, scene.matrix.row_of_answer is not None
     beside = [] if prototypes else [pictures[name] for name in shown.rows]
-    charts.chart(
-        nearness.draw(
+    figure = charts.kept(
+        "nearness",
+        scene.name,
+        lambda: nearness.draw(
             shown,
             charts.theme(),
             column_pictures=[pictures[name] for name in shown.columns],
@@ -311,6 +319,9 @@ def matrix(scene: Scene, pictures: dict[str, str]) -> None:
             row_name="prototype" if prototypes else "support drawing",
             row_height=34 if prototypes else 24,
         ),
+    )
+    charts.chart(
+        figure,
         "How far every query is from every prototype"
         if prototypes
         else "How much attention every query pays to every support drawing",
@@ -324,8 +335,9 @@ def matrix(scene: Scene, pictures: dict[str, str]) -> None:
 
 def settling(run: Run, scene: Scene, shots: int) -> None:
     color = palette.algorithm(pick.kind(run), charts.theme())
+    draw = partial(nearness.settling, scene.scores, shots, color, charts.theme())
     charts.chart(
-        nearness.settling(scene.scores, shots, color, charts.theme()),
+        charts.kept("settling", scene.name, draw),
         "The same queries with more shots",
         alt="The share of this episode's queries answered rightly, against the shots.",
         key="settling",
@@ -373,7 +385,8 @@ def two_moments(spot: Spot, seen: Moments, as_drawn: Moments, pictures: dict[str
     shown = [(1, "Before and after: the same features")] if seen.frozen else [*enumerate(titles)]
     for place, (moment, title) in zip(st.columns(len(shown), gap="medium"), shown, strict=True):
         with place:
-            figure = figures.draw(
+            draw = partial(
+                figures.draw,
                 seen.clouds[moment],
                 theme,
                 looked_at=mark,
@@ -381,6 +394,7 @@ def two_moments(spot: Spot, seen: Moments, as_drawn: Moments, pictures: dict[str
                 frame=seen.frames[moment],
                 height=400,
             )
+            figure = charts.kept("moment", (seen.name, moment, mark, view.drawn), draw)
             looked_at.chart(
                 figure,
                 f"{title}: {seen.separations[moment]:.0%} of the variance between classes",

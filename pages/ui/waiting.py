@@ -17,7 +17,7 @@ from pages.ui import words
 
 T = TypeVar("T")
 MOMENT = 0.15  # seconds a rerun may wait
-LOOK_SECONDS = 0.5
+LOOK_SECONDS, LONG_LOOK_SECONDS = 0.4, 1.0  # how often a bar looks again
 FIRST_PART, MORE = 10, 3  # a part is worth a picture, and so is three times as much of it
 STOPPED = "questions stopped"
 
@@ -68,7 +68,9 @@ def bar(
         return
     drawn = _done(pending)
     next_part = max(FIRST_PART, MORE * drawn) if partial else None
-    st.fragment(_bar, run_every=LOOK_SECONDS)(tuple(questions), said, key, next_part, last)
+    long = any(question.total > 1 for question in pending)
+    every = LONG_LOOK_SECONDS if long else LOOK_SECONDS
+    st.fragment(_bar, run_every=every)(tuple(questions), said, key, next_part, last)
 
 
 def going_on(questions: Sequence[Question[Any]]) -> bool:

@@ -228,24 +228,49 @@ def test_a_damaged_comparison_is_skipped_and_asked_anew(
     assert comparisons.ask(store, question).question == asked.question
 
 
+def shelf_with_a_changed(run: Run, folder: Path, changed: dict[str, object]) -> Store:
+    """Beside a good folder a bad one, in whose run.json something stands that was not written."""
+    for name in ("good", "bad"):
+        book = folder / "shelf" / name
+        book.mkdir(parents=True)
+        (book / "config.json").write_bytes((run.folder / "config.json").read_bytes())
+        (book / "run.json").write_bytes(facts_json(run))
+        (book / "metrics.csv").write_bytes(metrics_csv([]))
+    facts = json.loads((book / "run.json").read_bytes())
+    (book / "run.json").write_text(json.dumps({**facts, **changed}))
+    return Store(shelves=[Shelf(folder / "shelf")])
+
+
 @pytest.mark.parametrize("digit", [("best_value", 0.6), ("seconds", 3.5), ("name", "maml-sinf")])
 def test_a_flipped_digit_on_the_shelf_is_noticed(
     store: Store, reached: Run, tmp_path: Path, digit: tuple[str, object]
 ) -> None:
-    for name in ("good", "bad"):
-        book = tmp_path / "shelf" / name
-        book.mkdir(parents=True)
-        (book / "config.json").write_bytes((reached.folder / "config.json").read_bytes())
-        (book / "run.json").write_bytes(facts_json(reached))
-        (book / "metrics.csv").write_bytes(metrics_csv([]))
-    facts = json.loads((book / "run.json").read_bytes())
-    (book / "run.json").write_text(json.dumps({**facts, digit[0]: digit[1]}))
-    shelved = Store(shelves=[Shelf(tmp_path / "shelf")])
+    shelved = shelf_with_a_changed(reached, tmp_path, dict([digit]))
     assert [run.id for run in shelved.runs() if run.read_only] == ["good"]
     (lost,) = shelved.damaged()
     assert "do not match their digest" in lost.damage
     with pytest.raises(UserError, match="do not match their digest"):
         shelved.get("bad")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seconds": float("inf")},
+        {"tags": ["\ud800"]},
+        {"iteration": 2**53},
+        {"environment": {"memory": float("nan")}},
+        {"best_value": -5},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_one_hostile_folder_on_the_shelf_leaves_the_list_to_all_others(
+    store: Store, reached: Run, tmp_path: Path, changed: dict[str, object]
+) -> None:
+    shelved = shelf_with_a_changed(reached, tmp_path, changed)
+    assert [run.id for run in shelved.runs() if run.read_only] == ["good"]
+    (lost,) = shelved.damaged()
+    assert str(tmp_path / "shelf" / "bad") in lost.damage
 
 
 class _Running:

@@ -201,3 +201,14 @@ def test_a_disk_that_takes_no_more_is_a_sentence_and_leaves_the_old_checkpoint(
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert same(files.load(folder), checkpoint(1))
     assert [path.name for path in folder.iterdir()] == ["last.safetensors"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_kept_but_never_used(folder: Path, value: float) -> None:
+    diverged = Checkpoint({"params/w": torch.tensor([1.0, value])}, {})
+    files.save(folder, diverged)
+    loaded = files.load_last(folder)
+    assert loaded is not None
+    assert same(loaded.checkpoint, diverged)
+    with pytest.raises(UserError, match="not all finite numbers"):
+        files.load_params(folder)

@@ -85,6 +85,17 @@ def test_rows_written_after_a_rewind_are_new_to_a_reader(store: Store, config: R
     assert [m.step for m in store.metrics(claim.run, after=last_seen)] == [4]
 
 
+@pytest.mark.parametrize("tags", [["x" * 61], ["two\nlines"], [str(n) for n in range(51)]])
+def test_tags_that_no_import_would_take_are_refused(
+    store: Store, config: RunConfig, tags: list[str]
+) -> None:
+    run = store.create(config)
+    with pytest.raises(UserError, match="tag"):
+        store.tag(run, tags)
+    with pytest.raises(UserError, match="A note has at most 10,000 characters"):
+        store.annotate(run, "x" * 10_001)
+
+
 def test_a_run_that_cannot_be_written_leaves_nothing(
     store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,29 @@ def test_a_damaged_or_missing_strip_is_begun_anew(
     assert (iterations(run)[0], iterations(run)[-1]) == (40, 60)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("steps", [0]),
+        ("steps", [0, 10**400]),
+        ("metric", "loss"),
+        ("grid", [1, "<b>"]),
+        ("grid", [0.0]),
+        ("episode", {"ways": 5}),
+        ("moments", []),
+        ("moments", "x"),
+        ("script", "x"),
+    ],
+)
+def test_a_strip_is_believed_only_if_it_is_whole(
+    store: Store, config: RunConfig, field: str, value: object
+) -> None:
+    run = execute(store, store.create(config))
+    path = run.folder / strip.NAME
+    path.write_text(json.dumps({**recorded(run), field: value}))
+    assert read_strip(run) is None
+
+
 def test_pictures_keep_probabilities_of_the_first_and_the_latest_moment(
     store: Store, eager: None
 ) -> None:

@@ -47,8 +47,13 @@ def layers(scene: Scene) -> None:
 
 
 def _heatmap(actor: Actor, most: float) -> None:
+    figure = charts.kept(
+        "layers",
+        (repr(actor.adaptation), actor.color, most),
+        lambda: adaptation.layers(actor.trace.update_norms, actor.color, charts.theme(), most=most),
+    )
     charts.chart(
-        adaptation.layers(actor.trace.update_norms, actor.color, charts.theme(), most=most),
+        figure,
         f"{actor.name}: which layers moved, and how far",
         alt=f"Distance each layer of {actor.name} moved at each inner step, in this episode.",
         key=f"layers {actor.run.id}",
@@ -71,13 +76,15 @@ def modes(scene: Scene) -> None:
     measured, missing = _wanted(scene)
     if not scene.quiet:
         waiting.several(measured, moment=0.0)
+    effects = [_effect(actor, n, scene) for n, actor in enumerate(scene.actors)]
+    own = [actor.trace.norm for actor in scene.actors]
+    figure = charts.kept(
+        "modes",
+        repr((effects, [*words], own)),
+        lambda: adaptation.norms(effects, [*words], own, charts.theme()),
+    )
     charts.chart(
-        adaptation.norms(
-            [_effect(actor, n, scene) for n, actor in enumerate(scene.actors)],
-            [*words],
-            [actor.trace.norm for actor in scene.actors],
-            charts.theme(),
-        ),
+        figure,
         "What the normalisation does",
         alt="Mean query accuracy over a hundred episodes in every normalisation mode.",
         key="modes",

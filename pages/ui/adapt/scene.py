@@ -27,6 +27,7 @@ class Actor:
     run: Run
     name: str
     color: str
+    adaptation: Adaptation
     trace: Trace
     asked: Others  # the same, on a hundred other episodes
     others: OthersSeen | None  # as far as they have been gone through
@@ -193,6 +194,7 @@ def _actors(choice: Choice, parts: Sequence[Part], waits: bool) -> list[Actor]:
                 run=run,
                 name=name,
                 color=color,
+                adaptation=part.adaptation,
                 trace=found.get(),
                 asked=part.others,
                 others=seen.value,
