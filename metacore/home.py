@@ -18,3 +18,7 @@ def runs_folder() -> Path:
 
 def trials_folder() -> Path:
     return home() / "trials"
+
+
+def uploads_folder() -> Path:
+    return trials_folder() / "uploads"

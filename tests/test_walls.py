@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 FACE = {"streamlit", "plotly"}
 FLOORS = (
     {"errors", "settings", "home", "randomness", "statistics", "device", "episode", "vision"}
-    | {"child", "strict", "tables"},
+    | {"child", "sips", "strict", "tables"},
     {"models"},
     {"datasets", "algorithms"},
     {"training"},

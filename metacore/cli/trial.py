@@ -11,8 +11,8 @@ from metacore.cli.flags import Parser, whole
 from metacore.device import DEVICES
 from metacore.errors import UserError
 from metacore.runs import Run, Store
+from metacore.trial.archives import LOOSE
 from metacore.trial.folders import read_classes, read_folder
-from metacore.trial.photographs import LOOSE
 from metacore.trial.picture import Picture
 from metacore.trial.task import Answer, Trial, answer, episode
 

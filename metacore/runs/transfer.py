@@ -33,6 +33,7 @@ from metacore.runs.record import (
 )
 from metacore.runs.store import Store, checked_name, new_id, slot
 from metacore.runs.weights import prove
+from metacore.sips import Sips
 from metacore.strict import LARGEST_JSON
 
 CONFIG, FACTS, METRICS = "config.json", "run.json", "metrics.csv"
@@ -122,7 +123,7 @@ def _pack(parts: Mapping[str, bytes]) -> bytes:
 def _unpack(file: Path | BinaryIO, source: str) -> dict[str, bytes]:
     """The parts of an exported file, if there is nothing else in it."""
     try:
-        with _opened(file) as stream, zipfile.ZipFile(_Sips(stream)) as archive:
+        with _opened(file) as stream, zipfile.ZipFile(Sips(stream, SIP)) as archive:
             entries = archive.infolist()
             _check_entries(entries, source)
             return {entry.filename: _part(archive, entry, source) for entry in entries}
@@ -141,31 +142,6 @@ def _opened(file: Path | BinaryIO) -> Iterator[BinaryIO]:
         return
     with open(file, "rb") as stream:
         yield stream
-
-
-class _Sips(io.RawIOBase):
-    """A file that is never read far at once.
-
-    A zip's list of parts is read whole and before anything else: a forged one has a million.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(SIP + 1 if size < 0 else min(size, SIP + 1))
-        if len(data) > SIP:
-            raise zipfile.BadZipFile("no export has so many parts")
-        return data
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seekable(self) -> bool:
-        return True
 
 
 def _part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str) -> bytes:

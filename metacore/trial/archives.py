@@ -1,7 +1,7 @@
-"""A zip with a folder per class, read entry by entry without writing anything to the disk.
+"""What lies in an uploaded file: a picture, or a zip with a folder per class.
 
-Each entry is either a file to be looked at or a sentence saying why it is not. Only as many bytes
-are unpacked as a picture may have, whatever the zip says of itself.
+A zip is read entry by entry without writing anything to the disk, and listing one unpacks nothing.
+Only as many bytes are unpacked as a picture may have, whatever the zip says of itself.
 """
 
 import io
@@ -9,48 +9,91 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
+from typing import BinaryIO
 
+from metacore.errors import UserError
+from metacore.sips import Sips
 from metacore.trial.decoding import MOST_BYTES
 from metacore.trial.picture import shown
 
+LOOSE = ""  # the class of pictures that lie in no folder
 MOST_ENTRIES = 1000
 MOST_PACKED = 64 * 2**20
 MOST_UNPACKED = 200 * 2**20
+LONGEST_LIST = 2**20  # bytes of the names and places of a zip's entries
+_PIECE = 2**18
 _JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave behind
-_SEVERED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+_SEVERED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    NotImplementedError,
+    LookupError,
+)
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
 @dataclass(frozen=True)
-class Member:
-    """A file and the folder it lies in, which names its class."""
+class Source:
+    """An uploaded file, by its name; `open` may be called again and again."""
+
+    name: str
+    open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file that may be a picture, and the folder it lies in, which names its class."""
 
     group: str
     name: str
-    data: bytes
-    source: str = ""
+    source: str  # the zip
+    read: Callable[[], bytes] = field(repr=False)  # raises UserError
 
     @property
     def where(self) -> str:
         """What a sentence calls it."""
-        parts = [part for part in (self.source, self.group, self.name) if part]
-        return "/".join(parts)
+        return "/".join(part for part in (self.source, self.group, self.name) if part)
 
 
-def is_archive(data: bytes) -> bool:
-    return data[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+def listed(source: Source) -> Iterator[Entry | str]:
+    """Every file that came with it, or a sentence about what is not looked at."""
+    try:
+        with source.open() as file:
+            zipped = file.read(4) in _ZIP
+    except OSError as error:
+        yield f"{shown(source.name)} cannot be read: {error.strerror}."
+        return
+    if zipped:
+        yield from _unpacked(source)
+    else:
+        yield Entry(LOOSE, source.name, "", partial(_whole, source))
 
 
-def unpack(name: str, data: bytes) -> Iterator[Member | str]:
-    """Every picture in the zip, or a sentence about what is not one."""
-    if len(data) > MOST_PACKED:
+def _whole(source: Source) -> bytes:
+    """No more of it than is needed to see that it is too large."""
+    try:
+        with source.open() as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UserError(f"{shown(source.name)} cannot be read: {error.strerror}.") from None
+
+
+def _unpacked(source: Source) -> Iterator[Entry | str]:
+    name, file = source.name, source.open()
+    if file.seek(0, io.SEEK_END) > MOST_PACKED:
         yield f"{shown(name)} is larger than {MOST_PACKED // 2**20} MB."
         return
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except (*_SEVERED, NotImplementedError, LookupError):
+        archive = zipfile.ZipFile(Sips(file, LONGEST_LIST))
+    except _SEVERED:
         yield f"{shown(name)} is a damaged zip."
         return
     entries = [entry for entry in archive.infolist() if not _ignored(entry)]
@@ -59,31 +102,24 @@ def unpack(name: str, data: bytes) -> Iterator[Member | str]:
         return
     if not entries:
         yield f"{shown(name)} has no pictures in it."
-    yield from _members(archive, entries, name)
+    yield from _entries(archive, entries, name)
 
 
-def _members(
+def _entries(
     archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], name: str
-) -> Iterator[Member | str]:
+) -> Iterator[Entry | str]:
     room = MOST_UNPACKED
     for entry in entries:
         called = shown(f"{name}/{entry.filename}")
         why = _refusal(entry)
-        content = b"" if why else _read(archive, entry)
-        if content is None:
-            why = "is damaged in the zip"
-        elif len(content) > MOST_BYTES:
-            why = f"is larger than {MOST_BYTES // 2**20} MB"
-        elif is_archive(content):
-            why = "is a zip within a zip"
-        elif len(content) > room:
+        if not why and entry.file_size > room:
             why = f"is left out: a zip has at most {MOST_UNPACKED // 2**20} MB unpacked"
-        if why or content is None:
+        if why:
             yield f"{called} {why}."
             continue
-        room -= len(content)
+        room -= entry.file_size  # of which no byte more is read
         path = PurePosixPath(entry.filename)
-        yield Member(path.parent.name, path.name, content, name)
+        yield Entry(path.parent.name, path.name, name, partial(_content, archive, entry, called))
 
 
 def _ignored(entry: zipfile.ZipInfo) -> bool:
@@ -104,6 +140,8 @@ def _refusal(entry: zipfile.ZipInfo) -> str:
         return "is encrypted"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return "is packed in a way that is not read here"
+    if entry.file_size > MOST_BYTES:
+        return f"is larger than {MOST_BYTES // 2**20} MB"
     return ""
 
 
@@ -113,10 +151,14 @@ def _climbs(filename: str) -> bool:
     return path.is_absolute() or ".." in path.parts or drive
 
 
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
-    """At most one byte more than a picture may have; None if it cannot be read."""
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, called: str) -> bytes:
+    whole = bytearray()
     try:
         with archive.open(entry) as stream:
-            return stream.read(MOST_BYTES + 1)
-    except (*_SEVERED, NotImplementedError, LookupError):
-        return None
+            while piece := stream.read(_PIECE):
+                whole += piece
+    except _SEVERED:
+        raise UserError(f"{called} is damaged in the zip.") from None
+    if whole[:4] in _ZIP:
+        raise UserError(f"{called} is a zip within a zip.")
+    return bytes(whole)

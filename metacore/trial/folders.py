@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from metacore.errors import UserError
+from metacore.trial.archives import LOOSE
 from metacore.trial.decoding import MOST_BYTES
-from metacore.trial.photographs import LOOSE, MOST_PICTURES, convert
+from metacore.trial.photographs import MOST_PICTURES, convert
 from metacore.trial.picture import Picture
 
 

@@ -5,8 +5,10 @@ again with the datasets' own pen: a ballpoint on a whole page and a marker on a 
 picture. What is broad enough to be a filled shape stays filled.
 """
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,7 +16,7 @@ from torch.nn import functional as F
 
 from metacore.datasets.strokes import CANVAS, paint, place, shrink
 from metacore.errors import UserError
-from metacore.trial.archives import Member, is_archive, unpack
+from metacore.trial.archives import Entry, Source, listed
 from metacore.trial.decoding import grey, pixels_of
 from metacore.trial.ink import LEVEL, find_ink
 from metacore.trial.picture import Picture, shown
@@ -22,10 +24,12 @@ from metacore.trial.thinning import thin
 
 MOST_PICTURES = 200  # of one upload
 MOST_PIXELS_TOGETHER = 400_000_000
-LOOSE = ""  # the class of pictures that lie in no folder
 _FINE = 124  # the drawing's longer side while it is thinned: twice its side on the canvas
 _FILLED = 50  # ink this many times broader than its path is a shape, not a line
 _SHAPE = 67  # the longer side of a filled shape on the canvas
+
+
+Found = tuple[str, Picture] | str  # with its class; or why it is left out
 
 
 @dataclass(frozen=True)
@@ -89,43 +93,73 @@ def read_uploads(files: Iterable[tuple[str, bytes]]) -> Uploaded:
 
     A file that cannot be used is named in a sentence, and the rest is kept.
     """
-    reader = _Reader()
-    for name, data in files:
-        if is_archive(data):
-            reader.read_archive(name, data)
+    reader = Reader(Source(name, partial(io.BytesIO, data)) for name, data in files)
+    return gathered(reader.read(number) for number in range(len(reader.entries)))
+
+
+def gathered(found: Iterable[Found]) -> Uploaded:
+    """Pictures by class, in their order, and the sentences."""
+    result = Uploaded()
+    for each in found:
+        if isinstance(each, str):
+            result.refused.append(each)
         else:
-            reader.read(Member(LOOSE, name, data))
-    return reader.result
+            group, picture = each
+            result.classes.setdefault(group, []).append(picture)
+    return result
 
 
-class _Reader:
-    def __init__(self) -> None:
-        self.result = Uploaded()
-        self.pixels = 0
+class Reader:
+    """Reads what came with an upload, entry by entry, beginning with any of them.
 
-    def read_archive(self, name: str, data: bytes) -> None:
-        for found in unpack(name, data):
-            if isinstance(found, str):
-                self.result.refused.append(found)
-            else:
-                self.read(found)
+    Nothing is remembered of an entry but what counts against the limits of all: another reader,
+    in another process, goes on where this one stopped and says the same.
+    """
 
-    def read(self, member: Member) -> None:
+    def __init__(self, files: Iterable[Source]) -> None:
+        self.entries = [entry for file in files for entry in listed(file)]
+        self._before = [(0, 0)]  # how many pictures and pixels there are before each entry
+
+    def read(self, number: int) -> Found:
+        """A picture and the class it belongs to, or a sentence."""
+        entry = self.entries[number]
+        if isinstance(entry, str):
+            return entry
         try:
-            self._check(member)
-            picture = Picture.of(member.name, convert(member.data, member.where))
+            self._count_up_to(number)
+            data = entry.read()
+            self._check(number, entry, data)
+            return entry.group, Picture.of(entry.name, convert(data, entry.where))
         except UserError as error:
-            self.result.refused.append(str(error))
-        else:
-            self.result.classes.setdefault(member.group, []).append(picture)
+            return str(error)
+        except MemoryError:
+            return f"{shown(entry.where)} needs more memory than there is."
 
-    def _check(self, member: Member) -> None:
-        where = shown(member.where)
-        if self.result.count >= MOST_PICTURES:
+    def _check(self, number: int, entry: Entry, data: bytes) -> None:
+        where, (pictures, pixels) = shown(entry.where), self._before[number]
+        if pictures >= MOST_PICTURES:
             raise UserError(f"{where} is left out: an upload has at most {MOST_PICTURES} pictures.")
-        self.pixels += pixels_of(member.data, member.where)
-        if self.pixels > MOST_PIXELS_TOGETHER:
+        pixels += pixels_of(data, entry.where)
+        if len(self._before) == number + 1:
+            self._before.append((pictures + 1, pixels))
+        if pixels > MOST_PIXELS_TOGETHER:
             most = MOST_PIXELS_TOGETHER // 10**6
             raise UserError(
                 f"{where} is left out: pictures have at most {most} million pixels together."
             )
+
+    def _count_up_to(self, number: int) -> None:
+        """Looks at the headers of what another reader has read, and of nothing twice."""
+        while len(self._before) <= number:
+            pictures, pixels = self._before[-1]
+            entry = self.entries[len(self._before) - 1]
+            found = 0 if pictures >= MOST_PICTURES or isinstance(entry, str) else _pixels(entry)
+            self._before.append((pictures + bool(found), pixels + found))
+
+
+def _pixels(entry: Entry) -> int:
+    """By its header; 0 of what is no picture."""
+    try:
+        return pixels_of(entry.read(), entry.where)
+    except UserError:
+        return 0

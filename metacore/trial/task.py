@@ -53,10 +53,13 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """N classes of drawings and pictures, any number of each, and queries."""
+    """N classes of drawings and pictures, any number of each, and queries.
+
+    It may still be growing: only `episode` wants two classes, and examples of each.
+    """
 
     classes: tuple[str, ...]
-    support: tuple[tuple[Example, ...], ...]  # of each class; may still be empty
+    support: tuple[tuple[Example, ...], ...]  # of each class
     query: tuple[Example, ...] = ()
     labels: tuple[int | None, ...] = ()  # of the queries, as far as they are known
     settings: Settings = field(default_factory=Settings)
@@ -67,11 +70,8 @@ class Trial:
         self._check_counts()
 
     def _check_classes(self) -> None:
-        ways = len(self.classes)
-        if not FEWEST_WAYS <= ways <= MOST_WAYS:
-            raise UserError(
-                f"A trial has between {FEWEST_WAYS} and {MOST_WAYS} classes, not {ways}."
-            )
+        if len(self.classes) > MOST_WAYS:
+            raise _ways_refused(self.classes)
         for name in self.classes:
             if not name.strip() or len(name) > LONGEST_CLASS or not name.isprintable():
                 raise UserError(
@@ -95,6 +95,12 @@ class Trial:
         for label in self.labels:
             if label is not None and not 0 <= label < len(self.classes):
                 raise UserError(f"A query's label is {label}, and there is no such class.")
+
+
+def _ways_refused(classes: Sequence[str]) -> UserError:
+    return UserError(
+        f"A trial has between {FEWEST_WAYS} and {MOST_WAYS} classes, not {len(classes)}."
+    )
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,8 @@ def pixels(examples: tuple[Example, ...]) -> Tensor:
 
 def episode(trial: Trial) -> Episode:
     """The trial as one task; classes may have different numbers of shots, and queries no label."""
+    if len(trial.classes) < FEWEST_WAYS:
+        raise _ways_refused(trial.classes)
     empty = [name for name, shots in zip(trial.classes, trial.support, strict=True) if not shots]
     if empty:
         raise UserError(f"Class {empty[0]!r} has no example yet: every class needs at least one.")

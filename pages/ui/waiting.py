@@ -6,7 +6,7 @@ still waits: whoever leaves the page lets the question go.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -47,10 +47,18 @@ def known(question: Question[T]) -> Standing[T]:
     return answers.desk().peek(question) or Standing(total=question.total)
 
 
-def bar(questions: Sequence[Question[Any]], said: str, *, key: str, partial: bool = False) -> None:
+def bar(
+    questions: Sequence[Question[Any]],
+    said: str,
+    *,
+    key: str,
+    partial: bool = False,
+    last: Callable[[Any], str] | None = None,
+) -> None:
     """A bar for what is not yet answered of these; when it is, the page is drawn anew.
 
-    `partial` draws the page now and then on the way, for the sake of what is known by then.
+    `partial` draws the page now and then on the way, for the sake of what is known by then; `last`
+    says what was answered last, from a part of an answer.
     """
     pending = [question for question in questions if not known(question).complete]
     if not pending:
@@ -62,10 +70,22 @@ def bar(questions: Sequence[Question[Any]], said: str, *, key: str, partial: boo
     next_part = max(FIRST_PART, MORE * drawn) if partial else None
     long = any(question.total > 1 for question in pending)
     every = LONG_LOOK_SECONDS if long else LOOK_SECONDS
-    st.fragment(_bar, run_every=every)(tuple(questions), said, key, next_part)
+    st.fragment(_bar, run_every=every)(tuple(questions), said, key, next_part, last)
 
 
-def _bar(questions: Sequence[Question[Any]], said: str, key: str, next_part: int | None) -> None:
+def going_on(questions: Sequence[Question[Any]]) -> bool:
+    """Whether more of the answers is on its way."""
+    stopped = st.session_state.get(STOPPED, ())
+    return any(question not in stopped for question in questions)
+
+
+def _bar(
+    questions: Sequence[Question[Any]],
+    said: str,
+    key: str,
+    next_part: int | None,
+    last: Callable[[Any], str] | None,
+) -> None:
     standings = several(questions, moment=0.0)
     pending = [(q, s) for q, s in zip(questions, standings, strict=True) if not s.complete]
     if not pending or (next_part and _done([q for q, _ in pending]) >= next_part):
@@ -76,7 +96,9 @@ def _bar(questions: Sequence[Question[Any]], said: str, key: str, next_part: int
         st.progress(share, _told(said, [standing for _, standing in pending]))
         return
     place, stop = st.columns([5, 1], vertical_alignment="center")
-    place.progress(share, _told(said, [standing for _, standing in pending]))
+    told = _told(said, [standing for _, standing in pending])
+    part = pending[0][1].value
+    place.progress(share, f"{told} · {last(part)}" if last and part else told)
     stop.button(
         "Stop",
         key=f"stop {key}",

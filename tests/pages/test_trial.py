@@ -124,13 +124,75 @@ def test_a_damaged_trial_is_a_sentence(visit: Visit) -> None:
 def test_uploads_are_answered_and_refusals_named(visit: Visit) -> None:
     app = sound(visit(PAGE, way="Upload", run=RUNS))
     assert "at least two classes" in words(app)
-    support, query = app.get("file_uploader")[-2:]
-    support.set_value([("two.zip", archive(), "application/zip")])
-    query.set_value([("bar.png", drawing(1), "image/png"), ("no.png", b"words", "image/png")])
-    app = sound(app.run())
+    app = uploaded(app, ("bar.png", drawing(1)), ("no.png", b"words"))
     assert any("no.png" in warning.value for warning in app.warning)
     for card in cards(app):
         assert np.argmax(card["probabilities"][-1]) == 1
+
+
+def uploaded(app: AppTest, *queries: tuple[str, bytes]) -> AppTest:
+    """A ring and a bar to learn from, and these to recognise."""
+    support, query = app.get("file_uploader")[-2:]
+    support.set_value([("two.zip", archive(), "application/zip")])
+    if queries:
+        query.set_value([(name, data, "image/png") for name, data in queries])
+    return sound(app.run())
+
+
+def test_uploads_survive_a_reload(visit: Visit) -> None:
+    app = uploaded(visit(PAGE, way="Upload", run=RUNS), ("bar.png", drawing(1)), ("no.png", b"-"))
+    again = sound(visit(PAGE, **app.query_params))
+    assert cards(again) == cards(app)
+    assert [w.value for w in again.warning] == [w.value for w in app.warning]
+
+
+def test_every_change_is_another_address_and_back_undoes_it(visit: Visit) -> None:
+    empty = visit(PAGE, way="Upload", run=RUNS)
+    full = uploaded(empty)
+    before = dict(full.query_params)
+    (button,) = [each for each in full.button if each.key == "upload forget ring"]
+    less = sound(button.click().run())
+    assert "**ring** · 1 picture" not in words(less)
+    assert "**ring** · 1 picture" in words(visit(PAGE, **before))
+    assert "**bar** · 1 picture" in words(visit(PAGE, **less.query_params))
+
+
+def test_what_is_removed_is_gone_from_the_disk(visit: Visit) -> None:
+    app = uploaded(visit(PAGE, way="Upload", run=RUNS), ("bar.png", drawing(1)))
+    address = dict(app.query_params)
+    assert [*trials.home.uploads_folder().iterdir()]
+    app = press(app, "Remove from there")
+    assert "upload" not in app.query_params
+    assert not [*trials.home.uploads_folder().iterdir()]
+    gone = visit(PAGE, **address)
+    assert "no longer on this computer" in gone.error[0].value
+    again = uploaded(gone.run())
+    assert "**ring** · 1 picture" in words(again)
+
+
+def test_a_kept_trial_of_pictures_opens_and_can_be_added_to(visit: Visit) -> None:
+    app = press(uploaded(visit(PAGE, way="Upload", run=RUNS)), "Save on this server")
+    name = app.code[0].value.rpartition("=")[2]
+    opened = sound(visit(PAGE, trial=name))
+    assert "**ring** · 1 picture" in words(opened)
+    more = uploaded(opened)
+    assert "**ring** · 2 pictures" in words(more)
+    assert "trial" not in more.query_params
+    assert "**ring** · 1 picture" in words(visit(PAGE, trial=name)), "the kept one is as it was"
+
+
+def test_sixty_classes_and_hostile_names_are_told_in_a_sentence(visit: Visit) -> None:
+    names = ["![x](http://a.example)", "a\nb", "<b>", *(f"class {n}" for n in range(57))]
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        for name in names:
+            file.writestr(f"{name}/1.png", drawing(0))
+    app = visit(PAGE, way="Upload", run=RUNS)
+    app.get("file_uploader")[-2].set_value([("many.zip", data.getvalue(), "application/zip")])
+    app = sound(app.run())
+    (said,) = [warning.value for warning in app.warning]
+    assert "and 45 more classes are left out" in said
+    assert "![x]" not in words(app)
 
 
 def archive() -> bytes:

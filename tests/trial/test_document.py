@@ -52,7 +52,7 @@ PICTURE, DRAWING = ("support", 1, 0), ("support", 0, 0)
         (("format",), "metacore run", "This file is not a trial."),
         (("version",), 2, "of a version that this Metacore does not know"),
         (("classes",), "line", "no valid classes (expected a list, got text)."),
-        (("classes",), ["a"], "between 2 and 10 classes, not 1."),
+        (("classes",), ["a"], "a support set for each of its classes"),
         (("classes",), ["a"] * 11, "no valid classes (expected a list of length <= 10)."),
         (("classes", 0), 5, "no valid classes[0] (expected text, got a whole number)."),
         (("classes", 0), "コーナー", "Two classes are named"),

@@ -42,10 +42,15 @@ def test_drawings_and_pictures_make_one_task() -> None:
     assert episode(replace(TRIAL, query=(), labels=())).query_x.shape == (1, 0, 1, 28, 28)
 
 
+def test_one_class_is_no_task_yet() -> None:
+    growing = Trial(classes=("line",), support=((LINE,),))
+    with pytest.raises(UserError, match=r"between 2 and 10 classes, not 1\."):
+        episode(growing)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"classes": ("one",)}, "between 2 and 10 classes, not 1."),
         ({"classes": tuple("abcdefghijk")}, "between 2 and 10 classes, not 11."),
         ({"classes": ("line", "line")}, "Two classes are named 'line'"),
         ({"classes": ("line", " ")}, "A class needs a name"),

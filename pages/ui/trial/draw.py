@@ -65,7 +65,7 @@ def _table(chosen: Sequence[Run], ways: int, shots: int) -> None:
         say.error(sentence, icon=":material/gesture:")
     if trial:
         answers.show(chosen, trial, key="draw")
-        keep.part(trial, key="draw")
+        keep.part(trial, key="draw", besides="Nothing else you draw is stored here.")
 
 
 def read(said: Drawn, run_ids: Sequence[str] = ()) -> tuple[Trial | None, list[str]]:

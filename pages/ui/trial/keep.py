@@ -12,7 +12,8 @@ from pages.ui.trial.opened import LINK
 _KEPT = "trial kept"
 
 
-def part(trial: Trial, *, key: str) -> None:
+def part(trial: Trial, *, key: str, besides: str) -> None:
+    """`besides`: what is stored without being asked for."""
     document = to_json(trial)
     with st.container(horizontal=True):
         st.download_button(
@@ -29,8 +30,8 @@ def part(trial: Trial, *, key: str) -> None:
             "Save on this server",
             key=f"{key} keep",
             icon=":material/link:",
-            help="Keeps this trial here until it is removed, and gives you a link to it. Nothing"
-            " else you draw is stored.",
+            help="Keeps this trial here until it is removed, and gives you a link to it."
+            f" {besides}",
         ):
             _keep(document)
     _link(document)

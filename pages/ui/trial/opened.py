@@ -1,6 +1,7 @@
 """Opening a trial that was kept: from a link to this server, or from a file.
 
-A trial of drawings goes to the sheet, one with pictures among them to the uploads.
+A trial of drawings goes to the sheet, one with pictures among them to the uploads: there the link
+shows it until something is changed.
 """
 
 from collections.abc import Callable
@@ -11,12 +12,13 @@ from metacore import UserError
 from metacore.runs import trials
 from metacore.trial.document import from_json
 from metacore.trial.picture import Picture
-from metacore.trial.task import Trial
+from metacore.trial.task import FEWEST_WAYS, Trial
 from pages.ui import pick, say, state
 from pages.ui.sheet import MOST_SHOTS, Load
+from pages.ui.trial import uploads
 
 LINK = "trial"
-LOAD, UPLOADS = "trial load", "trial uploads"
+LOAD = "trial load"
 WAY, DRAW, UPLOAD, BEAT = "way", "Draw", "Upload", "Beat the machine"
 _LAST, _TROUBLE, _FILES = "trial opened", "trial trouble", "trial files opened"
 
@@ -70,15 +72,28 @@ def _open(read: Callable[[], bytes], name: str) -> None:
 
 def show(trial: Trial, name: str) -> None:
     """Before the page's widgets are made: their values are set."""
-    examples = [*trial.query, *(example for shots in trial.support for example in shots)]
-    drawn = not any(isinstance(example, Picture) for example in examples)
+    drawn = _is_drawn(trial)
     state.put(WAY, DRAW if drawn else UPLOAD)
     if drawn:
         _on_the_sheet(trial, name)
-    else:
-        st.session_state[UPLOADS] = trial
+    elif not state.first(LINK):
+        uploads.go_on(trial)
     if trial.settings.runs:
         state.put(pick.RUNS, *trial.settings.runs)
+
+
+def pictures() -> Trial | None:
+    """The trial of the address, if it is one for the uploads."""
+    try:
+        found = from_json(trials.kept(name)) if (name := state.first(LINK)) else None
+    except UserError:  # said when the link was followed
+        return None
+    return None if found is None or _is_drawn(found) else found
+
+
+def _is_drawn(trial: Trial) -> bool:
+    examples = [*trial.query, *(example for shots in trial.support for example in shots)]
+    return not any(isinstance(example, Picture) for example in examples)
 
 
 def _on_the_sheet(trial: Trial, name: str) -> None:
@@ -88,5 +103,5 @@ def _on_the_sheet(trial: Trial, name: str) -> None:
         support=[list(shots) for shots in trial.support],  # type: ignore[arg-type]
         query=trial.query[0] if trial.query else (),  # type: ignore[arg-type]
     )
-    state.put("ways", len(trial.classes))
-    state.put("shots", min(MOST_SHOTS, max(1, *map(len, trial.support))))
+    state.put("ways", max(FEWEST_WAYS, len(trial.classes)))
+    state.put("shots", min(MOST_SHOTS, max([1, *map(len, trial.support)])))

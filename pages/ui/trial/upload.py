@@ -1,24 +1,27 @@
 """Upload: pictures and photographs as support set and queries, shown as the networks see them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from metacore import Run, UserError
-from metacore.trial.photographs import Uploaded, read_uploads
+from metacore.runs.uploads import MOST_DAYS
+from metacore.trial.photographs import Uploaded
 from metacore.trial.task import LONGEST_CLASS, Example, pixels
-from pages.ui import charts, drawings, palette, say, state, words
+from pages.ui import charts, drawings, palette, say, state, waiting, words
 from pages.ui.trial import answers, keep, opened, runs, uploads
+from pages.ui.trial.uploads import Shown
 
 TYPES = ["png", "jpg", "jpeg", "webp", "zip"]
 MEGABYTES = 64
 SHOWN = 10  # pictures of a class, or queries
 SCALE = 2
+SAID = 3  # refusals in boxes of their own; more of them are a list
+LISTED = 50
+_CLASS, _TROUBLE, _COUNT = "upload class", "upload trouble", "uploads taken"
 
 
 def part() -> None:
-    if (given := st.session_state.pop(opened.UPLOADS, None)) is not None:
-        uploads.replace(given)
     st.markdown(
         "Photograph drawings, or take pictures you have: a **zip with a folder per class**, or"
         " several pictures of one class at a time. They become ink on paper, as the networks know"
@@ -29,35 +32,53 @@ def part() -> None:
             chosen = runs.choose()
         with st.popover("Open", icon=":material/file_open:"):
             opened.from_file()
+    shown = _current()
+    waiting.bar(shown.pending, "Reading pictures", key="uploads", partial=True, last=_last_name)
     left, right = st.columns(2, gap="large")
     with left:
-        _support()
+        _support(shown)
     with right:
-        _queries()
-    if chosen:
-        _answers(chosen)
+        _queries(shown)
+    if shown.upload:
+        _kept(shown)
+    if chosen and not waiting.going_on(shown.pending):
+        _answers(chosen, shown)
 
 
-def _support() -> None:
+def _current() -> Shown:
+    shown = uploads.current(opened.pictures())
+    for trouble in (st.session_state.pop(_TROUBLE, ""), shown.trouble):
+        if trouble:
+            say.error(trouble, icon=":material/upload:")
+    return shown
+
+
+def _last_name(read: Uploaded) -> str:
+    """Of the picture that was read last."""
+    return words.plain([*read.classes.values()][-1][-1].name) if read.classes else ""
+
+
+def _support(shown: Shown) -> None:
     st.subheader("Support", anchor=False)
-    name = st.text_input(
+    st.text_input(
         "Class",
         max_chars=LONGEST_CLASS,
         placeholder="its name",
-        key="upload class",
+        key=_CLASS,
         help="The class of pictures that lie in no folder; the folders of a zip name their own.",
     )
     _uploader(
         "Labelled pictures",
-        "upload support",
         "Several pictures of that class, or a zip with a folder per class.",
-        lambda read: uploads.sort_in(read, name),
+        shown,
+        query=False,
     )
-    for number, (label, examples) in enumerate(uploads.classes().items()):
-        _class(number, label, examples)
+    trial = shown.trial
+    for number, (label, examples) in enumerate(zip(trial.classes, trial.support, strict=True)):
+        _class(shown, number, label, examples)
 
 
-def _class(number: int, label: str, examples: Sequence[Example]) -> None:
+def _class(shown: Shown, number: int, label: str, examples: Sequence[Example]) -> None:
     color = palette.of_class(number, charts.theme())
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{words.plain(label)}** · {words.several(len(examples), 'picture')}")
@@ -67,27 +88,30 @@ def _class(number: int, label: str, examples: Sequence[Example]) -> None:
             icon=":material/delete:",
             type="tertiary",
             on_click=uploads.forget,
-            args=(label,),
+            args=(shown, label),
+            disabled=bool(shown.pending),
             help=f"Takes {words.plain(label)} out of the trial.",
         )
     _shown(examples)
     st.html(f'<hr style="margin:0;border:0;border-top:3px solid {color}">')
 
 
-def _queries() -> None:
+def _queries(shown: Shown) -> None:
     st.subheader("Queries", anchor=False)
     _uploader(
         "Pictures to recognise",
-        "upload query",
         "Pictures of which the networks have to say the class; labels of a zip are not looked at.",
-        uploads.ask,
+        shown,
+        query=True,
     )
-    if uploads.queries():
-        _shown(uploads.queries())
+    if shown.trial.query:
+        _shown(shown.trial.query)
         st.button(
             "Remove the queries",
             icon=":material/delete:",
             on_click=uploads.forget_queries,
+            args=(shown,),
+            disabled=bool(shown.pending),
             help="The labelled pictures stay.",
         )
 
@@ -99,33 +123,71 @@ def _shown(examples: Sequence[Example]) -> None:
         st.caption(f"and {len(examples) - SHOWN} more")
 
 
-def _uploader(label: str, key: str, help: str, take: Callable[[Uploaded], list[str]]) -> None:
-    """Reads each file once; what is refused is said as long as the file is there."""
-    files = st.file_uploader(
+def _uploader(label: str, help: str, shown: Shown, *, query: bool) -> None:
+    """Empty again as soon as it has been given something; below it, why files are left out."""
+    key = f"upload {'query' if query else 'support'} {st.session_state.get(_COUNT, 0)}"
+    st.file_uploader(
         label,
         type=TYPES,
         accept_multiple_files=True,
         key=key,
         max_upload_size=MEGABYTES,
+        on_change=_take,
+        args=(key, query),
         help=help,
     )
-    known: dict[str, list[str]] = st.session_state.setdefault(f"{key} read", {})
-    for file in files:
-        if file.file_id not in known:
-            read = read_uploads([(file.name, file.getvalue())])
-            known[file.file_id] = [*read.refused, *take(read)]
-        for sentence in known[file.file_id]:
-            say.warning(sentence, icon=":material/broken_image:")
+    _refusals(uploads.refused(shown.upload, query=query))
 
 
-def _answers(chosen: Sequence[Run]) -> None:
+def _take(key: str, query: bool) -> None:
+    files = st.session_state.get(key) or []
+    given = [(file.name, file.getbuffer()) for file in files]
+    loose = "" if query else str(st.session_state.get(_CLASS) or "")
     try:
-        trial = uploads.trial([run.id for run in chosen])
+        uploads.begin(uploads.current(opened.pictures()), given, query=query, loose=loose)
+        opened.forget_link()
+    except UserError as error:
+        st.session_state[_TROUBLE] = str(error)
+    st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
+
+
+def _refusals(sentences: Sequence[str]) -> None:
+    if len(sentences) <= SAID:
+        for sentence in sentences:
+            say.warning(sentence, icon=":material/broken_image:")
+        return
+    say.warning(f"{len(sentences)} files are left out.", icon=":material/broken_image:")
+    with st.expander("Why"):
+        lines = [f"- {words.plain(sentence)}" for sentence in sentences[:LISTED]]
+        more = len(sentences) - LISTED
+        st.markdown("\n".join([*lines, f"- and {more} more"] if more > 0 else lines))
+
+
+def _kept(shown: Shown) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            "What the networks see of your pictures is kept on the computer that runs Metacore for"
+            f" {MOST_DAYS} days, so that a reload shows it again; the files themselves are not."
+        )
+        st.button(
+            "Remove from there",
+            icon=":material/delete:",
+            type="tertiary",
+            on_click=uploads.remove,
+            args=(shown,),
+            help="Deletes these pictures and all steps that led to them. What you saved under a"
+            " link of its own stays.",
+        )
+
+
+def _answers(chosen: Sequence[Run], shown: Shown) -> None:
+    try:
+        trial = uploads.trial(shown, [run.id for run in chosen])
     except UserError as error:
         say.info(error, icon=":material/upload:")
         return
     answers.show(chosen, trial, key="upload", query=_looked_at(len(trial.query)))
-    keep.part(trial, key="upload")
+    keep.part(trial, key="upload", besides=f"Without it, it is kept for {MOST_DAYS} days.")
 
 
 def _looked_at(count: int) -> int:

@@ -1,89 +1,123 @@
-"""What a person has uploaded in this session: classes of pictures, and queries.
+"""What a person has uploaded: classes of pictures, and queries, under an id in the address.
 
-Only what the networks see is remembered, and only until the page is left for good.
+So a reload shows it again, also in the middle of the reading, and Back what was there before.
 """
 
 from collections.abc import Sequence
-
-import streamlit as st
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from metacore import UserError
+from metacore.answers.uploads import Reading
+from metacore.runs import uploads
+from metacore.runs.uploads import Note
+from metacore.trial.additions import EMPTY, without_class
 from metacore.trial.photographs import Uploaded
-from metacore.trial.task import (
-    LONGEST_CLASS,
-    MOST_QUERIES,
-    MOST_SHOTS,
-    MOST_WAYS,
-    Example,
-    Settings,
-    Trial,
-)
-from pages.ui import words
+from metacore.trial.task import FEWEST_WAYS, Settings, Trial
+from pages.ui import state, visitor, waiting
 
-_CLASSES, _QUERIES = "uploaded classes", "uploaded queries"
+NAME = "upload"  # in the address
+FARTHEST = 20  # uploads back that are asked what was refused
 
 
-def classes() -> dict[str, tuple[Example, ...]]:
-    """By name, in the order in which they came."""
-    found: dict[str, tuple[Example, ...]] = st.session_state.setdefault(_CLASSES, {})
+@dataclass(frozen=True)
+class Shown:
+    """The trial as far as it is read."""
+
+    trial: Trial = EMPTY
+    upload: str = ""
+    pending: tuple[Reading, ...] = ()
+    trouble: str = ""
+
+
+def current(linked: Trial | None) -> Shown:
+    """What the address says: an upload, or the kept trial that it links to."""
+    upload = state.first(NAME)
+    try:
+        return _shown(upload) if upload else Shown(linked or EMPTY)
+    except UserError as error:
+        return Shown(trouble=str(error))
+
+
+def _shown(upload: str) -> Shown:
+    note = uploads.note_of(upload)
+    if (trial := _complete(upload)) is not None:
+        return Shown(trial, upload)
+    before = _shown(note.before) if note.before else Shown()
+    question = Reading(upload=upload, total=note.total)
+    standing = waiting.one(question)
+    if standing.complete and not before.pending:
+        return Shown(uploads.complete(upload, standing.get()), upload)
+    trial, _ = uploads.added(before.trial, note, standing.value or Uploaded())
+    return Shown(trial, upload, (*before.pending, question))
+
+
+def _complete(upload: str) -> Trial | None:
+    try:
+        return _read(upload)
+    except LookupError:
+        return None
+
+
+@lru_cache(maxsize=32)
+def _read(upload: str) -> Trial:
+    """It never changes once it is there."""
+    found = uploads.trial_of(upload)
+    if found is None:
+        raise LookupError(upload)
     return found
 
 
-def queries() -> tuple[Example, ...]:
-    found: tuple[Example, ...] = st.session_state.get(_QUERIES, ())
-    return found
+def refused(upload: str, *, query: bool) -> Sequence[str]:
+    """Why files are left out: those that were last uploaded as queries, or as examples."""
+    for _ in range(FARTHEST):
+        if not upload or not uploads.known(upload):
+            break
+        note = uploads.note_of(upload)
+        if note.files and note.query == query:
+            return note.refused
+        upload = note.before
+    return ()
 
 
-def replace(trial: Trial) -> None:
-    st.session_state[_CLASSES] = dict(zip(trial.classes, trial.support, strict=True))
-    st.session_state[_QUERIES] = trial.query
+# --- changes -------------------------------------------------------------------------------------
 
 
-def sort_in(read: Uploaded, name: str) -> list[str]:
-    """New pictures join their classes, loose ones that of this name; sentences on what does not."""
-    return [
-        sentence
-        for group, pictures in read.classes.items()
-        if (sentence := _join((group or name or words.letter(len(classes()))).strip(), pictures))
-    ]
+def begin(
+    shown: Shown, files: Sequence[tuple[str, memoryview]], *, query: bool, loose: str
+) -> None:
+    """Has new files read, and added to what is shown."""
+    before = shown.upload
+    if not before and shown.trial != EMPTY:
+        before = uploads.keep(shown.trial, Note(owner=_owner()))
+    note = Note(before=before, owner=_owner(), query=query, loose=loose)
+    state.put(NAME, uploads.begin(note, files))
 
 
-def _join(label: str, pictures: Sequence[Example]) -> str:
-    label = label[:LONGEST_CLASS]
-    there = classes().get(label, ())
-    if label not in classes() and len(classes()) >= MOST_WAYS:
-        return f"{label} is left out: a trial has at most {MOST_WAYS} classes."
-    classes()[label] = (*there, *pictures)[:MOST_SHOTS]
-    if len(there) + len(pictures) > MOST_SHOTS:
-        return f"{label} has more than {MOST_SHOTS} pictures: the first {MOST_SHOTS} are kept."
-    return ""
+def forget(shown: Shown, label: str) -> None:
+    go_on(without_class(shown.trial, label), shown.upload)
 
 
-def ask(read: Uploaded) -> list[str]:
-    """New queries; sentences on those that are too many."""
-    new = [picture for pictures in read.classes.values() for picture in pictures]
-    found = (*queries(), *new)
-    st.session_state[_QUERIES] = found[:MOST_QUERIES]
-    if len(found) > MOST_QUERIES:
-        return [f"There are more than {MOST_QUERIES} queries: the first {MOST_QUERIES} are kept."]
-    return []
+def forget_queries(shown: Shown) -> None:
+    go_on(replace(shown.trial, query=(), labels=()), shown.upload)
 
 
-def forget(label: str) -> None:
-    classes().pop(label, None)
+def go_on(trial: Trial, before: str = "") -> None:
+    """Shows this from now on."""
+    state.put(NAME, uploads.keep(trial, Note(before=before, owner=_owner())))
 
 
-def forget_queries() -> None:
-    st.session_state[_QUERIES] = ()
+def remove(shown: Shown) -> None:
+    uploads.remove(shown.upload, _owner())
+    state.drop(NAME)
 
 
-def trial(run_ids: Sequence[str]) -> Trial:
+def _owner() -> str:
+    return visitor.current().owner
+
+
+def trial(shown: Shown, run_ids: Sequence[str]) -> Trial:
     """A UserError says what is missing."""
-    if len(classes()) < 2:
+    if len(shown.trial.classes) < FEWEST_WAYS:
         raise UserError("Still to come: pictures of at least two classes.")
-    return Trial(
-        classes=tuple(classes()),
-        support=tuple(classes().values()),
-        query=queries(),
-        settings=Settings(runs=tuple(run_ids)),
-    )
+    return replace(shown.trial, settings=Settings(runs=tuple(run_ids)))
