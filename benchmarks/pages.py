@@ -44,7 +44,9 @@ HELPER = "metacore.answers"
 def training(store: mc.Store) -> mc.Run:
     """A run that lasts longer than the measurement."""
     config = mc.preset("maml", "glyphs", "good")
-    return submit(store, config.replace(training=replace(config.training, iterations=0, seconds=3600.0)))
+    return submit(
+        store, config.replace(training=replace(config.training, iterations=0, seconds=3600.0))
+    )
 
 
 def opened(address: str) -> None:
