@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from metacore.datasets import library, omniglot
 from metacore.runs.shelf import PRETRAINED
+
+settings.register_profile("busy", deadline=None)  # a busy computer is no failure
+settings.load_profile("busy")
 
 ARCHIVES = Path(__file__).resolve().parents[2] / "shared" / "data" / "omniglot"
 
