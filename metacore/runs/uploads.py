@@ -53,6 +53,7 @@ def begin(note: Note, files: Sequence[tuple[str, bytes | memoryview]]) -> str:
     """Puts files down to be read; the id of the upload."""
     if len(files) > MOST_FILES:
         raise UserError(f"{len(files)} files are too many at once: {MOST_FILES} may be uploaded.")
+    assert files, "an upload has files"
     _make_room(sum(len(data) for _, data in files))
     upload = secrets.token_hex(8)
     folder = _folder(upload) / _FILES

@@ -23,7 +23,7 @@ from metacore.trial.picture import Picture, shown
 from metacore.trial.thinning import thin
 
 MOST_PICTURES = 200  # of one upload
-MOST_PIXELS_TOGETHER = 400_000_000
+MOST_PIXELS_TOGETHER = 3_000_000_000  # all of them from a telephone
 _FINE = 124  # the drawing's longer side while it is thinned: twice its side on the canvas
 _FILLED = 50  # ink this many times broader than its path is a shape, not a line
 _SHAPE = 67  # the longer side of a filled shape on the canvas

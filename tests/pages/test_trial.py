@@ -161,7 +161,7 @@ def test_what_is_removed_is_gone_from_the_disk(visit: Visit) -> None:
     app = uploaded(visit(PAGE, way="Upload", run=RUNS), ("bar.png", drawing(1)))
     address = dict(app.query_params)
     assert [*trials.home.uploads_folder().iterdir()]
-    app = press(app, "Remove from there")
+    app = press(app, "Remove it")
     assert "upload" not in app.query_params
     assert not [*trials.home.uploads_folder().iterdir()]
     gone = visit(PAGE, **address)

@@ -32,8 +32,9 @@ def part() -> None:
             chosen = runs.choose()
         with st.popover("Open", icon=":material/file_open:"):
             opened.from_file()
-    shown = _current()
-    waiting.bar(shown.pending, "Reading pictures", key="uploads", partial=True, last=_last_name)
+    with st.container():  # always there: what moves down loses the files it is being given
+        shown = _current()
+        waiting.bar(shown.pending, "Reading pictures", key="uploads", partial=True, last=_last_name)
     left, right = st.columns(2, gap="large")
     with left:
         _support(shown)
@@ -140,7 +141,9 @@ def _uploader(label: str, help: str, shown: Shown, *, query: bool) -> None:
 
 
 def _take(key: str, query: bool) -> None:
-    files = st.session_state.get(key) or []
+    files = st.session_state.get(key)
+    if not files:
+        return
     given = [(file.name, file.getbuffer()) for file in files]
     loose = "" if query else str(st.session_state.get(_CLASS) or "")
     try:
@@ -166,11 +169,11 @@ def _refusals(sentences: Sequence[str]) -> None:
 def _kept(shown: Shown) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            "What the networks see of your pictures is kept on the computer that runs Metacore for"
-            f" {MOST_DAYS} days, so that a reload shows it again; the files themselves are not."
+            f"What the networks see is kept for {MOST_DAYS} days on the computer that runs Metacore,"
+            " so that a reload shows it again. The files are not kept."
         )
         st.button(
-            "Remove from there",
+            "Remove it",
             icon=":material/delete:",
             type="tertiary",
             on_click=uploads.remove,
