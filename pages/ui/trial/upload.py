@@ -169,7 +169,7 @@ def _refusals(sentences: Sequence[str]) -> None:
 def _kept(shown: Shown) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"What the networks see is kept for {MOST_DAYS} days on the computer that runs Metacore,"
+            f"What the networks see is kept for {MOST_DAYS} days where Metacore runs,"
             " so that a reload shows it again. The files are not kept."
         )
         st.button(
