@@ -1,4 +1,4 @@
-"""What every page shares: the window's title, the sidebar with its links, and “Copy link”."""
+"""What every page shares: the window's title, the sidebar with its links and “Copy link”."""
 
 from pathlib import Path
 
@@ -24,8 +24,8 @@ st.logo(str(ICON), size="large")
 st.html(Path(__file__).with_name("frame.css"))
 page = st.navigation(PAGES, position="hidden")
 with state.of(page.title):
-    corner = st.container(key="corner")
     navigation.links(PAGES, page)
+    corner = st.sidebar.container()
     jobs.sidebar()
     page.run()
     with corner:
