@@ -6,7 +6,6 @@ see `metacore serve --class`.
 """
 
 import asyncio
-import gc
 import importlib
 import logging
 import pkgutil
@@ -21,38 +20,21 @@ from metacore import Store, UserError, answers
 from metacore.device import one_thread
 from metacore.runs import Queue
 from pages import ui
-from pages.ui import ready, say
+from pages.ui import garbage, ready, say
 from pages.ui.browser_key import BrowserKeys
 from pages.ui.own_content import OwnContent
-
-TIDY_SECONDS = 15.0
 
 
 def warm_up() -> None:
     """Loads what pages import before the first visitor comes, and makes their answers fast.
 
-    Streamlit collects garbage after every run of a script: 130 ms with the objects of torch and
-    plotly in it, nothing once they are left out. One thread, because a page's adaptation is small
-    and waking more takes longer than it does, beside a training.
+    One thread, because a page's adaptation is small and waking more takes longer than it does,
+    beside a training.
     """
     for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
         importlib.import_module(module.name)
     one_thread()
-    tidy()
-
-
-def tidy() -> None:
-    """Collects once for all, and leaves what still lives out of the next collections."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
-
-
-async def tidying() -> None:
-    """Sessions and answers gather while the server is up: without this, each script would pay."""
-    while True:
-        await asyncio.sleep(TIDY_SECONDS)
-        tidy()
+    garbage.set_aside()
 
 
 @asynccontextmanager
@@ -62,7 +44,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     warm_up()
     answers.use(pool)
     threading.Thread(target=ready.prepare, name="prepare", daemon=True).start()
-    keeper = asyncio.create_task(tidying())
+    keeper = asyncio.create_task(garbage.keep_aside())
     try:
         async with queueing():
             yield
