@@ -14,7 +14,8 @@ FLOORS = (
     {"errors", "settings", "home", "randomness", "statistics", "device", "episode", "vision"}
     | {"child", "sips", "strict", "tables"},
     {"models"},
-    {"datasets", "algorithms"},
+    {"datasets"},
+    {"algorithms"},
     {"training"},
     {"insight"},
     {"trial"},

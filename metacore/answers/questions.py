@@ -231,7 +231,7 @@ class Size:
     """Of the test split of a dataset of pictures."""
 
     classes: int
-    drawings: int  # of each class
+    drawings: int  # of each class, at least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,8 +245,8 @@ class Room(Question[Size]):
         return at_hand(self.asked.dataset)
 
     def answer(self) -> Size:
-        images = cast(ImageDataset, self.asked.source()).images[SPLIT]
-        return Size(classes=len(images), drawings=int(images.shape[1]))
+        sizes = cast(ImageDataset, self.asked.source()).class_sizes(SPLIT)
+        return Size(classes=len(sizes), drawings=int(sizes.min()))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -381,8 +381,9 @@ def datasets(arguments: Namespace) -> int:
 def models(arguments: Namespace) -> int:
     rows = []
     for name, config in MODELS.items():
-        shape, outputs = ((1,), 1) if config.regression else ((1, 28, 28), 5)
-        count = config().parameter_count(shape, outputs)
+        source = next(kind for kind in DATASETS.values() if kind.regression == config.regression)
+        shape = source.shape(source.Config())
+        count = config().parameter_count(shape, 1 if config.regression else 5)
         row = {"name": name, "summary": config.summary, "parameters": f"{count:,}"}
         rows.append({**row, "settings": _settings(config)})
     return _listed(arguments, "Models", ["name", "parameters", "summary"], rows)

@@ -100,7 +100,7 @@ def _unnoted(folder: Path, config: bytes) -> Run:
         name=f"{known.algorithm_class.name} {known.dataset_class.name}",
         status=INTERRUPTED,
         values=values,
-        metric="mse" if known.dataset_class.regression else "accuracy",
+        metric=known.metric,
         device=known.device if known.device.startswith("cuda:") else "cpu",
         folder=folder,
         created=(folder / "config.json").stat().st_mtime,

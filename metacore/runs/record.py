@@ -252,7 +252,7 @@ def read_run(run_id: str, folder: Path, config: bytes, facts: bytes, source: str
 
 def _refuse_other_metric(facts: Facts, config: RunConfig, source: str) -> None:
     """The score must be of the kind that the config's task has, and within its range."""
-    metric = "mse" if config.dataset_class.regression else "accuracy"
+    metric = config.metric
     if facts.metric != metric:
         raise UserError(f"{source}: run.json has no valid metric: its config's is {metric}.")
     if metric == "accuracy" and (facts.best_value or 0) > 1:

@@ -84,7 +84,7 @@ class Store:
     def create(self, config: RunConfig, name: str | None = None, *, here: bool = False) -> Run:
         """A new run, waiting in the queue or, with `here`, already claimed by this process."""
         self.visitor.refuse_budget(config.training)
-        metric = "mse" if config.dataset_class.regression else "accuracy"
+        metric = config.metric
         name = name or f"{config.algorithm_class.name} {config.dataset_class.name}"
         now, device = time.time(), slot(config.device)
         columns: dict[str, Any] = {"metric": metric, "device": device, "created": now}

@@ -103,7 +103,7 @@ def _row(found: Run) -> dict[str, Any]:
     return {
         **{name: getattr(found, name) for name in (*kept, *best)},
         "status": FINISHED,
-        "metric": "mse" if found.config.dataset_class.regression else "accuracy",
+        "metric": found.config.metric,
         "device": slot(found.config.device),
         "created": time.time(),
         "environment": json.dumps(found.environment),

@@ -12,7 +12,7 @@ from metacore.answers.questions import Room
 from pages.ui import charts, palette, pick, say, state, waiting, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
-from pages.ui.prototypes import closeup, embedding, looked_at, support_editor
+from pages.ui.prototypes import closeup, looked_at, support_editor
 from pages.ui.prototypes.edits import Edits
 from pages.ui.prototypes.embedding import Moments, Scene, shifts
 from pages.ui.prototypes.spot import EPISODE, FIRST, SHOTS, Spot, View, drawn, laddered
@@ -181,7 +181,7 @@ def measure(run: Run) -> str | None:
 
 def plane(run: Run) -> bool:
     """Whether before and after share a plane; metric methods have no before."""
-    if pick.kind(run) in embedding.METRIC:
+    if run.config.algorithm_class.embeds:
         return False
     chosen = switch(
         "Plane",

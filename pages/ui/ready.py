@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from metacore import DATASETS, PRESETS, Run, Store, UserError, answers, preset
+from metacore import ALGORITHMS, DATASETS, PRESETS, Run, Store, UserError, answers, preset
+from metacore.algorithms import by_turns
 from metacore.answers import Asked, Question
 from metacore.answers.asked import drawn_queries
 from metacore.answers.questions import Drawn, Loadable, Possible, Room
@@ -20,7 +21,7 @@ from pages.ui.compare import choice as compared
 from pages.ui.compare import duel, mistakes
 from pages.ui.prototypes import spot
 from pages.ui.prototypes.embedding import Pictures
-from pages.ui.train import sampled
+from pages.ui.train import plan, sampled
 
 EPISODES = 4  # the first, and those that follow it
 DRAWINGS = 20  # of a class of the glyphs that come with Metacore
@@ -78,7 +79,8 @@ def _prototypes(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
 
 
 def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
-    meet = [runs[f"{name}-glyphs"] for name in compared.FAVOURITES if f"{name}-glyphs" in runs]
+    on_glyphs = {name: runs[f"{name}-glyphs"] for name in ALGORITHMS if f"{name}-glyphs" in runs}
+    meet = [on_glyphs[name] for name in by_turns(on_glyphs)][: compared.FIRST_RUNS]
     if len(meet) < 2:
         return
     first = meet[0].config
@@ -93,6 +95,6 @@ def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
 
 def _train() -> Iterator[Question[Any]]:
     for dataset in DATASETS:
-        config = preset("maml", dataset, PRESETS[0])
+        config = preset(plan.first(dataset), dataset, PRESETS[0])
         yield from (sampled.wanted(config, seed) for seed in range(EPISODES))
         yield Possible(config=config.replace(seed=0))

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from metacore import Run
+from metacore.algorithms.base import steps_at_test
 from metacore.answers.asked import Asked, drawn_queries
 from metacore.models.normalisation import NORM_MODES
 from pages.ui import classes, pick, state, words
@@ -97,7 +98,8 @@ def _usual(alike: Sequence[Run]) -> Run:
     """A run whose inner loop is worth seeing."""
     by_id = {run.id: run for run in alike}
     known = [by_id[name] for name in USUAL if name in by_id]
-    steps = [run for run in alike if pick.family(run) == "optimisation"]
+    kinds = {run.id: run.config.algorithm_class for run in alike}
+    steps = [run for run in alike if kinds[run.id].in_steps and kinds[run.id].trains]
     return [*known, *steps, *alike][0]
 
 
@@ -128,7 +130,7 @@ def _seed() -> int:
 
 
 def _steps(runs: Sequence[Run]) -> int | None:
-    usual = sorted({test_steps(run) for run in runs if pick.family(run) != "metric"})
+    usual = sorted({test_steps(run) for run in runs if run.config.algorithm_class.in_steps})
     return state.number_or_none(
         st,
         "Inner steps",
@@ -143,7 +145,7 @@ def _steps(runs: Sequence[Run]) -> int | None:
 
 
 def test_steps(run: Run) -> int:
-    return int(getattr(run.config.algorithm, "test_steps", 0))
+    return steps_at_test(run.config.algorithm)
 
 
 def _task(asked: Asked, regression: bool) -> Asked:
@@ -192,8 +194,7 @@ def _modes(runs: Sequence[Run]) -> list[str]:
 
 def modes_of(run: Run) -> tuple[str, ...]:
     """Its own first; () for a network without batch normalisation."""
-    batch = getattr(run.config.model, "norm", "none") == "batch"
-    return run.config.algorithm_class.norms if batch else ()
+    return run.config.norms
 
 
 def unless_own(run: Run, norm: str | None) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from metacore.insight.reference import Reference
 from metacore.insight.spread import Spread
 from metacore.insight.trace import Array
 from pages.ui import charts, drawings, palette, words
@@ -71,9 +72,9 @@ def _lines(scene: Scene, what: str) -> list[Line]:
         lines.append(
             Line(
                 SCRATCH,
-                palette.algorithm("scratch", charts.theme()),
+                palette.algorithm(Reference.name, charts.theme()),
                 getattr(scene.scratch, what)[:, 0],
-                palette.svg_dash("scratch"),
+                palette.svg_dash(Reference.name),
                 2,
             )
         )
@@ -191,6 +192,6 @@ def _bending(actor: Actor) -> Bending:
 def _scratch_curve(scene: Scene) -> list[Bending]:
     if scene.scratch is None or scene.scratch.curves is None:
         return []
-    color = palette.algorithm("scratch", charts.theme())
+    color = palette.algorithm(Reference.name, charts.theme())
     curves = scene.scratch.curves[:, 0]
-    return [Bending(SCRATCH, color, curves, palette.svg_dash("scratch"), 1.8)]
+    return [Bending(SCRATCH, color, curves, palette.svg_dash(Reference.name), 1.8)]

@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from metacore import Run, UserError
-from metacore.algorithms.baselines import Scratch
 from metacore.answers import Question
 from metacore.answers.questions import Adaptation, Drawn, Others, OthersSeen
 from metacore.episode import Episode
+from metacore.insight import reference
+from metacore.insight.reference import Reference
 from metacore.insight.trace import Trace
 from pages.ui import charts, engine, palette, pick, say, waiting
 from pages.ui.adapt.choice import Choice, modes_of, unless_own
@@ -43,7 +44,7 @@ class Actor:
     @property
     def at_once(self) -> bool:
         """It adapts in a single computation."""
-        return len(self.trace.steps) == 1 and pick.family(self.run) == "metric"
+        return not self.run.config.algorithm_class.in_steps
 
     @property
     def trained_steps(self) -> int:
@@ -143,17 +144,18 @@ def cast_of(choice: Choice) -> Cast:
 
 def _scratch(choice: Choice, parts: Sequence[Part]) -> Adaptation | None:
     """The reference takes as many steps as the film has, in the same mode where it can."""
-    if any(pick.kind(part.run) == Scratch.name for part in parts):
-        return None
     first = parts[0].run
-    longest = max(0 if pick.family(part.run) == "metric" else _steps(part.run) for part in parts)
+    others = [part.run.config.algorithm_class for part in parts]
+    if Reference in others or not reference.possible(first.config):
+        return None
+    longest = max(_steps(part.run) for part in parts)
     usual = min(longest, FEW_STEPS) or None  # a single computation says nothing of steps
     norm = choice.norm or next(iter(modes_of(first)), None)
     return engine.from_scratch(
         first,
         choice.asked,
         steps=usual if choice.steps is None else choice.steps,
-        norm=norm if norm in Scratch.norms else None,
+        norm=norm if norm in Reference.norms else None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from metacore import DATASETS, Run
+from metacore.algorithms import by_turns
 from metacore.answers.asked import Asked, drawn_queries
 from metacore.answers.questions import Loadable
 from metacore.models.normalisation import NORM_MODES
@@ -16,8 +17,8 @@ from metacore.training.config import config_owner
 from pages.ui import charts, engine, palette, pick, say, state, waiting, words
 
 OWN = "each run's own"
-FAVOURITES = ("maml", "protonet", "scratch")
 MOST_RUNS, MOST_STEPS = 6, 100
+FIRST_RUNS = 3  # of algorithms that differ the most
 KINDS = {False: "Drawings", True: "Curves"}
 
 
@@ -101,7 +102,7 @@ def choose(linked: Comparison | None) -> Choice | None:
     if len(runs) < 2:
         st.info("Pick at least two runs: then they meet on the same tasks.", icon=":material/add:")
         return None
-    if wanted and wanted.dataset_class.input_shape != runs[0].config.dataset_class.input_shape:
+    if wanted and not runs[0].config.takes(wanted.source):
         wanted = None
     return _protocol(tuple(runs), wanted)
 
@@ -150,11 +151,9 @@ def _usual(found: Sequence[Run], wanted: Question | None) -> list[Run]:
         return asked
     shelf = [run for run in found if run.read_only] or list(found)
     firsts = {pick.kind(run): run for run in reversed(shelf)}
-    chosen = [firsts[name] for name in FAVOURITES if name in firsts]
-    others = [run for name, run in firsts.items() if name not in FAVOURITES]
-    more = [run for run in found if run not in [*chosen, *others]]
-    enough = max(2, len(chosen))
-    return [*chosen, *others, *more][:enough]
+    chosen = [firsts[name] for name in by_turns(firsts)]
+    more = [run for run in found if run not in chosen]
+    return [*chosen, *more][: max(2, min(FIRST_RUNS, len(chosen)))]
 
 
 def _sound(runs: Sequence[Run]) -> list[Run]:
@@ -204,9 +203,8 @@ def _number(place: Any, label: str, name: str, usual: int, low: int, high: int, 
 
 def _variants(runs: Sequence[Run]) -> dict[str, Config]:
     """Datasets whose inputs fit, by what they are called: as the runs know them, or as usual."""
-    shape = runs[0].config.dataset_class.input_shape
     found: dict[str, Config] = {}
-    for config in _configs(runs, shape):
+    for config in _configs(runs):
         if config not in found.values():
             title = config_owner(DATASETS, config).title
             number = sum(name.startswith(title) for name in found)
@@ -214,11 +212,11 @@ def _variants(runs: Sequence[Run]) -> dict[str, Config]:
     return found
 
 
-def _configs(runs: Sequence[Run], shape: tuple[int, ...]) -> Iterable[Config]:
+def _configs(runs: Sequence[Run]) -> Iterable[Config]:
     known = {run.config.dataset_class for run in runs}
     yield from (run.config.dataset for run in runs)
     for kind in DATASETS.values():
-        if kind.input_shape == shape and kind not in known:
+        if kind not in known and runs[0].config.takes(kind.Config()):
             yield kind.Config()
 
 
@@ -240,9 +238,7 @@ def _asked(wanted: Question | None, config: Config) -> bool:
 
 
 def _norm(place: Any, runs: Sequence[Run], wanted: Question | None) -> str | None:
-    shared = [
-        mode for mode in NORM_MODES if all(mode in run.config.algorithm_class.norms for run in runs)
-    ]
+    shared = [mode for mode in NORM_MODES if all(mode in run.config.norms for run in runs)]
     chosen = state.select(
         place,
         "Normalisation",

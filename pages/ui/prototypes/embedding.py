@@ -38,7 +38,6 @@ BEYOND = 1.7  # the regions reach further than the points: a wide page shows mor
 NEAREST = 4
 UNMOVED = 1e-5  # a distance that is only rounding
 UNITS = {"euclidean": "Euclidean distance", "cosine": "cosine distance"}
-METRIC = ("protonet", "matching")
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ class InSpace(Question[Scene]):
 
 def _scene(question: InSpace, changed: Edits) -> Scene:
     asked, shots, dimensions = question.asked, question.shots, question.dimensions
-    view = _adapted(question.learned, asked).metric_view
+    view = _adapted(question.learned, asked).explained
     assert view is not None, "only metric methods have a scene"
     support, query = view.support[0], view.query[0]
     truth = _truth(asked)

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from metacore import Run
+from metacore.algorithms.metric import MetricAlgorithm
 from metacore.answers import Asked, Question
-from pages.ui import charts, engine, pick
+from pages.ui import charts, engine
 from pages.ui.palette import Theme
-from pages.ui.prototypes import embedding
 from pages.ui.prototypes.edits import Edits, write
 from pages.ui.prototypes.embedding import InSpace, Moved, Pictures
 
@@ -40,7 +40,7 @@ class Spot:
 
     @property
     def metric(self) -> bool:
-        return pick.kind(self.run) in embedding.METRIC
+        return self.run.config.algorithm_class.embeds
 
     @property
     def pictures(self) -> Pictures:
@@ -95,6 +95,12 @@ def laddered(run: Run, seed: int, drawings: int) -> Asked:
 def usual(run: Run, seed: int, drawings: int) -> Spot:
     """What is looked at by someone who has just arrived."""
     asked = laddered(run, seed, drawings)
-    distance = run.values["algorithm"].get("distance")
-    view = View(min(SHOTS, asked.most), 2, drawn=False, distance=distance, shared=True)
+    view = View(min(SHOTS, asked.most), 2, drawn=False, distance=measured(run), shared=True)
     return Spot(run, asked, view, Edits())
+
+
+def measured(run: Run) -> str | None:
+    """The distance a run goes by; None where it cannot go by another."""
+    kind = run.config.algorithm_class
+    several = issubclass(kind, MetricAlgorithm) and len(kind.measures) > 1
+    return kind.measure_of(run.config.algorithm) if several else None  # type: ignore[attr-defined]

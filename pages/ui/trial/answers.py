@@ -53,7 +53,7 @@ def _note(actor: Actor) -> str:
     norm = actor.said.norm if actor.answer is None else actor.answer.norm
     told = [] if norm == "none" else [f"normalisation: {words.mode(norm)}"]
     if actor.answer is not None and actor.answer.distances is not None:
-        told.insert(0, "right: squared distance to the prototype")
+        told.insert(0, f"right: {actor.answer.measure} to the prototype")
     return " · ".join(told)
 
 
