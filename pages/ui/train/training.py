@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from metacore import Run, RunConfig, UserError
-from metacore.runs import Metric, cancel, dispatch, read_strip, resume
-from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
+from metacore.runs import Metric, cancel, dispatch, read_snapshots, resume
+from metacore.runs.job import FAILED, FINISHED, QUEUED, RUNNING
 from metacore.statistics import score
 from pages.ui import (
     charts,
@@ -263,7 +263,7 @@ def links(run: Run) -> None:
 def curves(shown: Sequence[tuple[Run, str]]) -> None:
     """How each run adapts, and how all of them have learned."""
     histories = [history(run, color) for run, color in shown]
-    strips = [read_strip(run) for run, _ in shown]
+    strips = [read_snapshots(run) for run, _ in shown]
     if not any(strips) and not any(seen.columns for seen in histories):
         st.caption("Curves appear here with the first meta-steps.")
         return
