@@ -5,15 +5,15 @@ import streamlit as st
 from pages.ui import waiting
 from pages.ui.adapt import effect, told
 from pages.ui.adapt.choice import choose
-from pages.ui.adapt.film import film
+from pages.ui.adapt.film import film_of
 from pages.ui.adapt.scene import Scene, stage
 from pages.ui.player import play
 
 
 def show(scene: Scene) -> None:
     if not scene.waits:
-        scene.choice.beside.markdown(told.sentence(scene))
-    play(film(scene), key="film")
+        scene.choice.words_place.markdown(told.sentence(scene))
+    play(film_of(scene), key="film")
     if not scene.quiet:
         behind(scene)
     st.caption(told.notes(scene))

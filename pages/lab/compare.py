@@ -5,7 +5,7 @@ import streamlit as st
 from metacore.answers.questions import Drawn
 from pages.ui import say, waiting
 from pages.ui.compare.background import linked
-from pages.ui.compare.choice import Choice, choose
+from pages.ui.compare.choice import CompareChoice, choose
 from pages.ui.compare.curves import curves
 from pages.ui.compare.duel import duel
 from pages.ui.compare.mistakes import mistakes
@@ -34,7 +34,7 @@ def page() -> None:
         mistakes(choice)
 
 
-def possible(choice: Choice) -> bool:
+def possible(choice: CompareChoice) -> bool:
     """Whether such a task can be drawn; if not, why."""
     found = waiting.one(Drawn(asked=choice.asked(0)))
     if found.error:

@@ -9,7 +9,7 @@ import streamlit as st
 from metacore import DATASETS, Run, UserError
 from metacore.answers import Asked
 from metacore.answers.questions import Room
-from pages.ui import charts, palette, pick, say, state, waiting, words
+from pages.ui import charts, episode, palette, pick, say, state, waiting, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, embedding, looked_at, support_editor
@@ -18,8 +18,6 @@ from pages.ui.prototypes.embedding import Moments, Scene, shifts
 from pages.ui.prototypes.spot import EPISODE, FIRST, SHOTS, Spot, View, drawn, laddered
 
 SHOWN = "prototypes shown"
-LAST_EPISODE = 10**6
-EPISODE_WIDTH = 180  # pixels
 SHARED, OWN = "shared", "own"
 LISTED = 4  # queries that do not stand where they are answered
 DISTANCES = {"Euclidean": "euclidean", "cosine": "cosine"}
@@ -46,7 +44,7 @@ def page() -> None:
 
 def choose(run: Run, seed: int) -> Spot | None:
     """What the controls say; None while the data are being loaded."""
-    asked = episode(run, seed)
+    asked = drawn_episode(run, seed)
     if asked is None:
         return None
     view = how(run, asked)
@@ -81,32 +79,11 @@ def which(found: list[Run]) -> tuple[Run, int]:
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row.container():
         run = pick.one(found, help="Whose space is shown; runs on curves have none.")
-    seed = state.number(
-        row,
-        "Episode",
-        "seed",
-        usual=EPISODE,
-        low=0,
-        high=LAST_EPISODE,
-        on_change=forget,
-        width=EPISODE_WIDTH,
-        help="The number of a test episode: the same number is the same drawings for every run."
-        " Its classes are those of this number on Adapt; the queries are others, kept apart from"
-        " all the shots there are to go through.",
+    about = (
+        "Its classes are those of this number on Adapt; the queries are others, kept apart from"
+        " all the shots there are to go through."
     )
-    row.button(
-        "New episode",
-        icon=":material/refresh:",
-        on_click=another,
-        args=(seed,),
-        help="Draws other classes, which no run has been trained on.",
-    )
-    return run, seed
-
-
-def another(seed: int) -> None:
-    state.put("seed", (seed + 1) % LAST_EPISODE)
-    forget()
+    return run, episode.number(row, usual=EPISODE, about=about, changed=forget)
 
 
 def forget() -> None:
@@ -115,7 +92,7 @@ def forget() -> None:
     looked_at.forget()
 
 
-def episode(run: Run, seed: int) -> Asked | None:
+def drawn_episode(run: Run, seed: int) -> Asked | None:
     """The episode with the most shots to go through, once it is known how many drawings there are;
     raises UserError if its data are missing."""
     room = Room(asked=drawn(run, seed))

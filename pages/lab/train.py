@@ -10,7 +10,7 @@ from metacore import ALGORITHMS, DATASETS, PRESETS, RunConfig, TaskConfig, UserE
 from metacore.runs import dispatch, submit
 from metacore.runs.store import NAME_LENGTH
 from metacore.settings import Setting, settings_of
-from pages.ui import charts, engine, forms, palette, say, state, visitor, words
+from pages.ui import charts, engine, episode, forms, palette, say, state, visitor, words
 from pages.ui.train import forecasts, plan, sampled, training
 from pages.ui.train.plan import Plan
 
@@ -82,14 +82,8 @@ def data(place: DeltaGenerator) -> tuple[str, int, int]:
     else:
         ways = number(row, task["ways"], 5, "ways", "Ways")
         shots = number(row, task["shots"], 1, "shots", "Shots")
-    row.button(
-        "New sample",
-        key="new sample",
-        icon=":material/refresh:",
-        help="Draws another training episode of this kind.",
-        on_click=state.put,
-        args=("sample", sample_number() + 1),
-    )
+    help = "Draws another training episode of this kind."
+    episode.another(row, "New sample", "sample", sample_number() + 1, help=help)
     return dataset, ways, shots
 
 

@@ -15,9 +15,10 @@ from metacore.answers.asked import drawn_queries
 from metacore.answers.questions import Drawn, Loadable, Possible, Room
 from pages.ui import engine, waves
 from pages.ui.adapt import effect, scene
-from pages.ui.adapt.choice import USUAL, Choice, modes_of
+from pages.ui.adapt.choice import USUAL, AdaptChoice
 from pages.ui.compare import choice as compared
 from pages.ui.compare import duel, mistakes
+from pages.ui.protocol import modes_of
 from pages.ui.prototypes import spot
 from pages.ui.prototypes.embedding import Pictures
 from pages.ui.train import sampled
@@ -57,8 +58,8 @@ def _adapt(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
         asked = Asked.like(run, seed=number)
         if not asked.regression:
             asked = replace(asked, queries=drawn_queries(asked.ways, asked.queries))
-        choice = Choice(
-            runs=(run,), asked=asked, steps=None, norm=None, choosing=False, beside=None
+        choice = AdaptChoice(
+            runs=(run,), asked=asked, steps=None, norm=None, choosing=False, words_place=None
         )
         cast = scene.cast_of(choice)
         yield from cast.questions
@@ -82,8 +83,8 @@ def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
     if len(meet) < 2:
         return
     first = meet[0].config
-    task = first.task.to_dict()
-    chosen = compared.Choice(runs=tuple(meet), dataset=first.dataset, norm=None, steps=None, **task)
+    task = {"norm": None, "steps": None, **first.task.to_dict()}
+    chosen = compared.CompareChoice(runs=tuple(meet), dataset=first.dataset, **task)
     yield from (Loadable(learned=engine.learned(run)) for run in meet)
     yield Drawn(asked=chosen.asked(0))
     yield from duel.questions(chosen, chosen.asked(number))

@@ -6,11 +6,12 @@ from metacore import Run
 from metacore.answers.questions import Others
 from pages.ui import charts, engine, palette, waiting
 from pages.ui.adapt import told
-from pages.ui.adapt.choice import Choice, modes_of, unless_own
-from pages.ui.adapt.film import ENOUGH
+from pages.ui.adapt.choice import AdaptChoice
 from pages.ui.adapt.scene import Actor, Scene
 from pages.ui.figures import adaptation
 from pages.ui.figures.adaptation import Effect
+from pages.ui.film import ENOUGH
+from pages.ui.protocol import modes_of, unless_own
 
 SLOW = "support+query"  # one forward pass per query
 MEASURED = "modes measured"
@@ -123,7 +124,7 @@ def _in_mode(actor: Actor, mode: str, scene: Scene) -> Others:
     return in_mode(actor.run, scene.choice, mode)
 
 
-def in_mode(run: Run, choice: Choice, mode: str) -> Others:
+def in_mode(run: Run, choice: AdaptChoice, mode: str) -> Others:
     return engine.others(run, choice.asked, steps=choice.steps, norm=unless_own(run, mode))
 
 

@@ -12,9 +12,9 @@ from metacore.answers import Question
 from metacore.answers.questions import Adaptation, Drawn, Others, OthersSeen
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
-from pages.ui import charts, engine, palette, pick, say, waiting
-from pages.ui.adapt.choice import Choice, modes_of, unless_own
-from pages.ui.adapt.choice import test_steps as _steps
+from pages.ui import engine, pick, say, waiting
+from pages.ui.adapt.choice import AdaptChoice
+from pages.ui.protocol import modes_of, test_steps, unless_own
 
 SHOWN = "adapt shown"
 FEW_STEPS = 20  # of the reference, unless more are asked for
@@ -37,10 +37,6 @@ class Actor:
         return pick.kind(self.run)
 
     @property
-    def dash(self) -> str:
-        return palette.svg_dash(self.kind)
-
-    @property
     def at_once(self) -> bool:
         """It adapts in a single computation."""
         return len(self.trace.steps) == 1 and pick.family(self.run) == "metric"
@@ -53,7 +49,7 @@ class Actor:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    choice: Choice
+    choice: AdaptChoice
     episode: Episode
     actors: Sequence[Actor]
     scratch: Trace | None  # the first run's network from a random start
@@ -71,12 +67,6 @@ class Scene:
     def quiet(self) -> bool:
         """Nothing more is asked for: another scene is coming, or a dialog is open."""
         return self.waits or self.choice.choosing
-
-    @property
-    def steps(self) -> list[int]:
-        """Of the longest adaptation."""
-        traces = [actor.trace for actor in self.actors]
-        return max((t.steps for t in [*traces, *([self.scratch] if self.scratch else [])]), key=len)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,30 +92,30 @@ class Cast:
         return [self.episode, *adaptations, *([self.scratch] if self.scratch else [])]
 
 
-def stage(choice: Choice) -> Scene | None:
+def stage(choice: AdaptChoice) -> Scene | None:
     """Adapts. What cannot be done is said in a sentence, and the rest goes on without it; while it
     takes longer than a moment there is a bar, and what was shown before stays."""
     cast = cast_of(choice)
     standings = waiting.several(cast.questions)
     if all(standing.complete for standing in standings):
-        st.session_state[SHOWN] = replace(choice, beside=None, choosing=False)
+        st.session_state[SHOWN] = replace(choice, words_place=None, choosing=False)
         return _scene(choice, cast)
-    with choice.beside:
+    with choice.words_place:
         waiting.bar(cast.questions, "Adapting", key="adapting")
     before = st.session_state.get(SHOWN)
     return _still_there(before, choice) if before else None
 
 
-def _still_there(before: Choice, choice: Choice) -> Scene | None:
+def _still_there(before: AdaptChoice, choice: AdaptChoice) -> Scene | None:
     """What was shown before, if it is still known."""
-    old = replace(before, beside=choice.beside, choosing=choice.choosing)
+    old = replace(before, words_place=choice.words_place, choosing=choice.choosing)
     cast = cast_of(old)
     if all(waiting.known(question).complete for question in cast.questions):
         return _scene(old, cast, waits=True)
     return None
 
 
-def cast_of(choice: Choice) -> Cast:
+def cast_of(choice: AdaptChoice) -> Cast:
     parts = []
     for run in choice.runs:
         norm = unless_own(run, choice.norm)
@@ -141,13 +131,14 @@ def cast_of(choice: Choice) -> Cast:
     return Cast(episode=Drawn(asked=choice.asked), parts=parts, scratch=scratch)
 
 
-def _scratch(choice: Choice, parts: Sequence[Part]) -> Adaptation | None:
+def _scratch(choice: AdaptChoice, parts: Sequence[Part]) -> Adaptation | None:
     """The reference takes as many steps as the film has, in the same mode where it can."""
     if any(pick.kind(part.run) == Scratch.name for part in parts):
         return None
     first = parts[0].run
-    longest = max(0 if pick.family(part.run) == "metric" else _steps(part.run) for part in parts)
-    usual = min(longest, FEW_STEPS) or None  # a single computation says nothing of steps
+    taken = [test_steps(part.run) for part in parts if pick.family(part.run) != "metric"]
+    # A single computation says nothing of steps.
+    usual = min(max(taken, default=0), FEW_STEPS) or None
     norm = choice.norm or next(iter(modes_of(first)), None)
     return engine.from_scratch(
         first,
@@ -157,7 +148,7 @@ def _scratch(choice: Choice, parts: Sequence[Part]) -> Adaptation | None:
     )
 
 
-def _scene(choice: Choice, cast: Cast, *, waits: bool = False) -> Scene | None:
+def _scene(choice: AdaptChoice, cast: Cast, *, waits: bool = False) -> Scene | None:
     episode = waiting.known(cast.episode)
     if episode.error:
         say.error(f"There is no such episode: {episode.error}", icon=":material/rule:")
@@ -175,14 +166,10 @@ def _scene(choice: Choice, cast: Cast, *, waits: bool = False) -> Scene | None:
     )
 
 
-def _actors(choice: Choice, parts: Sequence[Part], waits: bool) -> list[Actor]:
-    runs = [part.run for part in parts]
-    kinds = [pick.kind(run) for run in runs]
-    colors = palette.run_colors(kinds, charts.theme())
-    actors = []
-    for part, color in zip(parts, colors, strict=True):
+def _actors(choice: AdaptChoice, parts: Sequence[Part], waits: bool) -> list[Actor]:
+    runs, actors = [part.run for part in parts], []
+    for part, name, color in zip(parts, pick.names(runs), pick.colors(runs), strict=True):
         run = part.run
-        name = run.name if kinds.count(pick.kind(run)) > 1 else pick.title(run)
         found = waiting.known(part.adaptation)
         if found.error:
             _leave_out(run, found.error)

@@ -10,7 +10,7 @@ from metacore.answers.questions import Room
 from metacore.runs import Comparison, result_json, rows_csv
 from pages.ui import charts, engine, state, waiting, words
 from pages.ui.compare.background import answer, words_of
-from pages.ui.compare.choice import Choice
+from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import give, take
 from pages.ui.figures import comparison as figures
 from pages.ui.figures import learning
@@ -28,7 +28,7 @@ FIRST = "Evaluate the runs above first: this chart is drawn from those numbers."
 
 
 def curves(
-    choice: Choice, answered: Comparison | None, linked: dict[str, Comparison | None]
+    choice: CompareChoice, answered: Comparison | None, linked: dict[str, Comparison | None]
 ) -> None:
     options = [LEARNING, STEPS, SHOTS, *(() if choice.regression else (WAYS,)), COST]
     help = "What the score is shown to depend on."
@@ -43,7 +43,7 @@ def curves(
     draw[picked]()
 
 
-def learned(choice: Choice) -> None:
+def learned(choice: CompareChoice) -> None:
     against = AGAINST[
         state.switch(
             st,
@@ -109,7 +109,7 @@ def steps(answered: Comparison | None) -> None:
     take("inner-steps", taken, key="steps")
 
 
-def sweep(choice: Choice, kind: str, linked: Comparison | None) -> None:
+def sweep(choice: CompareChoice, kind: str, linked: Comparison | None) -> None:
     values = _possible(choice, kind)
     if len(values) < 2:
         st.info(f"This dataset has too few drawings or classes to vary the {kind}.")
@@ -146,7 +146,7 @@ def sweep(choice: Choice, kind: str, linked: Comparison | None) -> None:
     st.caption(f"Asked: {words_of(found.question)}.")
 
 
-def _possible(choice: Choice, kind: str) -> list[int]:
+def _possible(choice: CompareChoice, kind: str) -> list[int]:
     """The values for which the test classes have enough drawings."""
     if choice.regression:
         return [*SWEPT[kind]]

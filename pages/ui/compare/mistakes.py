@@ -11,8 +11,8 @@ from metacore import Run, UserError
 from metacore.answers import Asked
 from metacore.answers.questions import Mistakes
 from metacore.insight.confusion import Confusion
-from pages.ui import charts, drawings, engine, palette, pick, say, state, waiting, words
-from pages.ui.compare.choice import Choice
+from pages.ui import charts, drawings, engine, episode, palette, pick, say, state, waiting, words
+from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import take
 from pages.ui.figures.confusion import matrix
 
@@ -20,11 +20,10 @@ FEWEST, MOST, USUAL = 5, 20, 10
 QUERIES = 150  # of each class, about
 SHOWN = 24  # drawings of one cell
 CHART = "confusion matrix"
-LAST_SEED = 2**31 - 1
 
 
 @st.fragment
-def mistakes(choice: Choice) -> None:
+def mistakes(choice: CompareChoice) -> None:
     run, ways, seed = _controls(choice)
     try:
         question = asked_of(run, choice, ways, seed)
@@ -40,7 +39,7 @@ def mistakes(choice: Choice) -> None:
         _show(found.value, run, question)
 
 
-def asked_of(run: Run, choice: Choice, ways: int, seed: int) -> Mistakes:
+def asked_of(run: Run, choice: CompareChoice, ways: int, seed: int) -> Mistakes:
     """All that the matrix depends on."""
     queries = choice.queries
     task: dict[str, Any] = {"ways": ways, "shots": choice.shots, "queries": queries, "seed": seed}
@@ -63,7 +62,7 @@ def _show(found: Confusion, run: Run, question: Mistakes) -> None:
     take(f"confusion-{run.id}", _rows(found), key="confusion")
 
 
-def _controls(choice: Choice) -> tuple[Run, int, int]:
+def _controls(choice: CompareChoice) -> tuple[Run, int, int]:
     run_place, ways_place, button = st.columns([2, 2, 1], vertical_alignment="bottom")
     with run_place:
         run = pick.one(choice.runs, name="of", help="Whose mistakes are shown.")
@@ -76,15 +75,9 @@ def _controls(choice: Choice) -> tuple[Run, int, int]:
         high=MOST,
         help="How many classes are told apart in every task, always the same ones.",
     )
-    seed = state.whole("drawn", usual=0, low=0, high=LAST_SEED)
-    button.button(
-        "Other classes",
-        icon=":material/refresh:",
-        key="other classes",
-        on_click=state.put,
-        args=("drawn", seed + 1),
-        help="Draws other classes of the test split.",
-    )
+    seed = state.whole("drawn", usual=0, low=0, high=episode.LAST_SEED)
+    help = "Draws other classes of the test split."
+    episode.another(button, "Other classes", "drawn", (seed + 1) % episode.LAST_SEED, help=help)
     return run, ways, seed
 
 

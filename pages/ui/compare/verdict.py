@@ -9,7 +9,7 @@ from metacore.runs import Comparison, episodes_csv, result_json, rows_csv
 from metacore.statistics import score, significant
 from pages.ui import charts, state, words
 from pages.ui.compare.background import answer, words_of
-from pages.ui.compare.choice import Choice
+from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import give
 from pages.ui.figures import comparison as figures
 
@@ -20,7 +20,7 @@ FINE = 0.001
 Result = dict[str, Any]
 
 
-def verdict(choice: Choice, linked: Comparison | None) -> Comparison | None:
+def verdict(choice: CompareChoice, linked: Comparison | None) -> Comparison | None:
     """Asks for the numbers and shows them; None while there are none."""
     episodes = int(
         state.switch(

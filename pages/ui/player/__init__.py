@@ -15,8 +15,6 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
-from pages.ui import palette
-
 HERE = Path(__file__).parent
 Values = Sequence[float] | np.ndarray[Any, Any]
 
@@ -29,7 +27,7 @@ _mount = st.components.v2.component(
 
 
 @dataclass(frozen=True)
-class Line:
+class FilmLine:
     """A value per step; `band` has a low and a high value per step; a quiet one is not named."""
 
     name: str
@@ -41,17 +39,12 @@ class Line:
     quiet: bool = False
 
 
-def chance(ways: int, length: int, theme: palette.Theme) -> Line:
-    """What guessing would score on a task of so many classes, at every step."""
-    return Line("chance", palette.INK[theme], [1 / ways] * length, dash="1 5", width=1.2)
-
-
 @dataclass(frozen=True)
-class Lines:
+class LinesPanel:
     """Lines over the inner steps."""
 
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[FilmLine]
     y: str
     alt: str
     x: str = "inner step"
@@ -63,7 +56,7 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class Bending:
+class BendingLine:
     """A predicted curve, its values on the grid for every step."""
 
     name: str
@@ -74,12 +67,12 @@ class Bending:
 
 
 @dataclass(frozen=True)
-class Curve:
+class CurvePanel:
     """Curves that bend towards the truth, with the support points marked."""
 
     title: str
     grid: Values
-    lines: Sequence[Bending]
+    lines: Sequence[BendingLine]
     range: tuple[float, float]
     alt: str
     truth: Values | None = None
@@ -91,7 +84,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class FilmDrawing:
     """A picture (a data address whose alpha is the ink) of a class, numbered from 0."""
 
     image: str
@@ -103,13 +96,13 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Drawings:
+class DrawingsPanel:
     """An episode: a column per class, support above, queries with their answers below."""
 
     title: str
     classes: Sequence[tuple[str, str]]  # name and colour
-    support: Sequence[Drawing]
-    query: Sequence[Drawing]
+    support: Sequence[FilmDrawing]
+    query: Sequence[FilmDrawing]
     note: str = ""
     kind: Literal["drawings"] = "drawings"
 
@@ -124,7 +117,7 @@ class Drawings:
         }
 
 
-Panel = Lines | Curve | Drawings
+Panel = LinesPanel | CurvePanel | DrawingsPanel
 
 
 @dataclass(frozen=True)
@@ -169,7 +162,7 @@ def _shared(panels: Sequence[dict[str, Any]]) -> list[str]:
 
 def _plain(panel: Panel) -> dict[str, Any]:
     """JSON-ready, with numbers no longer than a screen can show."""
-    made = panel.to_dict() if isinstance(panel, Drawings) else asdict(panel)
+    made = panel.to_dict() if isinstance(panel, DrawingsPanel) else asdict(panel)
     return {name: _rounded(value) for name, value in made.items()}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from metacore import Run, UserError
 from metacore.answers.trials import OnTrial, Pictures, Places, Said
 from metacore.trial.task import Answer, Trial, pixels
-from pages.ui import charts, engine, palette, pick, say, waiting
+from pages.ui import engine, pick, say, waiting
 
 MOMENT = 0.6  # a new query is worth a longer one: who draws looks at the answers alone
 
@@ -47,16 +47,13 @@ def actors(runs: Sequence[Run], trial: Trial, *, key: str) -> list[Actor]:
 
     While they are still adapting there is a bar, and those are shown that have answered.
     """
-    kinds = [pick.kind(run) for run in runs]
-    colors = palette.run_colors(kinds, charts.theme())
     asked = _questions(runs, trial)
     standings = waiting.several(list(asked.values()), moment=MOMENT)
     waiting.bar(list(asked.values()), "Adapting", key=f"{key} adapting")
     found = []
-    for run, color in zip(runs, colors, strict=True):
+    for run, name, color in zip(runs, pick.names(runs), pick.colors(runs), strict=True):
         if run not in asked:
             continue
-        name = run.name if kinds.count(pick.kind(run)) > 1 else pick.title(run)
         standing = standings[list(asked).index(run)]
         if standing.error:
             _leave_out(run, standing.error)
