@@ -22,8 +22,8 @@ def show(scene: Scene) -> None:
 
 def behind(scene: Scene) -> None:
     """A hundred other episodes take seconds: the film is there before them."""
-    others = [actor.asked for actor in scene.actors]
-    waiting.bar(others, "Adapting to other episodes", key="others", partial=True)
+    background = [actor.background_question for actor in scene.actors]
+    waiting.bar(background, "Adapting to other episodes", key="others", partial=True)
 
 
 st.title("Adapt", anchor=False)

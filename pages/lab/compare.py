@@ -36,7 +36,7 @@ def page() -> None:
 
 def possible(choice: CompareChoice) -> bool:
     """Whether such a task can be drawn; if not, why."""
-    found = waiting.one(Drawn(asked=choice.asked(0)))
+    found = waiting.one(Drawn(spec=choice.spec(0)))
     if found.error:
         say.error(found.error, icon=":material/info:")
     return found.error is None

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from metacore import DATASETS, Run, UserError
-from metacore.answers import Asked
+from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Room
 from pages.ui import charts, episode, palette, pick, say, state, waiting, words
 from pages.ui.figures import embedding as figures
@@ -44,12 +44,12 @@ def page() -> None:
 
 def choose(run: Run, seed: int) -> Spot | None:
     """What the controls say; None while the data are being loaded."""
-    asked = drawn_episode(run, seed)
-    if asked is None:
+    spec = drawn_episode(run, seed)
+    if spec is None:
         return None
-    view = how(run, asked)
-    changed = support_editor.asked_for(asked)
-    return Spot(run, asked, view, support_editor.usable(changed, asked, view.shots))
+    view = how(run, spec)
+    changed = support_editor.asked_for(spec)
+    return Spot(run, spec, view, support_editor.usable(changed, spec, view.shots))
 
 
 def look(spot: Spot) -> None:
@@ -92,10 +92,10 @@ def forget() -> None:
     looked_at.forget()
 
 
-def drawn_episode(run: Run, seed: int) -> Asked | None:
+def drawn_episode(run: Run, seed: int) -> EpisodeSpec | None:
     """The episode with the most shots to go through, once it is known how many drawings there are;
     raises UserError if its data are missing."""
-    room = Room(asked=drawn(run, seed))
+    room = Room(spec=drawn(run, seed))
     found = waiting.one(room)
     if not found.complete:
         waiting.bar([room], "Loading the drawings", key="room")
@@ -103,11 +103,11 @@ def drawn_episode(run: Run, seed: int) -> Asked | None:
     return laddered(run, seed, found.get().drawings)
 
 
-def how(run: Run, asked: Asked) -> View:
+def how(run: Run, spec: EpisodeSpec) -> View:
     """In a row that wraps where the window is narrow."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row.container():
-        shots = slider(asked.most)
+        shots = slider(spec.most)
     with row:
         picture = switch(
             "Picture",
@@ -276,7 +276,7 @@ def space(spot: Spot, scene: Scene, as_drawn: Scene, pictures: dict[str, str]) -
         st.caption(seen(scene, view))
         settling(spot.run, scene, view.shots)
     with right.container(border=True):
-        support_editor.show(spot.asked, view.shots, pictures, shifts(as_drawn, scene))
+        support_editor.show(spot.spec, view.shots, pictures, shifts(as_drawn, scene))
     with right.container(border=True):
         name = looked_at.choice(names, scene.first)
         closeup.show(scene.looks[name], pictures, theme, f"Nearest support, by {scene.unit}")
@@ -381,7 +381,7 @@ def two_moments(spot: Spot, seen: Moments, as_drawn: Moments, pictures: dict[str
             )
     left, right = st.columns(2, gap="medium")
     with left.container(border=True):
-        support_editor.show(spot.asked, view.shots, pictures, shifts(as_drawn, seen))
+        support_editor.show(spot.spec, view.shots, pictures, shifts(as_drawn, seen))
     with right.container(border=True):
         name = looked_at.choice(names, seen.first)
         closeup.show(seen.looks[name], pictures, theme, "Nearest support after adaptation")

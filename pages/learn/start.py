@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from metacore import ALGORITHMS, DATASETS, Run, UserError
-from metacore.answers import Asked
+from metacore.answers import EpisodeSpec
 from metacore.datasets import library
 from metacore.insight.trace import Trace
 from pages.ui import engine, episode, film, pick, say, state, waiting, waves
@@ -66,13 +66,13 @@ def opening() -> None:
         " same size and take the same gradient steps; the one on the left has been **meta-trained"
         " by MAML** to start from weights that adapt, the other starts from random ones."
     )
-    asked = Asked.like(learned, seed=wave)
+    spec = EpisodeSpec.like(learned, seed=wave)
     try:
-        wanted = waves.questions(learned, scratch, asked)
+        wanted = waves.questions(learned, scratch, spec)
         drawn, *traces = waiting.several([*wanted])
         if all(found.complete for found in (drawn, *traces)):
             seen = [found.get() for found in traces]
-            task = CurveTask.of(asked, drawn.get(), seen[0].grid)
+            task = CurveTask.of(spec, drawn.get(), seen[0].grid)
             play(film_of((learned, scratch), task, seen), key="opening")
             if why := setback(task, seen):
                 st.info(why, icon=":material/help:")

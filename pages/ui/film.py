@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from metacore.answers.asked import Asked
-from metacore.answers.questions import OthersSeen
+from metacore.answers.episode_spec import EpisodeSpec
+from metacore.answers.questions import BackgroundScores
 from metacore.episode import Episode
 from metacore.insight.spread import Spread
 from metacore.insight.trace import Array, Trace
@@ -46,7 +46,7 @@ class FilmedRun:
     norm: str = "none"
     dash: str = ""
     width: float = 2.4
-    background: OthersSeen | None = None  # the same run on other episodes
+    background: BackgroundScores | None = None  # the same run on other episodes
     reference: bool = False  # the runs are held against it; it ends with its last step
 
     @classmethod
@@ -230,11 +230,11 @@ class CurveTask:
     points: list[tuple[float, float]]
 
     @classmethod
-    def of(cls, asked: Asked, episode: Episode, grid: Array | None) -> "CurveTask":
+    def of(cls, spec: EpisodeSpec, episode: Episode, grid: Array | None) -> "CurveTask":
         assert grid is not None, "curves have a grid"
         x, y = episode.support_x.flatten().tolist(), episode.support_y.flatten().tolist()
         places = grid.tolist()
-        return cls(places, asked.curve(places), list(zip(x, y, strict=True)))
+        return cls(places, spec.curve(places), list(zip(x, y, strict=True)))
 
 
 def curve(

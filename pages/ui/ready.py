@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from metacore import DATASETS, PRESETS, Run, Store, UserError, answers, preset
-from metacore.answers import Asked, Question
-from metacore.answers.asked import drawn_queries
+from metacore.answers import EpisodeSpec, Question
+from metacore.answers.episode_spec import drawn_queries
 from metacore.answers.questions import Drawn, Loadable, Possible, Room
 from pages.ui import engine, waves
 from pages.ui.adapt import effect, scene
@@ -49,22 +49,22 @@ def first_looks() -> Iterator[Question[Any]]:
 def _start(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
     learned, scratch = (runs.get(f"{name}-sinusoid") for name in ("maml", "scratch"))
     if learned and scratch:
-        asked = Asked.like(learned, seed=waves.TYPICAL[number])
-        yield from waves.questions(learned, scratch, asked)
+        spec = EpisodeSpec.like(learned, seed=waves.TYPICAL[number])
+        yield from waves.questions(learned, scratch, spec)
 
 
 def _adapt(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
     for run in filter(None, map(runs.get, USUAL)):
-        asked = Asked.like(run, seed=number)
-        if not asked.regression:
-            asked = replace(asked, queries=drawn_queries(asked.ways, asked.queries))
+        spec = EpisodeSpec.like(run, seed=number)
+        if not spec.regression:
+            spec = replace(spec, queries=drawn_queries(spec.ways, spec.queries))
         choice = AdaptChoice(
-            runs=(run,), asked=asked, steps=None, norm=None, choosing=False, words_place=None
+            runs=(run,), spec=spec, steps=None, norm=None, choosing=False, words_place=None
         )
         cast = scene.cast_of(choice)
         yield from cast.questions
         if number == 0:
-            yield from (part.others for part in cast.parts)
+            yield from (part.background for part in cast.parts)
             quick = [mode for mode in modes_of(run) if mode != effect.SLOW]
             yield from (effect.in_mode(run, choice, mode) for mode in quick)
 
@@ -73,8 +73,8 @@ def _prototypes(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
     run, seed = runs.get(spot.FIRST), spot.EPISODE + number
     if run:
         usual = spot.usual(run, seed, DRAWINGS)
-        yield Room(asked=spot.drawn(run, seed))
-        yield Pictures(asked=usual.asked, theme="dark")
+        yield Room(spec=spot.drawn(run, seed))
+        yield Pictures(spec=usual.spec, theme="dark")
         yield from replace(usual, theme="light").questions
 
 
@@ -86,8 +86,8 @@ def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
     task = {"norm": None, "steps": None, **first.task.to_dict()}
     chosen = compared.CompareChoice(runs=tuple(meet), dataset=first.dataset, **task)
     yield from (Loadable(learned=engine.learned(run)) for run in meet)
-    yield Drawn(asked=chosen.asked(0))
-    yield from duel.questions(chosen, chosen.asked(number))
+    yield Drawn(spec=chosen.spec(0))
+    yield from duel.questions(chosen, chosen.spec(number))
     if number == 0:
         yield mistakes.asked_of(meet[0], chosen, mistakes.USUAL, 0)
 

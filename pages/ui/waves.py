@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from metacore import Run
-from metacore.answers import Asked, Question
+from metacore.answers import EpisodeSpec, Question
 from metacore.answers.questions import Drawn
 from metacore.insight.miss import largest_miss, reach
 from metacore.insight.trace import Array
@@ -29,10 +29,10 @@ def following(wave: int) -> int:
     return wave + 1
 
 
-def questions(learned: Run, scratch: Run, asked: Asked) -> list[Question[Any]]:
+def questions(learned: Run, scratch: Run, spec: EpisodeSpec) -> list[Question[Any]]:
     """The episode, and what both networks make of it."""
     runs = learned, scratch
-    return [Drawn(asked=asked), *(engine.adaptation(run, asked, steps=STEPS) for run in runs)]
+    return [Drawn(spec=spec), *(engine.adaptation(run, spec, steps=STEPS) for run in runs)]
 
 
 def why_lost(

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from metacore import Run
-from metacore.answers.asked import Asked, drawn_queries
+from metacore.answers.episode_spec import EpisodeSpec, drawn_queries
 from pages.ui import classes, episode, pick, protocol, state, words
 
 USUAL = ("maml-glyphs", "maml-sinusoid")
@@ -20,7 +20,7 @@ class AdaptChoice:
     """Runs that see the same kind of input, and the episode they adapt to."""
 
     runs: tuple[Run, ...]
-    asked: Asked
+    spec: EpisodeSpec
     steps: int | None  # None: as many as each run was made for
     norm: str | None  # None: each run's own
     choosing: bool  # the dialog of classes is opening: the page had better keep still
@@ -47,14 +47,14 @@ def choose() -> AdaptChoice | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = episode.number(st)
         steps = protocol.inner_steps(st, placeholder=_usual_steps(runs), width=episode.WIDTH)
-        asked = _task(Asked.like(runs[0], seed=seed))
-        choosing = not asked.regression and classes.button(asked, width=episode.WIDTH)
+        spec = _task(EpisodeSpec.like(runs[0], seed=seed))
+        choosing = not spec.regression and classes.button(spec, width=episode.WIDTH)
         modes = protocol.shared_modes(runs)
         norm = protocol.normalisation(st, modes, width=NORM_WIDTH) if modes else None
     return AdaptChoice(
         runs=tuple(runs),
         steps=steps,
-        asked=asked,
+        spec=spec,
         choosing=choosing,
         norm=norm,
         words_place=st.container(),
@@ -79,14 +79,14 @@ def _usual_steps(runs: Sequence[Run]) -> str:
     return " or ".join(map(str, usual)) or words.inner_steps(0)
 
 
-def _task(asked: Asked) -> Asked:
+def _task(spec: EpisodeSpec) -> EpisodeSpec:
     """Other ways, shots, queries or classes than the run was made for."""
     with st.popover("Task", icon=":material/tune:", width=episode.WIDTH):
         st.markdown("**Another task** than the first run was made for")
-        if asked.regression:
-            return replace(asked, shots=episode.shots(st, asked.shots, regression=True))
+        if spec.regression:
+            return replace(spec, shots=episode.shots(st, spec.shots, regression=True))
         chosen = classes.linked()
-        ways = episode.ways(st, asked.ways, decided=len(chosen))
-        shots = episode.shots(st, asked.shots)
-        queries = episode.queries(st, drawn_queries(ways, asked.queries))
-        return replace(asked, ways=ways, shots=shots, queries=queries, classes=chosen)
+        ways = episode.ways(st, spec.ways, decided=len(chosen))
+        shots = episode.shots(st, spec.shots)
+        queries = episode.queries(st, drawn_queries(ways, spec.queries))
+        return replace(spec, ways=ways, shots=shots, queries=queries, classes=chosen)

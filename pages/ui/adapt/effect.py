@@ -3,7 +3,7 @@
 import streamlit as st
 
 from metacore import Run
-from metacore.answers.questions import Others
+from metacore.answers.questions import BackgroundEpisodes
 from pages.ui import charts, engine, palette, waiting
 from pages.ui.adapt import told
 from pages.ui.adapt.choice import AdaptChoice
@@ -117,29 +117,29 @@ def _effect(actor: Actor, number: int, scene: Scene) -> Effect:
     return Effect(actor.name, actor.color, palette.symbol(number), scores)
 
 
-def _in_mode(actor: Actor, mode: str, scene: Scene) -> Others:
+def _in_mode(actor: Actor, mode: str, scene: Scene) -> BackgroundEpisodes:
     """The mode that is a run's own is the same whether it is named or not."""
     if mode == actor.trace.norm:
-        return actor.asked
+        return actor.background_question
     return in_mode(actor.run, scene.choice, mode)
 
 
-def in_mode(run: Run, choice: AdaptChoice, mode: str) -> Others:
-    return engine.others(run, choice.asked, steps=choice.steps, norm=unless_own(run, mode))
+def in_mode(run: Run, choice: AdaptChoice, mode: str) -> BackgroundEpisodes:
+    return engine.background(run, choice.spec, steps=choice.steps, norm=unless_own(run, mode))
 
 
-def _wanted(scene: Scene) -> tuple[list[Others], list[Others]]:
+def _wanted(scene: Scene) -> tuple[list[BackgroundEpisodes], list[BackgroundEpisodes]]:
     """The modes that are measured: the quick ones of the first run, and what was asked for; and
     those that could be."""
     first = [m for m in modes_of(scene.first.run) if m != SLOW or m == scene.first.trace.norm]
     quick = [_in_mode(scene.first, mode, scene) for mode in first]
-    own = [actor.asked for actor in scene.actors]
+    own = [actor.background_question for actor in scene.actors]
     every = [_in_mode(actor, mode, scene) for actor in scene.actors for mode in modes_of(actor.run)]
-    asked = st.session_state.get(MEASURED, frozenset())
-    measured = [one for one in every if one in quick or one in own or one in asked]
+    wished = st.session_state.get(MEASURED, frozenset())
+    measured = [one for one in every if one in quick or one in own or one in wished]
     left = [one for one in every if one not in measured and not waiting.known(one).complete]
     return [one for one in measured if one not in own], left
 
 
-def _measure(missing: list[Others]) -> None:
+def _measure(missing: list[BackgroundEpisodes]) -> None:
     st.session_state[MEASURED] = frozenset(missing)

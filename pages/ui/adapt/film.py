@@ -19,7 +19,7 @@ def film_of(scene: Scene) -> Film:
             actor.kind,
             name=actor.name,
             color=actor.color,
-            background=actor.others,
+            background=actor.background,
             width=3,
         )
         for actor in scene.actors
@@ -65,7 +65,7 @@ def _mark(scene: Scene, last: int) -> dict[str, Any] | None:
 
 
 def _curves(runs: Sequence[FilmedRun], scene: Scene) -> list[CurvePanel]:
-    task = CurveTask.of(scene.choice.asked, scene.episode, scene.first.trace.grid)
+    task = CurveTask.of(scene.choice.spec, scene.episode, scene.first.trace.grid)
     return [
         film.curve(
             [*_reference(scene), run],

@@ -9,7 +9,7 @@ import streamlit as st
 from metacore import Run, UserError
 from metacore.algorithms.baselines import Scratch
 from metacore.answers import Question
-from metacore.answers.questions import Adaptation, Drawn, Others, OthersSeen
+from metacore.answers.questions import Adaptation, BackgroundEpisodes, BackgroundScores, Drawn
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
 from pages.ui import engine, pick, say, waiting
@@ -29,8 +29,8 @@ class Actor:
     color: str
     adaptation: Adaptation
     trace: Trace
-    asked: Others  # the same, on a hundred other episodes
-    others: OthersSeen | None  # as far as they have been gone through
+    background_question: BackgroundEpisodes  # the same, on a hundred other episodes
+    background: BackgroundScores | None  # as far as they have been gone through
 
     @property
     def kind(self) -> str:
@@ -61,7 +61,7 @@ class Scene:
 
     @property
     def regression(self) -> bool:
-        return self.choice.asked.regression
+        return self.choice.spec.regression
 
     @property
     def quiet(self) -> bool:
@@ -75,7 +75,7 @@ class Part:
 
     run: Run
     adaptation: Adaptation
-    others: Others
+    background: BackgroundEpisodes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,14 +121,14 @@ def cast_of(choice: AdaptChoice) -> Cast:
         norm = unless_own(run, choice.norm)
         how: dict[str, Any] = {"steps": choice.steps, "norm": norm}
         try:
-            adaptation = engine.adaptation(run, choice.asked, **how)
-            others = engine.others(run, choice.asked, **how)
+            adaptation = engine.adaptation(run, choice.spec, **how)
+            background = engine.background(run, choice.spec, **how)
         except UserError as error:
             _leave_out(run, error)
             continue
-        parts.append(Part(run=run, adaptation=adaptation, others=others))
+        parts.append(Part(run=run, adaptation=adaptation, background=background))
     scratch = _scratch(choice, parts) if parts else None
-    return Cast(episode=Drawn(asked=choice.asked), parts=parts, scratch=scratch)
+    return Cast(episode=Drawn(spec=choice.spec), parts=parts, scratch=scratch)
 
 
 def _scratch(choice: AdaptChoice, parts: Sequence[Part]) -> Adaptation | None:
@@ -142,7 +142,7 @@ def _scratch(choice: AdaptChoice, parts: Sequence[Part]) -> Adaptation | None:
     norm = choice.norm or next(iter(modes_of(first)), None)
     return engine.from_scratch(
         first,
-        choice.asked,
+        choice.spec,
         steps=usual if choice.steps is None else choice.steps,
         norm=norm if norm in Scratch.norms else None,
     )
@@ -175,7 +175,7 @@ def _actors(choice: AdaptChoice, parts: Sequence[Part], waits: bool) -> list[Act
             _leave_out(run, found.error)
             continue
         quiet = waits or choice.choosing
-        seen = waiting.known(part.others) if quiet else waiting.one(part.others, moment=0.0)
+        seen = waiting.known(part.background) if quiet else waiting.one(part.background, moment=0.0)
         actors.append(
             Actor(
                 run=run,
@@ -183,8 +183,8 @@ def _actors(choice: AdaptChoice, parts: Sequence[Part], waits: bool) -> list[Act
                 color=color,
                 adaptation=part.adaptation,
                 trace=found.get(),
-                asked=part.others,
-                others=seen.value,
+                background_question=part.background,
+                background=seen.value,
             )
         )
     return actors

@@ -13,14 +13,14 @@ FEW = 3  # runs of which a sentence can tell what they did
 
 def sentence(scene: Scene) -> str:
     """One sentence on this episode, for those who have not yet looked at the film."""
-    asked = scene.choice.asked
+    spec = scene.choice.spec
     if len(scene.actors) > FEW and not scene.regression:
         return _in_short(scene)
     if scene.regression:
-        seen = f"From **{words.several(asked.shots, 'point')}** of a curve never met before"
+        seen = f"From **{words.several(spec.shots, 'point')}** of a curve never met before"
         parts = [_error(actor) for actor in scene.actors]
     else:
-        each = "one drawing" if asked.shots == 1 else f"{asked.shots} drawings"
+        each = "one drawing" if spec.shots == 1 else f"{spec.shots} drawings"
         seen = f"From **{each}** of each of **{scene.episode.ways} classes** never met before"
         parts = [_answers(actor, scene) for actor in scene.actors]
     return f"{seen}, {'; '.join(parts)}{_from_scratch(scene)}."
@@ -120,7 +120,7 @@ def _its_way(scene: Scene) -> str:
 
 def _foreign(scene: Scene) -> str:
     """Runs that were made from other data than this episode's."""
-    name = scene.choice.asked.name
+    name = scene.choice.spec.name
     others = [_name(a) for a in scene.actors if a.run.values["dataset"]["name"] != name]
     return f"The episode is of {name}, which {' and '.join(others)} never saw." if others else ""
 

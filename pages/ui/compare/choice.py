@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from metacore import DATASETS, Run
-from metacore.answers.asked import Asked, drawn_queries
+from metacore.answers.episode_spec import EpisodeSpec, drawn_queries
 from metacore.answers.questions import Loadable
 from metacore.runs import Comparison, Question
 from metacore.settings import Config
@@ -53,10 +53,10 @@ class CompareChoice:
     def colors(self) -> list[str]:
         return pick.colors(self.runs)
 
-    def asked(self, seed: int) -> Asked:
+    def spec(self, seed: int) -> EpisodeSpec:
         """One episode, with no more queries than can be looked at."""
         fewer = drawn_queries(self.ways, self.queries)
-        return Asked(
+        return EpisodeSpec(
             dataset=self.dataset,
             ways=self.ways,
             shots=self.shots,

@@ -150,7 +150,7 @@ def _possible(choice: CompareChoice, kind: str) -> list[int]:
     """The values for which the test classes have enough drawings."""
     if choice.regression:
         return [*SWEPT[kind]]
-    room = waiting.one(Room(asked=choice.asked(0))).value
+    room = waiting.one(Room(spec=choice.spec(0))).value
     if room is None:
         return [*SWEPT[kind]]  # too many are refused when they are asked for
     most = {"shots": room.drawings - choice.queries, "ways": room.classes}[kind]

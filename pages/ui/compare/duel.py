@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from metacore import UserError
-from metacore.answers import Asked, Question
+from metacore.answers import EpisodeSpec, Question
 from metacore.answers.questions import Drawn
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
@@ -27,7 +27,7 @@ class Seen:
 
     choice: CompareChoice
     seed: int
-    asked: Asked
+    spec: EpisodeSpec
     episode: Episode
     traces: Sequence[Trace]
 
@@ -38,7 +38,7 @@ def duel(choice: CompareChoice) -> None:
         seed = episode.number(st)
     place = st.container()
     try:
-        wanted = questions(choice, choice.asked(seed))
+        wanted = questions(choice, choice.spec(seed))
         waiting.several(wanted)
         seen = _seen(choice, seed)
         if seen is None:
@@ -53,20 +53,20 @@ def duel(choice: CompareChoice) -> None:
         _show(seen)
 
 
-def questions(choice: CompareChoice, asked: Asked) -> list[Question[Any]]:
+def questions(choice: CompareChoice, spec: EpisodeSpec) -> list[Question[Any]]:
     """The episode, and every run's adaptation to it."""
     how: dict[str, Any] = {"steps": choice.steps, "norm": choice.norm}
-    return [Drawn(asked=asked), *(engine.adaptation(run, asked, **how) for run in choice.runs)]
+    return [Drawn(spec=spec), *(engine.adaptation(run, spec, **how) for run in choice.runs)]
 
 
 def _seen(choice: CompareChoice, seed: int) -> Seen | None:
     """What there is to show, once all of it is known; raises UserError."""
-    asked = choice.asked(seed)
-    found = [waiting.known(question) for question in questions(choice, asked)]
+    spec = choice.spec(seed)
+    found = [waiting.known(question) for question in questions(choice, spec)]
     if not all(one.complete for one in found):
         return None
     episode, *traces = [one.get() for one in found]
-    return Seen(choice=choice, seed=seed, asked=asked, episode=episode, traces=traces)
+    return Seen(choice=choice, seed=seed, spec=spec, episode=episode, traces=traces)
 
 
 def _before() -> Seen | None:
@@ -94,7 +94,7 @@ def _film(seen: Seen) -> Film:
     steps = film.steps_of(runs)
     panels: list[Panel] = [*film.boards(runs, seen.episode)] if not choice.regression else []
     if choice.regression:
-        task = CurveTask.of(seen.asked, seen.episode, seen.traces[0].grid)
+        task = CurveTask.of(seen.spec, seen.episode, seen.traces[0].grid)
         alt = f"A curve, the points seen of it, and how {names} bend towards it."
         panels.append(film.curve(runs, task, title="One curve for all", alt=alt))
     ways = None if choice.regression else choice.ways

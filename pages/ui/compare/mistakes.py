@@ -8,7 +8,7 @@ import streamlit as st
 from torch import Tensor
 
 from metacore import Run, UserError
-from metacore.answers import Asked
+from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Mistakes
 from metacore.insight.confusion import Confusion
 from pages.ui import charts, drawings, engine, episode, palette, pick, say, state, waiting, words
@@ -45,7 +45,7 @@ def asked_of(run: Run, choice: CompareChoice, ways: int, seed: int) -> Mistakes:
     task: dict[str, Any] = {"ways": ways, "shots": choice.shots, "queries": queries, "seed": seed}
     return Mistakes(
         learned=engine.learned(run),
-        asked=Asked(dataset=choice.dataset, name=choice.name, **task),
+        spec=EpisodeSpec(dataset=choice.dataset, name=choice.name, **task),
         total=max(1, QUERIES // (queries * ways // FEWEST)),
         steps=choice.steps,
         norm=choice.norm,

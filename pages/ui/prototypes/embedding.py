@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from metacore import answers
-from metacore.answers import Asked, Question
+from metacore.answers import EpisodeSpec, Question
 from metacore.answers.questions import Adaptation, Learned
 from metacore.insight.projection import (
     Decide,
@@ -126,26 +126,26 @@ class InSpace(Question[Scene]):
     """An episode in the space of a metric method."""
 
     learned: Learned
-    asked: Asked  # with the most shots and no edits
+    spec: EpisodeSpec  # with the most shots and no edits
     shots: int
     distance: str | None
     dimensions: int
     edits: str  # as a link writes them; no class may be empty
 
     def answer(self) -> Scene:
-        return _scene(self, edits.read(self.edits, self.asked.ways, self.asked.most))
+        return _scene(self, edits.read(self.edits, self.spec.ways, self.spec.most))
 
 
 def _scene(question: InSpace, changed: Edits) -> Scene:
-    asked, shots, dimensions = question.asked, question.shots, question.dimensions
-    view = _adapted(question.learned, asked).metric_view
+    spec, shots, dimensions = question.spec, question.shots, question.dimensions
+    view = _adapted(question.learned, spec).metric_view
     assert view is not None, "only metric methods have a scene"
     support, query = view.support[0], view.query[0]
-    truth = _truth(asked)
+    truth = _truth(spec)
     flat = pca(np.concatenate([support, query]), dimensions)
     frame = flat.apply(np.concatenate([support, query]))
-    ladder = [_space(question, changed, k, support) for k in _counts(asked)]
-    now, given = ladder[shots - 1], changed.given(asked.ways, shots, asked.most)
+    ladder = [_space(question, changed, k, support) for k in _counts(spec)]
+    now, given = ladder[shots - 1], changed.given(spec.ways, shots, spec.most)
     assert now is not None, "the page has seen to it that no class is empty"
     kept = [one for one in given if one.label is not None]
     answers = now.probabilities(query)
@@ -153,12 +153,12 @@ def _scene(question: InSpace, changed: Edits) -> Scene:
     prototypes = [one.prototypes for one in ladder[:shots] if one is not None]
     seen = _seen(flat, now)
     cloud = Cloud(
-        support=_support_points(flat.apply(support), kept, asked.most),
+        support=_support_points(flat.apply(support), kept, spec.most),
         query=_query_points(flat.apply(query), truth, answers),
         wrong=wrong,
         mislabelled=[n for n, one in enumerate(kept) if one.mislabelled],
         explained=[float(share) for share in flat.explained],
-        left_out=_left_out(flat.apply(support), given, asked.most),
+        left_out=_left_out(flat.apply(support), given, spec.most),
         paths=None
         if prototypes[0] is None
         else np.stack([flat.apply(centres) for centres in prototypes]),  # type: ignore[arg-type]
@@ -172,45 +172,45 @@ def _scene(question: InSpace, changed: Edits) -> Scene:
         right=len(truth) - len(wrong),
         astray=astray(flat, query, now.decide, seen),
         scores=[_score(one, query, truth) for one in ladder],
-        matrix=_matrix(now, query, kept, wrong, asked.most),
-        looks=_looks(now, support, query, truth, kept, asked.most),
+        matrix=_matrix(now, query, kept, wrong, spec.most),
+        looks=_looks(now, support, query, truth, kept, spec.most),
         first=query_name(wrong[0] if wrong else 0),
         unit=UNITS[now.distance],
         prototypes=now.prototypes,
-        right_in=_right_in(wrong, asked),
+        right_in=_right_in(wrong, spec),
     )
 
 
-def _right_in(wrong: Sequence[int], asked: Asked) -> list[int]:
+def _right_in(wrong: Sequence[int], spec: EpisodeSpec) -> list[int]:
     """How many queries of each class are answered rightly."""
-    wrongly = [number // asked.queries for number in wrong]
-    return [asked.queries - wrongly.count(number) for number in range(asked.ways)]
+    wrongly = [number // spec.queries for number in wrong]
+    return [spec.queries - wrongly.count(number) for number in range(spec.ways)]
 
 
-def _counts(asked: Asked) -> range:
-    return range(1, asked.most + 1)
+def _counts(spec: EpisodeSpec) -> range:
+    return range(1, spec.most + 1)
 
 
-def _truth(asked: Asked) -> np.ndarray[Any, Any]:
-    return np.repeat(np.arange(asked.ways), asked.queries)
+def _truth(spec: EpisodeSpec) -> np.ndarray[Any, Any]:
+    return np.repeat(np.arange(spec.ways), spec.queries)
 
 
-def _adapted(learned: Learned, asked: Asked) -> Trace:
+def _adapted(learned: Learned, spec: EpisodeSpec) -> Trace:
     """Other shots and edits of an episode are looked at in the same adaptation."""
-    return answers.desk().ask(Adaptation(learned=learned, asked=asked)).get()
+    return answers.desk().ask(Adaptation(learned=learned, spec=spec)).get()
 
 
 def _space(question: InSpace, changed: Edits, shots: int, support: Array) -> Space | None:
     """The space with so many shots; None where the edits leave a class empty."""
-    asked = question.asked
-    given = changed.given(asked.ways, shots, asked.most)
-    if edits.emptied(given, asked.ways):
+    spec = question.spec
+    given = changed.given(spec.ways, shots, spec.most)
+    if edits.emptied(given, spec.ways):
         return None
     kept = [one for one in given if one.label is not None]
     labels = [one.label for one in kept if one.label is not None]
     places = support[[one.index for one in kept]]
     algorithm = question.learned.learner().algorithm
-    return space(algorithm, places, labels, asked.ways, question.distance)
+    return space(algorithm, places, labels, spec.ways, question.distance)
 
 
 def _score(one: Space | None, query: Array, truth: Any) -> float:
@@ -270,21 +270,21 @@ class Moved(Question[Moments]):
     """An episode in the features of a method with an inner loop, before it and after it."""
 
     learned: Learned
-    asked: Asked  # with the most shots and no edits
+    spec: EpisodeSpec  # with the most shots and no edits
     shots: int
     dimensions: int
     shared: bool  # one plane for both
     edits: str  # as a link writes them; no class may be empty
 
     def answer(self) -> Moments:
-        return _moments(self, edits.read(self.edits, self.asked.ways, self.asked.most))
+        return _moments(self, edits.read(self.edits, self.spec.ways, self.spec.most))
 
 
 def _moments(question: Moved, changed: Edits) -> Moments:
     dimensions, shared = question.dimensions, question.shared
-    given = changed.given(question.asked.ways, question.shots, question.asked.most)
-    asked = replace(
-        question.asked,
+    given = changed.given(question.spec.ways, question.shots, question.spec.most)
+    spec = replace(
+        question.spec,
         shots=question.shots,
         left_out=tuple(n for n, one in enumerate(given) if one.label is None),
         labels=tuple(
@@ -294,7 +294,7 @@ def _moments(question: Moved, changed: Edits) -> Moments:
         ),
     )
     kept = [one for one in given if one.label is not None]
-    trace = _adapted(question.learned, asked)
+    trace = _adapted(question.learned, spec)
     assert trace.support_features is not None, "features of pictures are recorded"
     assert trace.query_features is not None, "features of pictures are recorded"
     assert trace.query_probabilities is not None, "classes have probabilities"
@@ -308,11 +308,11 @@ def _moments(question: Moved, changed: Edits) -> Moments:
         else [pca(points, dimensions) for points in both]
     )
     flat = [plane.apply(points) for plane, points in zip(planes, both, strict=True)]
-    truth, split = _truth(asked), len(supports[0])
+    truth, split = _truth(spec), len(supports[0])
     wrong = [np.flatnonzero(one.argmax(1) != truth).tolist() for one in answers]
     first, last = (
         Cloud(
-            support=_support_points(flat[n][:split], kept, asked.most, in_order=True),
+            support=_support_points(flat[n][:split], kept, spec.most, in_order=True),
             query=_query_points(flat[n][split:], truth, answers[n]),
             wrong=wrong[n],
             mislabelled=[place for place, one in enumerate(kept) if one.mislabelled],
@@ -330,9 +330,9 @@ def _moments(question: Moved, changed: Edits) -> Moments:
         steps=trace.steps[-1],
         norm=trace.norm,
         frozen=bool(np.array_equal(*queries) and np.array_equal(*supports)),
-        looks=_looks_after(supports[1], queries[1], truth, answers, kept, asked.most),
+        looks=_looks_after(supports[1], queries[1], truth, answers, kept, spec.most),
         first=query_name(wrong[1][0] if wrong[1] else 0),
-        right_in=_right_in(wrong[1], asked),
+        right_in=_right_in(wrong[1], spec),
     )
 
 
@@ -405,20 +405,20 @@ def _query_points(at: Array, truth: Any, answers: Array) -> Points:
 class Pictures(Question[dict[str, str]]):
     """Every drawing of an episode (with the most shots) by name, in the colour of its class."""
 
-    asked: Asked
+    spec: EpisodeSpec
     theme: Theme
 
     def answer(self) -> dict[str, str]:
-        asked = self.asked
-        episode = replace(asked, shots=asked.most, left_out=(), labels=()).episode()
+        spec = self.spec
+        episode = replace(spec, shots=spec.most, left_out=(), labels=()).episode()
         found = {}
-        for number in range(asked.ways):
+        for number in range(spec.ways):
             color = palette.of_class(number, self.theme)
-            shown = slice(number * asked.most, (number + 1) * asked.most)
+            shown = slice(number * spec.most, (number + 1) * spec.most)
             for place, address in enumerate(drawings.addresses(episode.support_x[0, shown], color)):
                 found[edits.drawing(number, place)] = address
-            first = number * asked.queries
-            shown = slice(first, first + asked.queries)
+            first = number * spec.queries
+            shown = slice(first, first + spec.queries)
             for place, address in enumerate(drawings.addresses(episode.query_x[0, shown], color)):
                 found[query_name(first + place)] = address
         return found

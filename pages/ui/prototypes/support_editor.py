@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from metacore.answers.asked import Asked
+from metacore.answers.episode_spec import EpisodeSpec
 from pages.ui import charts, palette, state, words
 from pages.ui.palette import Theme
 from pages.ui.prototypes import edits
@@ -22,14 +22,14 @@ EDITED = "support just edited"
 AT_ONCE = 6  # pickers beside the picture; of more drawings, those of one class
 
 
-def asked_for(asked: Asked) -> Edits:
+def asked_for(spec: EpisodeSpec) -> Edits:
     """What the link says about this episode."""
-    return edits.read(state.first(LINK), asked.ways, asked.most)
+    return edits.read(state.first(LINK), spec.ways, spec.most)
 
 
-def usable(changed: Edits, asked: Asked, shots: int) -> Edits:
+def usable(changed: Edits, spec: EpisodeSpec, shots: int) -> Edits:
     """The edits, or none (and why) where they leave a class without a drawing."""
-    empty = edits.emptied(changed.given(asked.ways, shots, asked.most), asked.ways)
+    empty = edits.emptied(changed.given(spec.ways, shots, spec.most), spec.ways)
     if not empty:
         return changed
     which = " and ".join(words.letter(number) for number in empty)
@@ -41,16 +41,18 @@ def usable(changed: Edits, asked: Asked, shots: int) -> Edits:
     return Edits()
 
 
-def show(asked: Asked, shots: int, pictures: Mapping[str, str], shifts: Sequence[Shift]) -> None:
+def show(
+    spec: EpisodeSpec, shots: int, pictures: Mapping[str, str], shifts: Sequence[Shift]
+) -> None:
     """Beside the picture, in the fragment of which it is drawn; `shifts` say what edits did."""
-    changed = asked_for(asked)
+    changed = asked_for(spec)
     charts.title(
         "Mislabel the support set",
         "Give a drawing the wrong label, or leave it out, and watch prototypes and answers move."
         " The queries stay as they are.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shown = _classes(changed, asked, shots)
+        shown = _classes(changed, spec, shots)
         st.button(
             "Reset",
             icon=":material/undo:",
@@ -61,7 +63,7 @@ def show(asked: Asked, shots: int, pictures: Mapping[str, str], shifts: Sequence
     with st.container(horizontal=True, gap="xsmall"):
         for number in shown:
             for place in range(shots):
-                _drawing(number, place, changed, asked, pictures, charts.theme())
+                _drawing(number, place, changed, spec, pictures, charts.theme())
     if changed.changed:
         st.markdown(_told(changed, shifts))
 
@@ -107,12 +109,12 @@ def forget() -> None:
     state.drop(LINK)
 
 
-def _classes(changed: Edits, asked: Asked, shots: int) -> list[int]:
+def _classes(changed: Edits, spec: EpisodeSpec, shots: int) -> list[int]:
     """All classes, or the one that is picked where there are too many drawings."""
-    if asked.ways * shots <= AT_ONCE:
-        return list(range(asked.ways))
+    if spec.ways * shots <= AT_ONCE:
+        return list(range(spec.ways))
     first = min((number for number, _ in changed.changed), default=0)
-    letters = {str(number): words.letter(number) for number in range(asked.ways)}
+    letters = {str(number): words.letter(number) for number in range(spec.ways)}
     help = "Whose drawings are shown here."
     chosen = state.switch(st, "Class", "edited", letters, usual=str(first), wrap=True, help=help)
     return [int(chosen)]
@@ -122,21 +124,21 @@ def _drawing(
     number: int,
     place: int,
     changed: Edits,
-    asked: Asked,
+    spec: EpisodeSpec,
     pictures: Mapping[str, str],
     theme: Theme,
 ) -> None:
     name, label = edits.drawing(number, place), changed.label(number, place)
-    key = f"label {asked.name} {asked.seed} {name}"
+    key = f"label {spec.name} {spec.seed} {name}"
     st.session_state[key] = LEFT_OUT if label is None else words.letter(label)
     with st.container(width=WIDTH, gap=None):
         st.html(_picture(name, pictures[name], label, theme))
         st.selectbox(
             f"Label of {name}",
-            [*(words.letter(n) for n in range(asked.ways)), LEFT_OUT],
+            [*(words.letter(n) for n in range(spec.ways)), LEFT_OUT],
             key=key,
             label_visibility="collapsed",
-            on_change=partial(_change, key, number, place, asked),
+            on_change=partial(_change, key, number, place, spec),
             help="The class this drawing is given as.",
         )
 
@@ -155,11 +157,11 @@ def _picture(name: str, address: str, label: int | None, theme: Theme) -> str:
     )
 
 
-def _change(key: str, number: int, place: int, asked: Asked) -> None:
+def _change(key: str, number: int, place: int, spec: EpisodeSpec) -> None:
     st.session_state[EDITED] = True
     chosen = st.session_state[key]
-    labels = {words.letter(n): n for n in range(asked.ways)}
-    changed = asked_for(asked).with_label(number, place, labels.get(chosen))
+    labels = {words.letter(n): n for n in range(spec.ways)}
+    changed = asked_for(spec).with_label(number, place, labels.get(chosen))
     if changed.changed:
         state.put(LINK, edits.write(changed))
     else:

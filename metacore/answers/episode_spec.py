@@ -18,7 +18,7 @@ from metacore.training.config import config_owner
 
 SPLIT = "test"
 MOST_DRAWN, MOST_OF_A_CLASS = 50, 5  # queries of the one episode that is looked at
-OTHERS = 10_000  # the seed of the episodes in the background, out of reach of a person's own
+BACKGROUND = 10_000  # the seed of the episodes in the background, out of reach of a person's own
 
 
 def drawn_queries(ways: int, queries: int) -> int:
@@ -30,7 +30,7 @@ def drawn_queries(ways: int, queries: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class EpisodeSpec:
     """One test episode: by seed, or with classes a person chose, or with an edited support set."""
 
     dataset: Config
@@ -90,9 +90,9 @@ class Asked:
             numbers=numbers,
         )
 
-    def others(self) -> Self:
+    def background(self) -> Self:
         """The same kind of episode, whichever one is looked at."""
-        return replace(self, seed=OTHERS, classes=(), left_out=(), labels=(), most=0)
+        return replace(self, seed=BACKGROUND, classes=(), left_out=(), labels=(), most=0)
 
     def curve(self, grid: Sequence[float]) -> list[float]:
         """The true curve of a regression task, at these places."""
