@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 
 from metacore import datasets
-from metacore.answers.episode_spec import SPLIT, EpisodeSpec
+from metacore.answers.episode_spec import EpisodeSpec
 from metacore.answers.question import LongQuestion, Question
 from metacore.answers.timing import until
 from metacore.datasets.base import ImageDataset
-from metacore.device import resolve
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.insight.confusion import Confusion, confusion, drawn_classes, joined
@@ -245,7 +244,7 @@ class Room(Question[Size]):
         return at_hand(self.spec.dataset)
 
     def answer(self) -> Size:
-        images = cast(ImageDataset, self.spec.source()).images[SPLIT]
+        images = cast(ImageDataset, self.spec.source()).images[self.spec.split]
         return Size(classes=len(images), drawings=int(images.shape[1]))
 
 
@@ -271,18 +270,18 @@ class Gallery(Question[Offered]):
 
     def answer(self) -> Offered:
         source = cast(ImageDataset, self.spec.source())
-        count = source.classes(SPLIT)
+        count = source.classes(self.spec.split)
         first = self.at_once * (self.page % -(-count // self.at_once))
         page = tuple(range(first, min(first + self.at_once, count)))
         known = tuple(number for number in self.beside if 0 <= number < count)
         shown = list(dict.fromkeys([*page, *known]))
-        names = source.class_names(SPLIT)
+        names = source.class_names(self.spec.split)
         return Offered(
             count=count,
             page=page,
             known=known,
             names={number: names[number] for number in shown},
-            pictures=source.pictures(SPLIT, shown),
+            pictures=source.pictures(self.spec.split, shown),
         )
 
 
@@ -298,27 +297,3 @@ class Possible(Question[None]):
 
     def answer(self) -> None:
         rehearse(self.config)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample(Question[Episode]):
-    """One episode of any split, by its number."""
-
-    dataset: Config
-    split: str
-    ways: int
-    shots: int
-    queries: int
-    seed: int
-    number: int = 0
-
-    @property
-    def quick(self) -> bool:
-        return at_hand(self.dataset)
-
-    def answer(self) -> Episode:
-        source = datasets.load(self.dataset, resolve("auto"))
-        task = {"ways": self.ways, "shots": self.shots, "queries": self.queries}
-        numbers = range(self.number, self.number + 1)
-        drawn = source.episodes(self.split, **task, seed=self.seed, numbers=numbers)
-        return drawn.to(torch.device("cpu"))

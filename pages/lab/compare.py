@@ -4,10 +4,10 @@ import streamlit as st
 
 from metacore.answers.questions import Drawn
 from pages.ui import say, waiting
-from pages.ui.compare.background import linked
 from pages.ui.compare.choice import CompareChoice, choose
 from pages.ui.compare.curves import curves
 from pages.ui.compare.duel import duel
+from pages.ui.compare.evaluation import linked
 from pages.ui.compare.mistakes import mistakes
 from pages.ui.compare.verdict import verdict
 

@@ -8,8 +8,9 @@ from metacore import ALGORITHMS, DATASETS, Run, UserError
 from metacore.answers import EpisodeSpec
 from metacore.datasets import library
 from metacore.insight.trace import Trace
-from pages.ui import engine, episode, film, pick, say, state, waiting, waves
-from pages.ui.film import CurveTask, FilmedRun
+from pages.ui import engine, episode, film, pick, say, waiting, waves, widgets
+from pages.ui.curve_task import CurveTask
+from pages.ui.film import FilmedRun
 from pages.ui.player import Film, play
 
 POINTS = 5
@@ -56,7 +57,7 @@ CARDS = (
 
 def opening() -> None:
     st.title("Watch a network learn to learn", anchor=False)
-    wave = state.whole("wave", usual=WAVE, low=0, high=LAST_WAVE)
+    wave = widgets.whole("wave", usual=WAVE, low=0, high=LAST_WAVE)
     learned, scratch = (engine.find(f"{name}-sinusoid") for name in ("maml", "scratch"))
     if learned is None or scratch is None:
         st.info("The pretrained runs are missing from assets/pretrained: run `make pretrained`.")
@@ -116,7 +117,6 @@ def film_of(runs: Sequence[Run], task: CurveTask, traces: Sequence[Trace]) -> Fi
         steps=steps,
         panels=[*curves, film.scores(filmed, steps, ways=None)],
         label="Gradient step",
-        start=0,
         autoplay=True,
         loop=True,
     )

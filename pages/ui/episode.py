@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from pages.ui import state
+from pages.ui import state, widgets
 
 LAST_SEED = 2**31 - 1
 MOST_WAYS, MOST_SHOTS, MOST_QUERIES = 100, 100, 30
@@ -22,7 +22,7 @@ def number(
     `about` says more of the number; `changed` is called when there is another.
     """
     help = "The number that draws the test task; the same number is the same task for everyone."
-    seed = state.number(
+    seed = widgets.number(
         place,
         "Episode",
         "seed",
@@ -71,7 +71,7 @@ def ways(place: Any, usual: int, *, high: int = MOST_WAYS, decided: int = 0, **m
     if decided:
         place.number_input("Ways", value=decided, disabled=True, help=help, **more)
         return decided
-    return state.number(place, "Ways", "ways", usual=usual, low=2, high=high, help=help, **more)
+    return widgets.number(place, "Ways", "ways", usual=usual, low=2, high=high, help=help, **more)
 
 
 def shots(
@@ -86,11 +86,11 @@ def shots(
     """Labelled examples of each class; of a curve, its points."""
     label = "Points" if regression else "Shots"
     help = "How many points of the curve are seen." if regression else "Examples of each class."
-    return state.number(place, label, name, usual=usual, low=1, high=high, help=help, **more)
+    return widgets.number(place, label, name, usual=usual, low=1, high=high, help=help, **more)
 
 
 def queries(place: Any, usual: int, **more: Any) -> int:
     help = "How many drawings of each class are asked about."
-    return state.number(
+    return widgets.number(
         place, "Queries", "queries", usual=usual, low=1, high=MOST_QUERIES, help=help, **more
     )

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from metacore.answers.episode_spec import EpisodeSpec
 from metacore.answers.questions import BackgroundScores
 from metacore.episode import Episode
 from metacore.insight.spread import Spread
 from metacore.insight.trace import Array, Trace
 from pages.ui import charts, drawings, palette, words
+from pages.ui.curve_task import CurveTask
 from pages.ui.player import (
     BendingLine,
     CurvePanel,
@@ -52,17 +52,15 @@ class FilmedRun:
     @classmethod
     def of(cls, trace: Trace, kind: str, **looks: Any) -> "FilmedRun":
         """The first task of a trace; `kind` is the algorithm's name."""
-        of_task = {
-            "probabilities": trace.query_probabilities,
-            "curves": trace.curves,
-            "score": trace.query_score,
-        }
+        shares, curves = trace.query_probabilities, trace.curves
         return cls(
             steps=trace.steps,
             support_loss=trace.support_loss[:, 0],
+            score=trace.query_score[:, 0],
+            probabilities=None if shares is None else shares[:, 0],
+            curves=None if curves is None else curves[:, 0],
             norm=trace.norm,
             dash=palette.svg_dash(kind),
-            **{name: None if all is None else all[:, 0] for name, all in of_task.items()},
             **looks,
         )
 
@@ -219,22 +217,6 @@ def _by_query(run: FilmedRun) -> Any:
 def _pictures(images: Tensor, labels: Tensor) -> list[FilmDrawing]:
     addresses = drawings.addresses(images)
     return [FilmDrawing(image, int(label)) for image, label in zip(addresses, labels, strict=True)]
-
-
-@dataclass(frozen=True)
-class CurveTask:
-    """A curve to be learned: the true one on a grid, and the points of it that are seen."""
-
-    grid: list[float]
-    truth: list[float]
-    points: list[tuple[float, float]]
-
-    @classmethod
-    def of(cls, spec: EpisodeSpec, episode: Episode, grid: Array | None) -> "CurveTask":
-        assert grid is not None, "curves have a grid"
-        x, y = episode.support_x.flatten().tolist(), episode.support_y.flatten().tolist()
-        places = grid.tolist()
-        return cls(places, spec.curve(places), list(zip(x, y, strict=True)))
 
 
 def curve(

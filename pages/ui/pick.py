@@ -7,7 +7,7 @@ import streamlit as st
 
 from metacore import Run
 from metacore.algorithms import ALGORITHMS
-from pages.ui import charts, engine, palette, state, words
+from pages.ui import charts, engine, palette, state, widgets, words
 
 RUNS = "run"  # what every page calls the runs it is about, in its address
 KINDS = {False: "Drawings", True: "Curves"}
@@ -32,7 +32,7 @@ def one(found: Sequence[Run], *, name: str = "run", usual: str = "", help: str) 
     by_id = {run.id: run for run in found}
     missed(name, by_id)
     labels = {run_id: label(run) for run_id, run in by_id.items()}
-    chosen = state.select(st, "Run", name, labels, usual=usual, varies=True, help=help)
+    chosen = widgets.select(st, "Run", name, labels, usual=usual, varies=True, help=help)
     return by_id[chosen]
 
 
@@ -44,7 +44,9 @@ def several(
     missed(name, by_id)
     labels = {run_id: label(run) for run_id, run in by_id.items()}
     usual = [run.id for run in default]
-    chosen = state.several(st, "Runs", name, labels, usual=usual, most=most, varies=True, help=help)
+    chosen = widgets.several(
+        st, "Runs", name, labels, usual=usual, most=most, varies=True, help=help
+    )
     return [by_id[run_id] for run_id in chosen]
 
 
@@ -85,7 +87,7 @@ def alike(
     named = [by_id[run_id] for run_id in (*state.heard(RUNS), *linked) if run_id in by_id]
     if named:
         state.settle("kind", _kind_of_task(named[0]), usual=there[0])
-    kind = state.switch(
+    kind = widgets.switch(
         place,
         "Tasks",
         "kind",

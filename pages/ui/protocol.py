@@ -5,7 +5,7 @@ from typing import Any
 
 from metacore import Run
 from metacore.models.normalisation import NORM_MODES
-from pages.ui import state, words
+from pages.ui import widgets, words
 
 MOST_STEPS = 100
 OWN = {"own": "own, as published"}
@@ -15,7 +15,7 @@ def inner_steps(
     place: Any, *, placeholder: str, name: str = "steps", usual: int | None = None, **more: Any
 ) -> int | None:
     """None: as many as each run was made for, which the placeholder says."""
-    return state.number_or_none(
+    return widgets.number_or_none(
         place,
         "Inner steps",
         name,
@@ -39,7 +39,7 @@ def normalisation(
 ) -> str | None:
     """One of these modes; None: each run's own, which the one entry of `own` stands for."""
     (own_name,) = own
-    norm = state.select(
+    norm = widgets.select(
         place,
         "Normalisation",
         "norm",

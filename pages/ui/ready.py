@@ -19,9 +19,9 @@ from pages.ui.adapt.choice import USUAL, AdaptChoice
 from pages.ui.compare import choice as compared
 from pages.ui.compare import duel, mistakes
 from pages.ui.protocol import modes_of
-from pages.ui.prototypes import spot
-from pages.ui.prototypes.embedding import Pictures
-from pages.ui.train import sampled
+from pages.ui.prototypes import choice as prototypes
+from pages.ui.prototypes.embedding import EpisodePictures
+from pages.ui.train import sample_episode
 
 EPISODES = 4  # the first, and those that follow it
 DRAWINGS = 20  # of a class of the glyphs that come with Metacore
@@ -61,20 +61,20 @@ def _adapt(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
         choice = AdaptChoice(
             runs=(run,), spec=spec, steps=None, norm=None, choosing=False, words_place=None
         )
-        cast = scene.cast_of(choice)
-        yield from cast.questions
+        asked = scene.questions_of(choice)
+        yield from asked.questions
         if number == 0:
-            yield from (part.background for part in cast.parts)
+            yield from (part.background for part in asked.of_runs)
             quick = [mode for mode in modes_of(run) if mode != effect.SLOW]
             yield from (effect.in_mode(run, choice, mode) for mode in quick)
 
 
 def _prototypes(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
-    run, seed = runs.get(spot.FIRST), spot.EPISODE + number
+    run, seed = runs.get(prototypes.FIRST), prototypes.EPISODE + number
     if run:
-        usual = spot.usual(run, seed, DRAWINGS)
-        yield Room(spec=spot.drawn(run, seed))
-        yield Pictures(spec=usual.spec, theme="dark")
+        usual = prototypes.usual(run, seed, DRAWINGS)
+        yield Room(spec=prototypes.drawn(run, seed))
+        yield EpisodePictures(spec=usual.spec, theme="dark")
         yield from replace(usual, theme="light").questions
 
 
@@ -95,5 +95,5 @@ def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
 def _train() -> Iterator[Question[Any]]:
     for dataset in DATASETS:
         config = preset("maml", dataset, PRESETS[0])
-        yield from (sampled.wanted(config, seed) for seed in range(EPISODES))
+        yield from (sample_episode.wanted(config, seed) for seed in range(EPISODES))
         yield Possible(config=config.replace(seed=0))

@@ -51,16 +51,16 @@ def why_lost(
     if learned <= fresh:
         return ""
     miss = largest_miss(grid, curves[0], truth, seen)
-    told = f"This time MAML ends worse: {significant(learned)} against {significant(fresh)}."
+    lost = f"This time MAML ends worse: {significant(learned)} against {significant(fresh)}."
     off, away = significant(miss.off), significant(miss.away)
-    lost = (
-        f"MAML is furthest from it at x = {miss.at:.1f}, where it is off by {off} and the nearest"
-        f" point it has seen is {away} away."
+    where = (
+        f"at x = {miss.at:.1f}, where it is off by {off} and the nearest point it has seen is"
+        f" {away} away."
     )
     if reach(truth) < FLAT and reach(curves[1]) < FLAT:
         flat = (
             f"The wave is flat, never more than {significant(reach(truth))} from 0: a network that"
             " has learned nothing, and says about 0 everywhere, is hardly wrong."
         )
-        return f"{told} {flat} {lost}"
-    return f"{told} {lost.replace('from it', 'from the wave')}"
+        return f"{lost} {flat} MAML is furthest from it {where}"
+    return f"{lost} MAML is furthest from the wave {where}"

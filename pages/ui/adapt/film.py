@@ -4,25 +4,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from pages.ui import charts, film, palette
-from pages.ui.adapt.scene import Scene
-from pages.ui.film import CurveTask, FilmedRun
+from pages.ui.adapt.scene import AdaptScene
+from pages.ui.curve_task import CurveTask
+from pages.ui.film import FilmedRun
 from pages.ui.player import CurvePanel, Film
 
 SCRATCH = "from scratch"
 LONGEST = 6500  # milliseconds a film takes, unless it has very many steps
 
 
-def film_of(scene: Scene) -> Film:
+def film_of(scene: AdaptScene) -> Film:
     runs = [
         FilmedRun.of(
-            actor.trace,
-            actor.kind,
-            name=actor.name,
-            color=actor.color,
-            background=actor.background,
+            adapted.trace,
+            adapted.kind,
+            name=adapted.name,
+            color=adapted.color,
+            background=adapted.background,
             width=3,
         )
-        for actor in scene.actors
+        for adapted in scene.runs
     ]
     shown = [*runs, *_reference(scene)]
     steps = film.steps_of(shown)
@@ -40,14 +41,13 @@ def film_of(scene: Scene) -> Film:
             ),
             film.losses(shown, steps),
         ],
-        start=0,
         autoplay=True,
         stack=True,
         interval=max(60, min(650, LONGEST // len(steps))),
     )
 
 
-def _reference(scene: Scene) -> list[FilmedRun]:
+def _reference(scene: AdaptScene) -> list[FilmedRun]:
     """The first run's network from a random start."""
     if scene.scratch is None:
         return []
@@ -56,15 +56,15 @@ def _reference(scene: Scene) -> list[FilmedRun]:
     return [FilmedRun.of(scene.scratch, "scratch", **looks)]
 
 
-def _mark(scene: Scene, last: int) -> dict[str, Any] | None:
+def _mark(scene: AdaptScene, last: int) -> dict[str, Any] | None:
     """Where training ended, if all agree on it and the film goes on."""
-    trained = {actor.trained_steps for actor in scene.actors if not actor.at_once}
+    trained = {adapted.trained_steps for adapted in scene.runs if not adapted.at_once}
     if len(trained) != 1 or not 0 < (steps := trained.pop()) < last:
         return None
     return {"at": steps, "text": f"trained with {steps}"}
 
 
-def _curves(runs: Sequence[FilmedRun], scene: Scene) -> list[CurvePanel]:
+def _curves(runs: Sequence[FilmedRun], scene: AdaptScene) -> list[CurvePanel]:
     task = CurveTask.of(scene.choice.spec, scene.episode, scene.first.trace.grid)
     return [
         film.curve(

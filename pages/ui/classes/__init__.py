@@ -5,7 +5,6 @@ Nothing there means that the episode's seed draws them.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import streamlit as st
@@ -13,20 +12,15 @@ import streamlit as st
 from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Gallery, Offered
 from pages.ui import charts, drawings, palette, say, state, waiting
+from pages.ui.component import component
 
-HERE = Path(__file__).parent
 PARAMETER = "classes"
 FEWEST, MOST = 2, 20  # more are not told apart on a screen
 AT_ONCE = 40
 PATIENCE = 5.0
 DRAFT, PAGE = "classes ticked", "classes page"
 
-_mount = st.components.v2.component(
-    "metacore_classes",
-    html='<div class="picker"></div>',
-    css=(HERE / "classes.css").read_text(),
-    js=(HERE / "classes.js").read_text(),
-)
+_mount = component(__file__, html='<div class="picker"></div>')
 
 
 def linked() -> tuple[int, ...]:

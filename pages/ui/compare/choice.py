@@ -12,7 +12,7 @@ from metacore.answers.questions import Loadable
 from metacore.runs import Comparison, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
-from pages.ui import engine, episode, pick, protocol, say, state, waiting
+from pages.ui import engine, episode, pick, protocol, say, state, waiting, widgets
 
 EACH_OWN = "each run's own"
 OWN = {EACH_OWN: EACH_OWN}
@@ -140,7 +140,7 @@ def _sound(runs: Sequence[Run]) -> list[Run]:
     errors = [found.error for found in waiting.several([question for _, question in asked])]
     for run, error in zip(runs, errors, strict=True):
         if error:
-            say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+            say.left_out(run, error)
     return [run for run, error in zip(runs, errors, strict=True) if not error]
 
 
@@ -193,7 +193,7 @@ def _configs(runs: Sequence[Run], shape: tuple[int, ...]) -> Iterable[Config]:
 
 def _dataset(place: Any, key: str, variants: dict[str, Config], wanted: Question | None) -> Config:
     usual = next((name for name, each in variants.items() if _asked(wanted, each)), "")
-    chosen = state.select(
+    chosen = widgets.select(
         place,
         "Dataset",
         key,

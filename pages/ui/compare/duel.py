@@ -15,7 +15,8 @@ from metacore.insight.trace import Trace
 from pages.ui import engine, episode, film, say, waiting
 from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import take
-from pages.ui.film import CurveTask, FilmedRun
+from pages.ui.curve_task import CurveTask
+from pages.ui.film import FilmedRun
 from pages.ui.player import Film, Panel, play
 
 SHOWN = "duel shown"
@@ -98,9 +99,7 @@ def _film(seen: Seen) -> Film:
         alt = f"A curve, the points seen of it, and how {names} bend towards it."
         panels.append(film.curve(runs, task, title="One curve for all", alt=alt))
     ways = None if choice.regression else choice.ways
-    return Film(
-        steps=steps, panels=[*panels, film.scores(runs, steps, ways=ways)], start=0, stack=True
-    )
+    return Film(steps=steps, panels=[*panels, film.scores(runs, steps, ways=ways)], stack=True)
 
 
 def _rows(choice: CompareChoice, traces: Sequence[Trace]) -> list[dict[str, Any]]:

@@ -11,7 +11,19 @@ from metacore import Run, UserError
 from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Mistakes
 from metacore.insight.confusion import Confusion
-from pages.ui import charts, drawings, engine, episode, palette, pick, say, state, waiting, words
+from pages.ui import (
+    charts,
+    drawings,
+    engine,
+    episode,
+    palette,
+    pick,
+    say,
+    state,
+    waiting,
+    widgets,
+    words,
+)
 from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import take
 from pages.ui.figures.confusion import matrix
@@ -66,7 +78,7 @@ def _controls(choice: CompareChoice) -> tuple[Run, int, int]:
     run_place, ways_place, button = st.columns([2, 2, 1], vertical_alignment="bottom")
     with run_place:
         run = pick.one(choice.runs, name="of", help="Whose mistakes are shown.")
-    ways = state.slider(
+    ways = widgets.slider(
         ways_place,
         "Classes",
         "classes",
@@ -75,7 +87,7 @@ def _controls(choice: CompareChoice) -> tuple[Run, int, int]:
         high=MOST,
         help="How many classes are told apart in every task, always the same ones.",
     )
-    seed = state.whole("drawn", usual=0, low=0, high=episode.LAST_SEED)
+    seed = widgets.whole("drawn", usual=0, low=0, high=episode.LAST_SEED)
     help = "Draws other classes of the test split."
     episode.another(button, "Other classes", "drawn", (seed + 1) % episode.LAST_SEED, help=help)
     return run, ways, seed
@@ -91,7 +103,7 @@ def _keep_cell(about: Hashable) -> None:
 
 def _matrix(found: Confusion, run: Run, about: Hashable) -> None:
     charts.chart(
-        charts.kept("matrix", about, lambda: _figure(found, pick.kind(run))),
+        charts.cached("matrix", about, lambda: _figure(found, pick.kind(run))),
         f"{run.name}: {found.accuracy:.1%} right among {len(found.classes)} classes",
         alt="A matrix of classes drawn by classes they were taken for; mistakes are in colour.",
         key=CHART,
@@ -125,7 +137,7 @@ def _cell(found: Confusion) -> None:
     labels = {"truth": ("Drawn", "The class the drawings are of."),
               "guess": ("Taken for", "The class the run took them for.")}  # fmt: skip
     truth, guess = (
-        int(state.select(column, label, name, names, usual=str(worst), help=help))
+        int(widgets.select(column, label, name, names, usual=str(worst), help=help))
         for column, (name, (label, help)), worst in zip(
             columns, labels.items(), found.worst(), strict=True
         )

@@ -4,26 +4,17 @@ A component of our own, because drawings, lines and curves must move together, w
 frame, and follow the theme. Nothing comes back from it.
 """
 
-import hashlib
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import streamlit as st
 
-HERE = Path(__file__).parent
+from pages.ui.component import component, rounded, with_id
+
 Values = Sequence[float] | np.ndarray[Any, Any]
 
-_mount = st.components.v2.component(
-    "metacore_player",
-    html='<div class="player"></div>',
-    css=(HERE / "player.css").read_text(),
-    js=(HERE / "player.js").read_text(),
-)
+_mount = component(__file__)
 
 
 @dataclass(frozen=True)
@@ -127,7 +118,6 @@ class Film:
     steps: Sequence[int]
     panels: Sequence[Panel]
     label: str = "Inner step"
-    start: int | None = None  # index of the step first shown; None is the last
     autoplay: bool = False
     loop: bool = False
     interval: int = 650  # milliseconds per step
@@ -139,7 +129,7 @@ def play(film: Film, *, key: str) -> None:
     data: dict[str, Any] = {
         "steps": list(film.steps),
         "label": film.label,
-        "start": len(film.steps) - 1 if film.start is None else film.start,
+        "start": 0,  # index of the step first shown
         "autoplay": film.autoplay,
         "loop": film.loop,
         "interval": film.interval,
@@ -147,8 +137,7 @@ def play(film: Film, *, key: str) -> None:
         "panels": [_plain(panel) for panel in film.panels],
     }
     data["pictures"] = _shared(data["panels"])
-    data["id"] = hashlib.blake2b(json.dumps(data).encode(), digest_size=8).hexdigest()
-    _mount(data=data, key=key)
+    _mount(data=with_id(data), key=key)
 
 
 def _shared(panels: Sequence[dict[str, Any]]) -> list[str]:
@@ -163,16 +152,4 @@ def _shared(panels: Sequence[dict[str, Any]]) -> list[str]:
 def _plain(panel: Panel) -> dict[str, Any]:
     """JSON-ready, with numbers no longer than a screen can show."""
     made = panel.to_dict() if isinstance(panel, DrawingsPanel) else asdict(panel)
-    return {name: _rounded(value) for name, value in made.items()}
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _rounded(inner) for name, inner in value.items()}
-    if isinstance(value, str | int | bool) or value is None:
-        return value
-    if hasattr(value, "tolist"):
-        return _rounded(value.tolist())
-    if isinstance(value, float):
-        return float(f"{value:.4g}") if math.isfinite(value) else None
-    return [_rounded(inner) for inner in value]
+    return {name: rounded(value) for name, value in made.items()}

@@ -4,22 +4,50 @@ What is changed stands in the URL alone, so a link shows the same mistakes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import streamlit as st
 
 from metacore.answers.episode_spec import EpisodeSpec
-from pages.ui import charts, palette, state, words
+from pages.ui import charts, palette, state, widgets, words
 from pages.ui.palette import Theme
 from pages.ui.prototypes import edits
+from pages.ui.prototypes.before_after import BeforeAndAfter
 from pages.ui.prototypes.edits import Edits
-from pages.ui.prototypes.embedding import Shift
+from pages.ui.prototypes.in_space import EpisodeInSpace
 
 LINK = "edits"
 LEFT_OUT = "left out"
 WIDTH = 96  # pixels of a drawing: three stand beside the picture
 EDITED = "support just edited"
+UNMOVED = 1e-5  # a distance that is only rounding
 AT_ONCE = 6  # pickers beside the picture; of more drawings, those of one class
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What the edits did to one class."""
+
+    number: int
+    distance: float | None  # that its prototype moved; None where there are none
+    right: tuple[int, int]  # queries answered rightly as drawn, and as edited
+
+
+def shifts(
+    drawn: EpisodeInSpace | BeforeAndAfter, edited: EpisodeInSpace | BeforeAndAfter
+) -> list[Shift]:
+    """Of the classes for which the edits changed anything."""
+    found = []
+    for number, right in enumerate(zip(drawn.right_in, edited.right_in, strict=True)):
+        distance = None
+        if drawn.prototypes is not None and edited.prototypes is not None:
+            gap = float(np.linalg.norm(edited.prototypes[number] - drawn.prototypes[number]))
+            distance = gap if gap > UNMOVED else 0.0
+        if right[0] != right[1] or distance:
+            found.append(Shift(number, distance, right))
+    return found
 
 
 def asked_for(spec: EpisodeSpec) -> Edits:
@@ -65,7 +93,7 @@ def show(
             for place in range(shots):
                 _drawing(number, place, changed, spec, pictures, charts.theme())
     if changed.changed:
-        st.markdown(_told(changed, shifts))
+        st.markdown(_effect(changed, shifts))
 
 
 def edited_just_now() -> bool:
@@ -73,7 +101,7 @@ def edited_just_now() -> bool:
     return bool(st.session_state.pop(EDITED, False))
 
 
-def _told(changed: Edits, shifts: Sequence[Shift]) -> str:
+def _effect(changed: Edits, shifts: Sequence[Shift]) -> str:
     """What was edited, and the numbers of it before and after."""
     edited = [
         f"{edits.drawing(*where)} {'left out' if label is None else f'as {words.letter(label)}'}"
@@ -116,7 +144,7 @@ def _classes(changed: Edits, spec: EpisodeSpec, shots: int) -> list[int]:
     first = min((number for number, _ in changed.changed), default=0)
     letters = {str(number): words.letter(number) for number in range(spec.ways)}
     help = "Whose drawings are shown here."
-    chosen = state.switch(st, "Class", "edited", letters, usual=str(first), wrap=True, help=help)
+    chosen = widgets.switch(st, "Class", "edited", letters, usual=str(first), wrap=True, help=help)
     return [int(chosen)]
 
 

@@ -10,7 +10,7 @@ from metacore.trial.drawn import Drawing, check_strokes
 from metacore.trial.task import Settings, Trial, pixels
 from pages.ui import drawings, episode, say, sheet
 from pages.ui.sheet import MOST_SHOTS, MOST_WAYS, Drawn, Load
-from pages.ui.trial import answers, keep, opened, runs
+from pages.ui.trial import answers, opened, runs, saving
 from pages.ui.trial.example import example
 from pages.ui.trial.opened import LOAD
 
@@ -60,7 +60,7 @@ def _table(chosen: Sequence[Run], ways: int, shots: int) -> None:
         say.error(sentence, icon=":material/gesture:")
     if trial:
         answers.show(chosen, trial, key="draw")
-        keep.part(trial, key="draw", besides="Nothing else you draw is stored here.")
+        saving.part(trial, key="draw", besides="Nothing else you draw is stored here.")
 
 
 def read(said: Drawn, run_ids: Sequence[str] = ()) -> tuple[Trial | None, list[str]]:

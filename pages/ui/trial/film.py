@@ -5,27 +5,27 @@ from collections.abc import Sequence
 from pages.ui import film, palette
 from pages.ui.film import FilmedRun
 from pages.ui.player import Film, play
-from pages.ui.trial.machine import Actor
+from pages.ui.trial.on_trial import RunOnTrial
 
 LONGEST = 20  # steps; fine-tuning may take a hundred, beside which the others' few are a dot
 
 
-def show(actors: Sequence[Actor], classes: Sequence[tuple[str, str]], query: int = 0) -> None:
+def show(found: Sequence[RunOnTrial], classes: Sequence[tuple[str, str]], query: int = 0) -> None:
     """`classes` are names and colours."""
-    runs = [_filmed(actor) for actor in actors]
+    runs = [_filmed(on_trial) for on_trial in found]
     steps = film.steps_of(runs, LONGEST)
     panels = [film.answers(run, classes, query, steps) for run in runs]
-    shown = Film(steps=steps, panels=[*panels, film.losses(runs, steps)], start=0, autoplay=True)
+    shown = Film(steps=steps, panels=[*panels, film.losses(runs, steps)], autoplay=True)
     play(shown, key="trial film player")
 
 
-def _filmed(actor: Actor) -> FilmedRun:
-    assert actor.answer is not None, "a film is about a query"
+def _filmed(on_trial: RunOnTrial) -> FilmedRun:
+    assert on_trial.answer is not None, "a film is about a query"
     return FilmedRun(
-        name=actor.name,
-        color=actor.color,
-        steps=actor.answer.steps,
-        support_loss=actor.answer.support_loss,
-        probabilities=actor.answer.probabilities,
-        dash=palette.svg_dash(actor.kind),
+        name=on_trial.name,
+        color=on_trial.color,
+        steps=on_trial.answer.steps,
+        support_loss=on_trial.answer.support_loss,
+        probabilities=on_trial.answer.probabilities,
+        dash=palette.svg_dash(on_trial.kind),
     )

@@ -8,8 +8,10 @@ from metacore.answers import EpisodeSpec, Question
 from pages.ui import charts, engine, pick
 from pages.ui.palette import Theme
 from pages.ui.prototypes import embedding
+from pages.ui.prototypes.before_after import BeforeAndAfterQuestion
 from pages.ui.prototypes.edits import Edits, write
-from pages.ui.prototypes.embedding import InSpace, Moved, Pictures
+from pages.ui.prototypes.embedding import EpisodePictures
+from pages.ui.prototypes.in_space import SpaceQuestion
 
 FIRST = "protonet-glyphs"
 EPISODE = 8  # a test episode that is not too easy
@@ -18,7 +20,7 @@ QUERIES = 100  # marks a picture can hold
 
 
 @dataclass(frozen=True)
-class View:
+class PictureSettings:
     """How the episode is looked at."""
 
     shots: int
@@ -29,12 +31,12 @@ class View:
 
 
 @dataclass(frozen=True)
-class Spot:
+class PrototypesChoice:
     """What is looked at: an episode in the space of a run."""
 
     run: Run
     spec: EpisodeSpec
-    view: View
+    view: PictureSettings
     edits: Edits
     theme: Theme | None = None  # that of the page
 
@@ -43,11 +45,11 @@ class Spot:
         return pick.kind(self.run) in embedding.METRIC
 
     @property
-    def pictures(self) -> Pictures:
-        return Pictures(spec=self.spec, theme=self.theme or charts.theme())
+    def pictures(self) -> EpisodePictures:
+        return EpisodePictures(spec=self.spec, theme=self.theme or charts.theme())
 
-    def scene(self, edits: Edits) -> InSpace:
-        return InSpace(
+    def scene(self, edits: Edits) -> SpaceQuestion:
+        return SpaceQuestion(
             learned=engine.learned(self.run),
             spec=self.spec,
             shots=self.view.shots,
@@ -56,8 +58,8 @@ class Spot:
             edits=write(edits),
         )
 
-    def moments(self, edits: Edits) -> Moved:
-        return Moved(
+    def moments(self, edits: Edits) -> BeforeAndAfterQuestion:
+        return BeforeAndAfterQuestion(
             learned=engine.learned(self.run),
             spec=self.spec,
             shots=self.view.shots,
@@ -92,9 +94,9 @@ def laddered(run: Run, seed: int, drawings: int) -> EpisodeSpec:
     return replace(spec, shots=most, most=most)
 
 
-def usual(run: Run, seed: int, drawings: int) -> Spot:
+def usual(run: Run, seed: int, drawings: int) -> PrototypesChoice:
     """What is looked at by someone who has just arrived."""
     spec = laddered(run, seed, drawings)
     distance = run.values["algorithm"].get("distance")
-    view = View(min(SHOTS, spec.most), 2, drawn=False, distance=distance, shared=True)
-    return Spot(run, spec, view, Edits())
+    view = PictureSettings(min(SHOTS, spec.most), 2, drawn=False, distance=distance, shared=True)
+    return PrototypesChoice(run, spec, view, Edits())
