@@ -16,7 +16,7 @@ from metacore.randomness import generator
 from metacore.runs import Run, Store, execute, load_params
 from metacore.runs.together import dataset_for, evaluate_together
 from metacore.settings import Config
-from metacore.statistics import Difference
+from metacore.statistics import PairedDifference
 from metacore.training import evaluate as evaluation
 from metacore.training.config import RunConfig, lookup
 from metacore.training.evaluate import Evaluation
@@ -80,7 +80,7 @@ class Comparison:
     names: list[str]
     learners: list[Learner]
     evaluations: list[Evaluation]
-    differences: list[Difference]
+    differences: list[PairedDifference]
 
 
 def compare(

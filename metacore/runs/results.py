@@ -36,7 +36,7 @@ def result(
     """The document; `by_task` holds the contestants' evaluations for each of question.tasks."""
     first = by_task[0]
     names = [contestant.run.name for contestant in contestants]
-    pairs = [asdict(difference) for difference in compare(names, first)]
+    pairs = [{**asdict(found), "verdict": found.verdict} for found in compare(names, first)]
     rows = [_row(*both) for both in zip(contestants, first, strict=True)]
     return {
         "question": question.to_dict(),

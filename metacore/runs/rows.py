@@ -17,7 +17,7 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from metacore.errors import UserError
-from metacore.runs.job import FAILED, NOBODY, STATUSES
+from metacore.runs.job import FAILED, NOBODY, STATUSES, Job
 from metacore.runs.process import Process
 from metacore.runs.record import Run
 from metacore.strict import Moment
@@ -88,7 +88,7 @@ class Cells:
         self.row = row
         self.damaged: list[str] = []
 
-    def fields_of(self, job: type[Any], but: Container[str] = ()) -> dict[str, Any]:
+    def fields_of(self, job: Callable[..., Job], but: Container[str] = ()) -> dict[str, Any]:
         """What stands in columns that are called as the fields of this kind of job."""
         known = {name: read for name, read in _readers(job).items() if name not in but}
         return {
@@ -138,7 +138,7 @@ class Cells:
 
 
 @cache
-def _readers(job: type[Any]) -> dict[str, Callable[[Cells, str], Any]]:
+def _readers(job: Callable[..., Job]) -> dict[str, Callable[[Cells, str], Any]]:
     """How to read the columns that hold one number or text, by the types of the fields."""
     known: dict[Any, Any] = {Moment: Cells.time, str: Cells.text}
     known |= {int: Cells.number, float: Cells.number}

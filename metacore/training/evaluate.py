@@ -20,7 +20,7 @@ from metacore.device import suited_threads, synchronize
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.normalisation import resolve
-from metacore.statistics import Difference, mean_ci95, paired_difference
+from metacore.statistics import PairedDifference, mean_ci95, paired_difference
 from metacore.training.learner import Learner
 
 DIVERGED_MSE = 100.0  # eight times the error of always answering 0 to the largest sine wave
@@ -133,7 +133,7 @@ def evaluate(
     return _summary(by_step, protocol, dataset.regression, time.perf_counter() - start)
 
 
-def compare(names: list[str], evaluations: list[Evaluation]) -> list[Difference]:
+def compare(names: list[str], evaluations: list[Evaluation]) -> list[PairedDifference]:
     """Every pair of runs evaluated on the same episodes."""
     for evaluation in evaluations[1:]:
         first, other = evaluations[0].protocol, evaluation.protocol

@@ -10,7 +10,7 @@ from metacore.runs import cancel, comparisons
 from metacore.runs.comparison import Comparison
 from metacore.runs.job import FINISHED, QUEUED, RUNNING
 from pages.ui import engine, say, status, visitor, words
-from pages.ui.runs.shelf import flaw
+from pages.ui.runs.table import flaw
 
 LOOK_SECONDS = 3.0
 RECENT_SECONDS = 24 * 3600.0

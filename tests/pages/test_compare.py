@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from metacore import ALGORITHMS, DATASETS, MODELS, Run, RunConfig, Store, TaskConfig, TrainingConfig
 from metacore.runs import comparisons, execute
 from metacore.runs.comparisons import Comparisons
-from pages.ui.compare.background import words_of
+from pages.ui.compare.evaluation import words_of
 from pages.ui.compare.verdict import reported, sentence, unbeaten
 from tests.pages.conftest import words
 
@@ -261,9 +261,9 @@ def test_the_best_is_bold_with_those_that_do_not_differ() -> None:
         for name, value in (("a", 0.9), ("b", 0.91), ("c", 0.7))
     ]
     pairs = [
-        {"first": "a", "second": "b", "verdict": "no difference shown between a and b"},
-        {"first": "a", "second": "c", "verdict": "a is better than c by 20"},
-        {"first": "b", "second": "c", "verdict": "b is better than c by 21"},
+        {"first": "a", "second": "b", "mean": -0.01, "ci95": 0.02},
+        {"first": "a", "second": "c", "mean": 0.2, "ci95": 0.02},
+        {"first": "b", "second": "c", "mean": 0.21, "ci95": 0.02},
     ]
     assert unbeaten({"rows": rows, "pairs": pairs}) == ["b", "a"]
     errors = [

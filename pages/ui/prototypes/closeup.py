@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui import palette
 from pages.ui.palette import Theme
-from pages.ui.prototypes.embedding import Look, Near
+from pages.ui.prototypes.embedding import Closeup, NearDrawing
 from pages.ui.words import letter
 
 MOST_BARS = 8
@@ -30,7 +30,7 @@ STYLE = """<style>
 </style>"""
 
 
-def show(look: Look, pictures: Mapping[str, str], theme: Theme, nearest: str) -> None:
+def show(look: Closeup, pictures: Mapping[str, str], theme: Theme, nearest: str) -> None:
     """`nearest` says by what the nearest support drawings are near."""
     st.html(
         f'{STYLE}<div class="closeup">{_head(look, pictures, theme)}'
@@ -40,7 +40,7 @@ def show(look: Look, pictures: Mapping[str, str], theme: Theme, nearest: str) ->
     )
 
 
-def _head(look: Look, pictures: Mapping[str, str], theme: Theme) -> str:
+def _head(look: Closeup, pictures: Mapping[str, str], theme: Theme) -> str:
     color = palette.of_class(look.number, theme)
     name = look.name[0].upper() + look.name[1:]
     return (
@@ -49,7 +49,7 @@ def _head(look: Look, pictures: Mapping[str, str], theme: Theme) -> str:
     )
 
 
-def _says(look: Look) -> str:
+def _says(look: Closeup) -> str:
     own = letter(look.number)
     if look.label is None:
         answers = [letter(_best(moment)) for moment in look.probabilities]
@@ -60,7 +60,7 @@ def _says(look: Look) -> str:
     return f"support drawing of class {own}{given}<br>it would be answered {_answer(look)}"
 
 
-def _answer(look: Look) -> str:
+def _answer(look: Closeup) -> str:
     return letter(_best(look.probabilities[-1]))
 
 
@@ -90,7 +90,7 @@ def _bar(number: int, values: Sequence[float], theme: Theme) -> str:
     )
 
 
-def _near(near: Near, pictures: Mapping[str, str], theme: Theme) -> str:
+def _near(near: NearDrawing, pictures: Mapping[str, str], theme: Theme) -> str:
     color = palette.of_class(near.label, theme)
     return (
         f'<figure><img src="{pictures[near.name]}" alt="{near.name}" style="border-color: {color}">'
@@ -98,7 +98,5 @@ def _near(near: Near, pictures: Mapping[str, str], theme: Theme) -> str:
     )
 
 
-def _given_as(near: Near) -> str:
-    as_label = letter(near.label)
-    own = near.name.rstrip("0123456789")
-    return "" if own == as_label else f" as {as_label}"
+def _given_as(near: NearDrawing) -> str:
+    return "" if near.label == near.number else f" as {letter(near.label)}"

@@ -6,7 +6,6 @@ pen leaves a pad; nothing is believed that has not been through the engine's own
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,8 +13,8 @@ import streamlit as st
 from metacore.datasets.strokes import CANVAS
 from metacore.trial.drawn import MOST_POINTS, MOST_STROKES
 from pages.ui import charts, palette, words
+from pages.ui.component import component
 
-HERE = Path(__file__).parent
 UNITS = 1000  # a pad's side, as strokes count it
 PEN = 5 / CANVAS  # of the side: Omniglot's pen
 NAME = 24  # letters of a class's name
@@ -23,12 +22,7 @@ KEY = "sheet"
 MOST_WAYS, MOST_SHOTS = 10, 5
 Strokes = Sequence[Sequence[Sequence[float]]]
 
-_mount = st.components.v2.component(
-    "metacore_sheet",
-    html='<div class="sheet"></div>',
-    css=(HERE / "sheet.css").read_text(),
-    js=(HERE / "sheet.js").read_text(),
-)
+_mount = component(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)

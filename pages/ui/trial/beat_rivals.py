@@ -11,7 +11,7 @@ from metacore.answers.questions import Loadable
 from metacore.answers.trials import InContest, Round
 from metacore.insight import contest
 from metacore.insight.contest import Answer, Contest, Puzzle
-from pages.ui import charts, engine, palette, pick, say, state, waiting
+from pages.ui import engine, pick, say, state, waiting
 from pages.ui.trial import beat_link
 
 T = TypeVar("T")
@@ -41,7 +41,9 @@ def rivals(of: Contest) -> list[Rival]:
     found = possible()
     by_id = {run.id: run for run in found}
     named = [by_id[key] for key in state.get(beat_link.RUNS) if key in by_id]
-    return _named([run for run in named or usual(found) if _plays(run, of)])
+    playing = [run for run in named or usual(found) if _plays(run, of)]
+    looks = zip(playing, pick.names(playing), pick.colors(playing), strict=True)
+    return [Rival(*each) for each in looks]
 
 
 def _plays(run: Run, of: Contest) -> bool:
@@ -53,17 +55,6 @@ def _plays(run: Run, of: Contest) -> bool:
     if unfair:
         say.warning(f"{run.name} is left out: {unfair}", icon=":material/broken_image:")
     return not unfair
-
-
-def _named(runs: Sequence[Run]) -> list[Rival]:
-    """By algorithm; two of one algorithm by their own names."""
-    kinds = [pick.kind(run) for run in runs]
-    colors = palette.run_colors(kinds, charts.theme())
-    names = [
-        run.name if kinds.count(kind) > 1 else pick.title(run)
-        for run, kind in zip(runs, kinds, strict=True)
-    ]
-    return [Rival(*each) for each in zip(runs, names, colors, strict=True)]
 
 
 def shown(of: Contest, number: int) -> Puzzle:

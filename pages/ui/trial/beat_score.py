@@ -11,7 +11,7 @@ from metacore.insight.contest import LAST_SEED, QUERIES, ROUNDS, Answer, Contest
 from metacore.statistics import score
 from pages.ui import words
 from pages.ui.trial import beat_link, beat_rivals, beat_round
-from pages.ui.trial.beat_lines import Line, lines
+from pages.ui.trial.beat_lines import ContestLine, lines
 from pages.ui.trial.beat_rivals import Rival
 
 
@@ -79,11 +79,11 @@ def _headline(placed: Sequence[Placed]) -> str:
     return f"{names} beat you: {its} to {mine}"
 
 
-def _line(each: Placed) -> Line:
+def _line(each: Placed) -> ContestLine:
     tally = each.tally
     low, high = (100 * bound for bound in tally.interval)
     overall = f"{score('accuracy', *tally.overall)} of all queries" if tally.overall else ""
-    return Line(
+    return ContestLine(
         who=each.name,
         color=each.color,
         said=f"{tally.right} of {len(tally.marks)}: {100 * tally.accuracy:.0f} %"
