@@ -16,7 +16,8 @@ from uuid import uuid4
 import streamlit as st
 
 from metacore import RunConfig, UserError
-from metacore.insight.forecast import Forecast, probe
+from metacore.insight.forecast import Forecast
+from metacore.insight.probe import probe
 from pages.ui import say, words
 
 SETTLE_SECONDS = 0.7  # a number that is still being clicked up is not worth a measurement
