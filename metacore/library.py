@@ -18,10 +18,10 @@ from metacore.runs.together import dataset_for, evaluate_together
 from metacore.settings import Config
 from metacore.statistics import PairedDifference
 from metacore.training import evaluate as evaluation
-from metacore.training.callbacks import Callback
 from metacore.training.config import RunConfig, lookup
 from metacore.training.evaluate import Evaluation
 from metacore.training.learner import Learner, build
+from metacore.training.trainer import Callback
 
 Reference = Run | Learner | str  # a run, what it learned, or its id or name
 

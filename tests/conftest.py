@@ -12,7 +12,7 @@ import torch
 from hypothesis import settings
 
 from metacore.datasets import library, omniglot
-from metacore.runs.shelf import PRETRAINED
+from metacore.runs.bundled import PRETRAINED
 
 settings.register_profile("busy", deadline=None)  # a busy computer is no failure
 settings.load_profile("busy")

@@ -85,10 +85,10 @@ def _reply(order: Order) -> Reply:
     except UserError as error:
         return Reply(error=str(error) or "This cannot be computed.")
     except Exception as error:
-        from metacore.runs.execution import sentence
+        from metacore.runs.kind import unforeseen
 
         traceback.print_exc()
-        return Reply(error=sentence(error), last=_is_large())
+        return Reply(error=unforeseen(error), last=_is_large())
     return Reply(data, done, time.perf_counter() - start, last=_is_large())
 
 

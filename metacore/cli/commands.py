@@ -16,6 +16,7 @@ from metacore.models import MODELS
 from metacore.runs import Run, Store, execute, export, follow, import_
 from metacore.runs import cancel as cancel_run
 from metacore.runs import resume as resume_run
+from metacore.runs.execution import Trainings
 from metacore.runs.files import flaw
 from metacore.settings import settings_of
 from metacore.statistics import score
@@ -216,7 +217,7 @@ def _parameters(learner: Learner) -> int:
 
 def runs(arguments: Namespace) -> int:
     store = Store()
-    store.reconcile()
+    Trainings(store).reconcile()
     found = store.runs()
     for sentence in store.notices():
         print(sentence, file=sys.stderr)

@@ -23,11 +23,10 @@ from metacore import child
 from metacore.device import describe, out_of_memory, resolve, synchronize
 from metacore.errors import UserError
 from metacore.models.networks import trainable
-from metacore.training.callbacks import Callback
 from metacore.training.config import RunConfig
 from metacore.training.evaluate import evaluate
 from metacore.training.learner import Learner, build
-from metacore.training.trainer import Trainer
+from metacore.training.trainer import Callback, Trainer
 
 STEPS = 20  # measured after the warm-up, if they take long enough to be timed
 SHORT_SECONDS = 0.5

@@ -7,9 +7,8 @@ import streamlit as st
 
 from metacore import Run, UserError
 from metacore.runs import cancel, comparisons
-from metacore.runs.classroom import Owned
 from metacore.runs.comparison import Comparison
-from metacore.runs.record import FINISHED, QUEUED, RUNNING
+from metacore.runs.job import FINISHED, QUEUED, RUNNING
 from pages.ui import engine, say, status, visitor, words
 from pages.ui.runs.table import flaw
 
@@ -79,7 +78,7 @@ def jobs() -> None:
         )
 
 
-def _theirs(thing: Owned) -> bool:
+def _theirs(thing: Run | Comparison) -> bool:
     """What is one's own comes first."""
     return not visitor.may_change(thing)
 
@@ -131,4 +130,4 @@ def evaluation(found: Comparison) -> None:
 def progress(run: Run) -> tuple[float, str]:
     """The share of the budget used, 0 to 1, and the time left in words."""
     left = run.seconds_left
-    return run.share, "measuring its speed" if left is None else f"{words.duration(left)} left"
+    return run.progress, "measuring its speed" if left is None else f"{words.duration(left)} left"

@@ -12,8 +12,9 @@ from streamlit.testing.v1.element_tree import TextInput
 
 from metacore import ALGORITHMS, Run, Store
 from metacore.runs import execute, export, import_
+from metacore.runs.job import CANCELLED, QUEUED, RUNNING
 from metacore.runs.process import this_process
-from metacore.runs.record import CANCELLED, QUEUED, RUNNING, Metric
+from metacore.runs.record import Metric
 from pages.ui.runs import card, table
 from tests.pages.conftest import Visit
 from tests.pages.conftest import words as shown_by

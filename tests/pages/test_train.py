@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from metacore import ALGORITHMS, Run, RunConfig, Store, preset
 from metacore.insight.forecast import Forecast
 from metacore.runs import execute
+from metacore.runs.execution import Trainings
 from metacore.runs.record import Metric
 from pages.ui.train import forecaster, forecasts
 from tests.pages.conftest import Visit, words
@@ -272,7 +273,7 @@ def test_a_worker_that_died_is_said_and_its_run_can_be_resumed(visit: Visit) -> 
         gone = "status = 'running', pid = 999999999, pid_started = 1, heartbeat = 1"
         host = platform.node()
         db.execute(f"UPDATE runs SET {gone}, host = ? WHERE id = ?", (host, run.id))
-    store.reconcile()
+    Trainings(store).reconcile()
     app = visit(PAGE, run=run.id)
     assert not app.exception
     assert "without a word" in words(app)

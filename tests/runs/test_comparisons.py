@@ -19,10 +19,11 @@ from metacore.algorithms import ALGORITHMS
 from metacore.datasets import DATASETS
 from metacore.errors import UserError
 from metacore.models import MODELS
-from metacore.runs import comparisons, evaluator, files, jobs
+from metacore.runs import comparisons, evaluator, files, jobs, worker
 from metacore.runs.beside import published_beside
+from metacore.runs.bundled import BundledRuns
 from metacore.runs.comparison import Comparison
-from metacore.runs.comparisons import ask, cancel, find, retry
+from metacore.runs.comparisons import Comparisons, ask, cancel, find, retry
 from metacore.runs.database import SCRIPTS, Database
 from metacore.runs.execution import execute
 from metacore.runs.jobs import dispatch, resume
@@ -30,7 +31,6 @@ from metacore.runs.process import identify
 from metacore.runs.question import Question
 from metacore.runs.record import Run, facts_json, metrics_csv
 from metacore.runs.results import episodes_csv, result_json, rows_csv
-from metacore.runs.shelf import Shelf
 from metacore.runs.store import Store
 from metacore.training.config import RunConfig, TaskConfig, TrainingConfig
 from tests.runs.conftest import MakeConfig
@@ -53,7 +53,7 @@ def question(runs: list[Run]) -> Question:
 def answered(store: Store, question: Question) -> Comparison:
     """The comparison as this process evaluates it."""
     asked = ask(store, question)
-    evaluator.answer(store, asked.id)
+    Comparisons(store).work(find(store, asked.id))
     return find(store, asked.id)
 
 
@@ -236,13 +236,13 @@ def test_what_goes_wrong_is_a_sentence_and_may_be_tried_again(
     whole = best.read_bytes()
     asked = ask(store, question)
     best.write_bytes(whole[:-1])
-    evaluator.answer(store, asked.id)
+    Comparisons(store).work(find(store, asked.id))
     failed = find(store, asked.id)
     assert (failed.status, failed.result) == ("failed", None)
     assert "best.safetensors is damaged" in failed.message
     best.write_bytes(whole)
     assert retry(store, asked.id).status == "queued"
-    evaluator.answer(store, asked.id)
+    Comparisons(store).work(find(store, asked.id))
     assert find(store, asked.id).status == "finished"
     assert retry(store, asked.id).status == "finished"
 
@@ -254,7 +254,7 @@ def test_a_run_deleted_meanwhile_and_a_lost_result_are_said_so(
     comparisons.result_path(store, done.id).write_text("{")
     assert "missing or damaged" in find(store, done.id).message
     store.delete(runs[1])
-    evaluator.answer(store, asked.id)
+    Comparisons(store).work(find(store, asked.id))
     assert "There is no run" in find(store, asked.id).message
     with pytest.raises(UserError, match="compare the runs again"):
         find(store, "0123")
@@ -265,12 +265,13 @@ def test_a_cancelled_comparison_stops_between_groups_of_episodes(
 ) -> None:
     waiting = ask(store, question)
     assert cancel(store, waiting.id).message == "Cancelled before it began."
-    assert evaluator.answer(store, waiting.id) is None
+    assert worker.main("comparison", waiting.id, store.folder) == 0
+    assert find(store, waiting.id).status == "cancelled"
     long = ask(store, replace(question, episodes=10_000, steps=100))
     thread = threading.Timer(0.5, lambda: cancel(store, long.id))
     thread.start()
     begun = time.monotonic()
-    evaluator.answer(store, long.id)
+    Comparisons(store).work(find(store, long.id))
     thread.join()
     assert time.monotonic() - begun < 60
     ended = find(store, long.id)
@@ -289,7 +290,7 @@ def test_runs_on_a_shelf_are_compared_too(
         "best.safetensors": files.path_of(runs[0].folder, "best").read_bytes(),
     }.items():
         (shelved / name).write_bytes(data)
-    both = Store(store.folder, shelves=[Shelf(tmp_path / "shelf")])
+    both = Store(store.folder, bundled=[BundledRuns(tmp_path / "shelf")])
     found = answered(both, replace(question, runs=(runs[0].id, "kept"))).result
     assert found is not None
     assert found["rows"][0]["values"] == found["rows"][1]["values"]
@@ -324,7 +325,7 @@ def test_an_evaluator_that_was_killed_is_found_and_its_work_done_again(
     assert os.getsid(process.pid) == process.pid
     os.kill(process.pid, signal.SIGKILL)
     wait_for(lambda: not process.alive(None))
-    assert [dead.id for dead in comparisons.reconcile(store)] == [long.id]
+    assert [dead.id for dead in Comparisons(store).reconcile()] == [long.id]
     dead = find(store, long.id)
     assert dead.status == "interrupted"
     assert "stopped without a word" in dead.message
@@ -341,10 +342,10 @@ def test_an_evaluator_that_dies_before_it_begins_does_not_hold_up_the_queue(
         dead.wait()
         return replace(identify(os.getpid()), pid=dead.pid, started=0.0)
 
-    monkeypatch.setattr(jobs, "_spawn", no_torch)
+    monkeypatch.setattr(jobs, "_start", no_torch)
     asked = ask(store, question)
     dispatch(store)
-    comparisons.reconcile(store)
+    Comparisons(store).reconcile()
     assert find(store, asked.id).status == "failed"
     assert "evaluator.log" in find(store, asked.id).message
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from metacore import UserError
 from metacore.runs import Comparison, Question, comparisons
-from metacore.runs.record import FINISHED, QUEUED
+from metacore.runs.job import FINISHED, QUEUED
 from pages.ui import engine, say, state, visitor, words
 
 LOOK_SECONDS = 0.7

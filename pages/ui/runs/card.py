@@ -14,7 +14,8 @@ import streamlit as st
 from metacore import Run, Store, UserError
 from metacore.cli.reproduce import command_line
 from metacore.runs import cancel, export, resume
-from metacore.runs.record import FINISHED, metrics_csv
+from metacore.runs.job import FINISHED
+from metacore.runs.record import metrics_csv
 from metacore.statistics import score
 from metacore.training.differences import between, described, nearest_preset
 from pages.ui import charts, engine, jobs, palette, pick, say, status, visitor, words

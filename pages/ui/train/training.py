@@ -6,7 +6,7 @@ import streamlit as st
 
 from metacore import Run, UserError
 from metacore.runs import cancel, dispatch, resume
-from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
+from metacore.runs.job import FAILED, FINISHED, QUEUED, RUNNING
 from metacore.statistics import score
 from pages.ui import engine, jobs, pick, say, state, status, visitor, words
 from pages.ui.train import training_charts

@@ -10,7 +10,7 @@ import torch
 
 from metacore import Run, RunConfig
 from metacore.answers.questions import Drawn
-from metacore.runs import Metric, read_strip
+from metacore.runs import Metric, read_snapshots
 from pages.ui import charts, engine, say, waiting, words
 from pages.ui.curve_task import CurveTask
 from pages.ui.figures import learning, snapshots
@@ -21,7 +21,7 @@ from pages.ui.train import validation_episode
 def show(shown: Sequence[tuple[Run, str]]) -> None:
     """How each run adapts, and how all of them have learned."""
     histories = [history(run, color) for run, color in shown]
-    recorded = [read_strip(run) for run, _ in shown]
+    recorded = [read_snapshots(run) for run, _ in shown]
     if not any(recorded) and not any(seen.columns for seen in histories):
         st.caption("Curves appear here with the first meta-steps.")
         return
