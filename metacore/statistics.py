@@ -1,7 +1,8 @@
 """Means with their uncertainty, and how both are said: as text, and as verdicts on pairs."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -72,6 +73,10 @@ class PairedDifference:
         winner, other = (self.first, self.second)[:: 1 if self.mean > 0 else -1]
         size = difference(self.metric, abs(self.mean), self.ci95)
         return f"{winner} is better than {other} by {size}{left_out}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """With the verdict, for JSON files."""
+        return {**asdict(self), "verdict": self.verdict}
 
 
 def beyond_chance(mean: float | None, ci95: float | None) -> bool:

@@ -254,26 +254,26 @@ class Offered:
 
     count: int  # of all classes of the split
     page: tuple[int, ...]  # those that are offered now
-    known: tuple[int, ...]  # those asked for beside them that there are
+    known: tuple[int, ...]  # those of the ticked ones that there are
     names: dict[int, str]  # of both
     pictures: Tensor  # uint8 [n, 1, H, W], in the order of the names
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gallery(Question[Offered]):
-    """A page of a dataset's test classes, and some others."""
+    """A page of a dataset's test classes, and those that are ticked on any page."""
 
     spec: EpisodeSpec
     page: int
     at_once: int
-    beside: tuple[int, ...] = ()
+    ticked: tuple[int, ...] = ()
 
     def answer(self) -> Offered:
         source = cast(ImageDataset, self.spec.source())
         count = source.classes(self.spec.split)
         first = self.at_once * (self.page % -(-count // self.at_once))
         page = tuple(range(first, min(first + self.at_once, count)))
-        known = tuple(number for number in self.beside if 0 <= number < count)
+        known = tuple(number for number in self.ticked if 0 <= number < count)
         shown = list(dict.fromkeys([*page, *known]))
         names = source.class_names(self.spec.split)
         return Offered(

@@ -173,7 +173,7 @@ def compare(arguments: Namespace) -> int:
         )
     ]
     pairs = [
-        {**vars(pair), "mean": finite(pair.mean), "ci95": finite(pair.ci95)}
+        {**pair.to_dict(), "mean": finite(pair.mean), "ci95": finite(pair.ci95)}
         for pair in found.differences
     ]
     if arguments.json:

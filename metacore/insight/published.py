@@ -14,6 +14,21 @@ _ANIL = "Raghu, Raghu, Bengio, Vinyals 2020, arXiv:1909.09157"
 
 
 @dataclass(frozen=True)
+class PaperProtocol:
+    """How a paper measured; 0 where it does not say."""
+
+    meta_steps: int = 0
+    tasks: int = 0  # of the test
+    remark: str = ""
+
+    @property
+    def sentence(self) -> str:
+        steps = f"{self.meta_steps:,} meta-steps" if self.meta_steps else ""
+        tasks = f"{self.tasks:,} test tasks" if self.tasks else ""
+        return "; ".join(filter(None, (steps, tasks, self.remark)))
+
+
+@dataclass(frozen=True)
 class Published:
     """One number of one paper."""
 
@@ -23,7 +38,7 @@ class Published:
     shots: int
     value: float
     ci95: float | None
-    protocol: str
+    protocol: PaperProtocol
     source: str
     norm: str = ""  # whose statistics normalised a query; "" where the paper does not say
 
@@ -36,7 +51,7 @@ class PublishedCurve:
     dataset: str
     shots: int
     mse: dict[int, float]
-    protocol: str
+    protocol: PaperProtocol
     source: str
 
 
@@ -44,11 +59,11 @@ def _table(
     method: str,
     dataset: str,
     numbers: dict[tuple[int, int], tuple[float, float | None]],
-    protocol: str,
+    protocol: PaperProtocol | dict[int, PaperProtocol],
     source: str,
     norm: str = "",
 ) -> list[Published]:
-    """Entries from percentages by (ways, shots)."""
+    """Entries from percentages by (ways, shots); a protocol may depend on the ways."""
     return [
         Published(
             method,
@@ -57,7 +72,7 @@ def _table(
             shots,
             round(mean / 100, 6),
             None if ci is None else round(ci / 100, 6),
-            protocol,
+            protocol[ways] if isinstance(protocol, dict) else protocol,
             source,
             norm,
         )
@@ -70,7 +85,7 @@ PUBLISHED: list[Published] = [
         "maml",
         "omniglot",
         {(5, 1): (98.7, 0.4), (5, 5): (99.9, 0.1), (20, 1): (95.8, 0.3), (20, 5): (98.9, 0.2)},
-        "60,000 meta-steps; 600 test tasks",
+        PaperProtocol(60_000, 600),
         _MAML,
         "transductive",
     ),
@@ -78,7 +93,7 @@ PUBLISHED: list[Published] = [
         "fomaml",
         "omniglot",
         {(5, 1): (98.3, 0.5), (5, 5): (99.2, 0.2), (20, 1): (89.4, 0.5), (20, 5): (97.9, 0.1)},
-        "as in the comparison of the Reptile paper",
+        PaperProtocol(remark="as in the comparison of the Reptile paper"),
         _REPTILE,
         "transductive",
     ),
@@ -91,7 +106,7 @@ PUBLISHED: list[Published] = [
             (20, 1): (88.14, 0.15),
             (20, 5): (96.65, 0.33),
         },
-        "100,000 meta-steps (20 ways: 200,000); 10,000 test tasks",
+        {5: PaperProtocol(100_000, 10_000), 20: PaperProtocol(200_000, 10_000)},
         _REPTILE,
         "support+query",
     ),
@@ -104,7 +119,7 @@ PUBLISHED: list[Published] = [
             (20, 1): (89.43, 0.14),
             (20, 5): (97.12, 0.32),
         },
-        "100,000 meta-steps (20 ways: 200,000); 10,000 test tasks",
+        {5: PaperProtocol(100_000, 10_000), 20: PaperProtocol(200_000, 10_000)},
         _REPTILE,
         "transductive",
     ),
@@ -112,27 +127,29 @@ PUBLISHED: list[Published] = [
         "protonet",
         "omniglot",
         {(5, 1): (98.8, None), (5, 5): (99.7, None), (20, 1): (96.0, None), (20, 5): (98.9, None)},
-        "trained on 60 ways; 1,000 test episodes",
+        PaperProtocol(tasks=1000, remark="trained on 60 ways"),
         _PROTONET,
     ),
     *_table(
         "matching",
         "omniglot",
         {(5, 1): (98.1, None), (5, 5): (98.9, None), (20, 1): (93.8, None), (20, 5): (98.5, None)},
-        "the better of its variants, not fine-tuned",
+        PaperProtocol(remark="the better of its variants, not fine-tuned"),
         _MATCHING,
     ),
     *_table(
         "anil",
         "omniglot",
         {(20, 1): (96.2, 0.5), (20, 5): (98.0, 0.3)},
-        "MAML's protocol",
+        PaperProtocol(remark="MAML's protocol"),
         _ANIL,
         "transductive",
     ),
 ]
 
-_WAVES = "amplitude 0.1 to 5, phase 0 to pi, 5 points, inner rate 0.01, 600 tasks"
+_WAVES = PaperProtocol(
+    tasks=600, remark="amplitude 0.1 to 5, phase 0 to pi, 5 points, inner rate 0.01"
+)
 PUBLISHED_CURVES: list[PublishedCurve] = [
     PublishedCurve("maml", "sinusoid", 5, {1: 0.67, 5: 0.38, 10: 0.35}, _WAVES, _MAML),
     PublishedCurve("finetune", "sinusoid", 5, {1: 2.41, 5: 2.23, 10: 2.19}, _WAVES, _MAML),

@@ -7,7 +7,7 @@ methods can be compared by what they have seen as well as by the seconds it took
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from metacore.device import describe
@@ -36,7 +36,7 @@ def result(
     """The document; `by_task` holds the contestants' evaluations for each of question.tasks."""
     first = by_task[0]
     names = [contestant.run.name for contestant in contestants]
-    pairs = [{**asdict(found), "verdict": found.verdict} for found in compare(names, first)]
+    pairs = [difference.to_dict() for difference in compare(names, first)]
     rows = [_row(*both) for both in zip(contestants, first, strict=True)]
     return {
         "question": question.to_dict(),

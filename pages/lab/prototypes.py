@@ -72,6 +72,7 @@ def metric(choice: PrototypesChoice) -> None:
 
 
 def result(run: Run, scene: EpisodeInSpace, as_drawn: EpisodeInSpace, view: PictureSettings) -> str:
+    agreement = 1 - len(scene.astray) / len(scene.cloud.query.names)
     picture = "flat picture" if view.dimensions == 2 else "picture in space"
     edited = (
         ""
@@ -81,12 +82,8 @@ def result(run: Run, scene: EpisodeInSpace, as_drawn: EpisodeInSpace, view: Pict
     return (
         f"**{says(run, scene.right, scene.cloud.query.names)}** from"
         f" {words.several(view.shots, 'drawing')} of each class{edited}; the {picture} agrees with"
-        f" its decision on **{_agreement(scene):.0%}** of them."
+        f" its decision on **{agreement:.0%}** of them."
     )
-
-
-def _agreement(scene: EpisodeInSpace) -> float:
-    return 1 - len(scene.astray) / len(scene.cloud.query.names)
 
 
 def seen(scene: EpisodeInSpace, view: PictureSettings) -> str:
@@ -103,13 +100,9 @@ def seen(scene: EpisodeInSpace, view: PictureSettings) -> str:
     names = [scene.cloud.query.names[n] for n in scene.astray]
     if not names:
         return f"{seen_here}, and answers every query as it stands here."
-    verb = "is" if len(names) == 1 else "are"
+    verb, stand = ("is", "it stands") if len(names) == 1 else ("are", "they stand")
     listed = ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
-    return f"{seen_here}: {listed} {verb} answered otherwise than where {_they(names)} here."
-
-
-def _they(names: Sequence[str]) -> str:
-    return "it stands" if len(names) == 1 else "they stand"
+    return f"{seen_here}: {listed} {verb} answered otherwise than where {stand} here."
 
 
 def says(run: Run, right: int, queries: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ from pages.ui.player import (
 
 SUPPORT_SHOWN = 5  # drawings of a class; more would push the queries out of sight
 ENOUGH = 10  # background episodes to have a mean and a band
+THIN, THICK = 1.8, 2.6  # curves
 ROOM, WHOLE = 1.06, 1.03  # above the highest value; above 100%
 
 
@@ -229,7 +230,10 @@ def curve(
         title=title,
         note=note,
         grid=task.grid,
-        lines=[BendingLine(run.name, run.color, each, run.dash) for run, each in bent],
+        lines=[
+            BendingLine(run.name, run.color, each, run.dash, THIN if run.reference else THICK)
+            for run, each in bent
+        ],
         truth=task.truth,
         points=task.points,
         range=(-reach, reach),

@@ -117,6 +117,23 @@ def colors(runs: Sequence[Run]) -> list[str]:
     return palette.run_colors([kind(run) for run in runs], charts.theme())
 
 
+LINKS = {
+    "train": ("Its training", ":material/model_training:"),
+    "adapt": ("Adapt", ":material/trending_down:"),
+    "prototypes": ("Prototypes", ":material/scatter_plot:"),
+    "compare": ("Compare", ":material/balance:"),
+}
+
+
+def links(run: Run, *pages: str) -> None:
+    """Links to these pages, where they are about this run; curves have no prototypes."""
+    for page in pages:
+        if page != "prototypes" or not regression(run):
+            label, icon = LINKS[page]
+            query = {RUNS: run.id}
+            st.page_link(f"lab/{page}.py", label=label, icon=icon, query_params=query)
+
+
 def kind(run: Run) -> str:
     """The algorithm's name, as palettes and registries know it."""
     return str(run.values["algorithm"]["name"])

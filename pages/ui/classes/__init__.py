@@ -65,7 +65,7 @@ def _dialog(spec: EpisodeSpec) -> None:
     page, draft = st.session_state.get(PAGE, 0), tuple(st.session_state.get(DRAFT, []))
     # A rerun would close the dialog: it waits for its drawings in place.
     found = waiting.one(
-        Gallery(spec=spec, page=page, at_once=AT_ONCE, beside=draft), moment=PATIENCE
+        Gallery(spec=spec, page=page, at_once=AT_ONCE, ticked=draft), moment=PATIENCE
     )
     if found.error or not found.complete:
         say.error(found.error or "The drawings take long: close this and open it again.")

@@ -1,5 +1,6 @@
 """Which runs meet, and on what kind of task: everything below on the page is about this."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -175,11 +176,12 @@ def _variants(runs: Sequence[Run]) -> dict[str, Config]:
     """Datasets whose inputs fit, by what they are called: as the runs know them, or as usual."""
     shape = runs[0].config.dataset_class.input_shape
     found: dict[str, Config] = {}
+    seen: Counter[str] = Counter()
     for config in _configs(runs, shape):
         if config not in found.values():
             title = config_owner(DATASETS, config).title
-            number = sum(name.startswith(title) for name in found)
-            found[f"{title} (variant {number + 1})" if number else title] = config
+            seen[title] += 1
+            found[f"{title} (variant {seen[title]})" if seen[title] > 1 else title] = config
     return found
 
 

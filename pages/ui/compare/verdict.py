@@ -74,11 +74,11 @@ def table(result: Result, about: str) -> None:
 def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
     scores, paper = row["evaluation"], row["published"]
     around = "**" if bold else ""
+    diverged = f" ({scores['diverged']:.1%} diverged)" if scores["diverged"] else ""
     return {
         "Run": f"{around}{words.plain(row['name'])}{around}",
         words.METRIC[metric].capitalize(): (
-            f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}"
-            f"{_diverged(scores)}"
+            f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}{diverged}"
         ),
         "Normalisation": words.mode(scores["norm"]),
         "Inner steps": words.inner_steps(0 if _at_once(row) else scores["steps"]),
@@ -96,10 +96,6 @@ def _at_once(row: dict[str, Any]) -> bool:
 
 def _unbroken(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def _diverged(scores: dict[str, Any]) -> str:
-    return f" ({scores['diverged']:.1%} diverged)" if scores["diverged"] else ""
 
 
 def unbeaten(result: Result) -> list[str]:

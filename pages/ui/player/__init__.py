@@ -53,8 +53,8 @@ class BendingLine:
     name: str
     color: str
     values: Sequence[Values] | np.ndarray[Any, Any]
-    dash: str = ""
-    width: float = 2.6
+    dash: str
+    width: float
 
 
 @dataclass(frozen=True)

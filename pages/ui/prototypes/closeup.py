@@ -51,17 +51,13 @@ def _head(look: Closeup, pictures: Mapping[str, str], theme: Theme) -> str:
 
 def _says(look: Closeup) -> str:
     own = letter(look.number)
+    answers = [letter(_best(moment)) for moment in look.probabilities]
     if look.label is None:
-        answers = [letter(_best(moment)) for moment in look.probabilities]
         verdict = "rightly" if answers[-1] == own else "wrongly"
         before = f"before {answers[0]}, after " if len(answers) > 1 else "answered "
         return f"of class {own}<br>{before}{answers[-1]}: <b>{verdict}</b>"
     given = "" if look.label == look.number else f"<br>given as <b>{letter(look.label)}</b>"
-    return f"support drawing of class {own}{given}<br>it would be answered {_answer(look)}"
-
-
-def _answer(look: Closeup) -> str:
-    return letter(_best(look.probabilities[-1]))
+    return f"support drawing of class {own}{given}<br>it would be answered {answers[-1]}"
 
 
 def _best(probabilities: Sequence[float]) -> int:
@@ -92,11 +88,8 @@ def _bar(number: int, values: Sequence[float], theme: Theme) -> str:
 
 def _near(near: NearDrawing, pictures: Mapping[str, str], theme: Theme) -> str:
     color = palette.of_class(near.label, theme)
+    given = "" if near.label == near.number else f" as {letter(near.label)}"
     return (
         f'<figure><img src="{pictures[near.name]}" alt="{near.name}" style="border-color: {color}">'
-        f"<figcaption>{near.name}{_given_as(near)}<br>{near.distance:.2f}</figcaption></figure>"
+        f"<figcaption>{near.name}{given}<br>{near.distance:.2f}</figcaption></figure>"
     )
-
-
-def _given_as(near: NearDrawing) -> str:
-    return "" if near.label == near.number else f" as {letter(near.label)}"

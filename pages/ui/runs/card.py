@@ -37,7 +37,8 @@ PARTS = {
 def show(run: Run) -> None:
     with st.container(border=True):
         head(run)
-        links(run)
+        with st.container(horizontal=True):
+            pick.links(run, *pick.LINKS)
         picture, special = st.columns([3, 2], gap="large")
         with picture:
             every = LOOK_SECONDS if run.active else None
@@ -86,33 +87,6 @@ def moment(seconds: float) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         zone = UTC
     return f"{datetime.fromtimestamp(seconds, zone):%-d %B %Y, %H:%M}"
-
-
-def links(run: Run) -> None:
-    this = {"run": run.id}
-    with st.container(horizontal=True):
-        st.page_link(
-            "lab/train.py",
-            label="Its training",
-            icon=":material/model_training:",
-            query_params=this,
-        )
-        st.page_link(
-            "lab/adapt.py", label="Adapt", icon=":material/trending_down:", query_params=this
-        )
-        if not run.config.dataset_class.regression:
-            st.page_link(
-                "lab/prototypes.py",
-                label="Prototypes",
-                icon=":material/scatter_plot:",
-                query_params=this,
-            )
-        st.page_link(
-            "lab/compare.py",
-            label="Compare",
-            icon=":material/balance:",
-            query_params=this,
-        )
 
 
 def learned(run_id: str) -> None:

@@ -36,7 +36,7 @@ class Load:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class SheetContents:
     """What is on the sheet, as the browser says: not checked yet."""
 
     names: list[str]
@@ -44,7 +44,7 @@ class Drawn:
     query: Any = ()
 
 
-def heard(load: Load, *, ways: int, shots: int) -> Drawn:
+def heard(load: Load, *, ways: int, shots: int) -> SheetContents:
     """What is on the sheet; before the browser has said anything about a load, the load itself."""
     state = st.session_state.get(KEY)
     said = state.get("drawn") if isinstance(state, Mapping) else None
@@ -79,10 +79,10 @@ def _keep() -> None:
     """Nothing more: that somebody listens makes Streamlit keep what the component says."""
 
 
-def _cropped(state: Mapping[str, Any], ways: int, shots: int) -> Drawn:
+def _cropped(state: Mapping[str, Any], ways: int, shots: int) -> SheetContents:
     """As many classes and drawings as are asked for; what is missing is empty."""
     support, names = _list(state.get("support")), _list(state.get("names"))
-    return Drawn(
+    return SheetContents(
         names=[_name(_at(names, number), number) for number in range(ways)],
         support=[
             [_at(_list(_at(support, number)), shot) or [] for shot in range(shots)]

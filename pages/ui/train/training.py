@@ -141,7 +141,7 @@ def actions(run: Run) -> None:
     if visitor.may_change(run):
         steering(run)
     if engine.weights_of(run) is not None:
-        links(run)
+        pick.links(run, "adapt", "prototypes", "compare")
 
 
 def steering(run: Run) -> None:
@@ -221,16 +221,3 @@ def go_on(run: Run, **budget: Any) -> None:
         say.error(error)
         return
     st.rerun()
-
-
-def links(run: Run) -> None:
-    pages = {
-        "adapt": ("Adapt", ":material/trending_down:"),
-        "prototypes": ("Prototypes", ":material/scatter_plot:"),
-        "compare": ("Compare", ":material/balance:"),
-    }
-    for page, (label, icon) in pages.items():
-        if page == "prototypes" and run.config.dataset_class.regression:
-            continue
-        query = {pick.RUNS: run.id}
-        st.page_link(f"lab/{page}.py", label=label, icon=icon, query_params=query, width="content")

@@ -9,7 +9,7 @@ from metacore import Run, UserError
 from metacore.trial.drawn import Drawing, check_strokes
 from metacore.trial.task import Settings, Trial, pixels
 from pages.ui import drawings, episode, say, sheet
-from pages.ui.sheet import MOST_SHOTS, MOST_WAYS, Drawn, Load
+from pages.ui.sheet import MOST_SHOTS, MOST_WAYS, Load, SheetContents
 from pages.ui.trial import answers, opened, runs, saving
 from pages.ui.trial.example import example
 from pages.ui.trial.opened import LOAD
@@ -63,7 +63,7 @@ def _table(chosen: Sequence[Run], ways: int, shots: int) -> None:
         saving.part(trial, key="draw", besides="Nothing else you draw is stored here.")
 
 
-def read(said: Drawn, run_ids: Sequence[str] = ()) -> tuple[Trial | None, list[str]]:
+def read(said: SheetContents, run_ids: Sequence[str] = ()) -> tuple[Trial | None, list[str]]:
     """What is on the sheet as a trial, if it makes one; and a sentence for all that does not."""
     refused: list[str] = []
     support = [
