@@ -12,7 +12,7 @@ from pathlib import Path
 
 import metacore as mc
 from metacore.algorithms import ALGORITHMS
-from metacore.runs.shelf import PRETRAINED, place
+from metacore.runs.bundled import PRETRAINED, bundle
 from metacore.statistics import score
 from metacore.training.presets import pairs
 
@@ -39,14 +39,14 @@ def config(algorithm: str, dataset: str) -> mc.RunConfig:
 def make(algorithm: str, dataset: str) -> mc.Run:
     kind = ALGORITHMS[algorithm]
     with tempfile.TemporaryDirectory() as folder:
-        store = mc.Store(Path(folder), shelves=())
+        store = mc.Store(Path(folder), bundled=())
         run = mc.train(config(algorithm, dataset), name=f"{kind.title} on {dataset}", store=store)
-        return place(store, run, PRETRAINED / f"{algorithm}-{dataset}")
+        return bundle(run, store.metrics(run), PRETRAINED / f"{algorithm}-{dataset}")
 
 
 def told(run: mc.Run) -> str:
     best = score(run.metric, run.best_value, run.best_ci95)
-    assert run.tested is not None  # `place` has just done it
+    assert run.tested is not None  # `bundle` has just done it
     test = score(run.metric, run.tested.mean, run.tested.ci95)
     steps = f"{run.iteration} meta-steps in {run.seconds:.0f} s"
     return f"{test} on test tasks, {best} in validation, after {steps}"

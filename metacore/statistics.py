@@ -1,7 +1,8 @@
 """Means with their uncertainty, and how both are said: as text, and as verdicts on pairs."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,42 +50,57 @@ def significant(value: float, digits: int = 2) -> str:
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedDifference:
     """How two runs differ on the same episodes: positive when the first is better."""
 
     first: str
     second: str
     mean: float
     ci95: float
-    verdict: str
+    diverged: int  # episodes that are left out
+    metric: str  # accuracy or mse
+
+    @property
+    def shown(self) -> bool:
+        return beyond_chance(self.mean, self.ci95)
+
+    @property
+    def verdict(self) -> str:
+        """In a sentence without its full stop."""
+        left_out = f" ({self.diverged} diverged episodes left out)" if self.diverged else ""
+        if not self.shown:
+            return f"no difference shown between {self.first} and {self.second}{left_out}"
+        winner, other = (self.first, self.second)[:: 1 if self.mean > 0 else -1]
+        size = difference(self.metric, abs(self.mean), self.ci95)
+        return f"{winner} is better than {other} by {size}{left_out}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """With the verdict, for JSON files."""
+        return {**asdict(self), "verdict": self.verdict}
+
+
+def beyond_chance(mean: float | None, ci95: float | None) -> bool:
+    """Whether the 95% interval of a difference leaves out zero; None is infinite."""
+    return mean is not None and ci95 is not None and math.isfinite(ci95) and abs(mean) > ci95
+
+
+def difference(metric: str, mean: float, ci95: float) -> str:
+    """`1.9 ± 0.6 points`, or `0.12 ± 0.03 in MSE`."""
+    if metric == "accuracy":
+        return f"{100 * mean:.1f} ± {100 * ci95:.1f} points"
+    return f"{significant(mean)} ± {significant(ci95)} in MSE"
 
 
 def paired_difference(
     first: str, second: str, a: Tensor, b: Tensor, *, accuracy: bool
-) -> Difference:
+) -> PairedDifference:
     """Compares two runs by their values [E] on the same E episodes.
 
     Accuracies differ in points, errors in their own unit; a task that diverged for either run
-    makes the mean meaningless, so such pairs are left out of it and counted in the verdict.
+    makes the mean meaningless, so such pairs are left out of it and counted.
     """
     both = torch.isfinite(a) & torch.isfinite(b)
     gain = (a - b) if accuracy else (b - a)
     mean, ci95 = mean_ci95(gain[both])
-    return Difference(
-        first, second, mean, ci95, _verdict(first, second, mean, ci95, both, accuracy)
-    )
-
-
-def _verdict(
-    first: str, second: str, mean: float, ci95: float, both: Tensor, accuracy: bool
-) -> str:
-    unit = " points" if accuracy else " in MSE"
-    lost = int((~both).sum())
-    left_out = f" ({lost} diverged episodes left out)" if lost else ""
-    if not math.isfinite(ci95) or abs(mean) <= ci95:
-        return f"no difference shown between {first} and {second}{left_out}"
-    better, worse = (first, second) if mean > 0 else (second, first)
-    mean, size = abs(mean), f"{significant(abs(mean))} ± {significant(ci95)}"
-    if accuracy:
-        size = f"{100 * mean:.1f} ± {100 * ci95:.1f}"
-    return f"{better} is better than {worse} by {size}{unit}{left_out}"
+    metric = "accuracy" if accuracy else "mse"
+    return PairedDifference(first, second, mean, ci95, int((~both).sum()), metric)

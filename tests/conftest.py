@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from metacore.datasets import library
 from metacore.datasets import omniglot_pictures as omniglot
-from metacore.runs.shelf import PRETRAINED
+from metacore.runs.bundled import PRETRAINED
 
 settings.register_profile("busy", deadline=None)  # a busy computer is no failure
 settings.load_profile("busy")

@@ -14,8 +14,10 @@ import numpy as np
 from PIL import Image
 
 from metacore import Run, Store, preset
-from metacore.runs import Comparison, Question, comparisons, evaluator, export, import_, trials
-from metacore.runs.shelf import PRETRAINED, Shelf
+from metacore.runs import ComparisonJob, Question, comparisons, export, import_, trials
+from metacore.runs.bundled import PRETRAINED, BundledRuns
+from metacore.runs.comparisons import Comparisons
+from metacore.runs.database import update
 from metacore.trial.document import to_json
 from metacore.trial.task import Trial
 
@@ -39,7 +41,7 @@ STROKES = (((100, 100), (900, 900)),)
 
 def trained(store: Store) -> list[Run]:
     """Three on drawings and two on curves; two of an algorithm are called by their names."""
-    shelf = Store(store.folder, shelves=[Shelf(PRETRAINED)])
+    shelf = Store(store.folder, bundled=[BundledRuns(PRETRAINED)])
     copied = ["maml-glyphs", "maml-glyphs", "protonet-glyphs", "maml-sinusoid", "maml-sinusoid"]
     made = []
     for number, source in enumerate(copied):
@@ -66,30 +68,32 @@ def _said(store: Store, run: Run, **columns: Any) -> Run:
     store.annotate(run, LONG)
     store.tag(run, [*TRICKS])
     with store.database.writing() as db:
-        store._change(db, run, message=LONG, device_name=TRICKS[0], **columns)
+        columns |= {"message": LONG, "device_name": TRICKS[0]}
+        update(db, "runs", columns, "id = ?", run.id)
     return store.get(run.id)
 
 
-def compared(store: Store, runs: list[Run]) -> Comparison:
+def compared(store: Store, runs: list[Run]) -> ComparisonJob:
     """A finished comparison, and every chart of it has names."""
     dataset = runs[0].values["dataset"]
     asked = Question(runs=tuple(run.id for run in runs), dataset=dataset, episodes=2)
-    evaluator.answer(store, comparisons.ask(store, asked).id)
-    return comparisons.find(store, comparisons.ask(store, asked).id)
+    comparison = comparisons.ask(store, asked)
+    Comparisons(store).work(comparison)
+    return comparisons.find(store, comparison.id)
 
 
 def kept_trial() -> str:
     """The id of a trial whose classes are attacks."""
     classes = TRICKS[:5]
     support = tuple((STROKES,) for _ in classes)
-    return trials.keep(to_json(Trial(classes=classes, support=support, query=(STROKES,))))
+    return trials.save(to_json(Trial(classes=classes, support=support, query=(STROKES,))))
 
 
 def damaged_trial() -> str:
     """The id of one that is refused in a sentence that quotes it."""
     document = json.loads(to_json(Trial(classes=TRICKS[:2], support=((STROKES,), (STROKES,)))))
     text = json.dumps(document).replace(json.dumps(TRICKS[1]), json.dumps(TRICKS[0]))
-    return trials.keep(text.encode())
+    return trials.save(text.encode())
 
 
 def archive() -> bytes:

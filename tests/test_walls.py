@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FACE = {"streamlit", "plotly"}
 FLOORS = (
-    {"errors", "settings", "home", "randomness", "statistics", "device", "episode", "vision"}
+    {
+        "errors",
+        "settings",
+        "home",
+        "randomness",
+        "statistics",
+        "device",
+        "capacity",
+        "episode",
+        "vision",
+    }
     | {"child", "sips", "strict", "tables"},
     {"models"},
     {"datasets"},
@@ -49,6 +59,27 @@ def room(file: Path) -> str:
 def test_the_engine_never_imports_its_face() -> None:
     guilty = [file for file in SOURCES for name in imports(file) if name[0] in FACE]
     assert not guilty
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    """Also those inside functions, and those for types alone."""
+    files = [*SOURCES, *(ROOT / "pages").rglob("*.py")]
+    named = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in files}
+    named = {name.removesuffix(".__init__"): file for name, file in named.items()}
+    graph = {name: _modules(file, named) - {name} for name, file in named.items()}
+    while free := [name for name, needed in graph.items() if not needed & graph.keys()]:
+        for name in free:
+            del graph[name]
+    assert not graph, "these import each other, or what does"
+
+
+def _modules(file: Path, known: Container[str]) -> set[str]:
+    """The modules a file imports, or imports something from."""
+    found = set()
+    for name in imports(file):
+        whole, parent = ".".join(name), ".".join(name[:-1])
+        found.add(whole if whole in known else parent)
+    return found
 
 
 def test_the_engine_works_where_its_face_is_not_installed() -> None:

@@ -26,7 +26,7 @@ from metacore.algorithms.base import (
 from metacore.algorithms.inner import FrozenBody, head_error, head_steps, leaves, with_ways
 from metacore.algorithms.maml import InnerLoopConfig, inner_loop_recipe
 from metacore.algorithms.recipes import Budget, Recipe, Wanted
-from metacore.device import inputs_at_once
+from metacore.capacity import inputs_at_once
 from metacore.episode import Episode
 from metacore.models.networks import HEAD, Params
 from metacore.models.parts import Parts

@@ -25,7 +25,7 @@ from metacore.algorithms.inner import (
     with_ways,
 )
 from metacore.algorithms.recipes import ON_CURVES, Budget, Recipe, Wanted
-from metacore.device import inputs_at_once, parameter_sets_at_once
+from metacore.capacity import inputs_at_once, parameter_sets_at_once
 from metacore.episode import Episode
 from metacore.models.networks import Params
 from metacore.models.stacked import stack

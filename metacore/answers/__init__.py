@@ -4,7 +4,7 @@ Whoever asks gets a `Standing` at once: the answer, or how far it is. Where no p
 script, a test) the question is answered here and now.
 """
 
-from metacore.answers.asked import Asked
+from metacore.answers.episode_spec import EpisodeSpec
 from metacore.answers.here import Here
 from metacore.answers.pool import Pool
 from metacore.answers.question import LongQuestion, Question, Standing
@@ -23,4 +23,4 @@ def use(place: Pool | Here) -> None:
     _desk = place
 
 
-__all__ = ["Asked", "Here", "LongQuestion", "Pool", "Question", "Standing", "desk", "use"]
+__all__ = ["EpisodeSpec", "Here", "LongQuestion", "Pool", "Question", "Standing", "desk", "use"]

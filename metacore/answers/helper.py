@@ -68,7 +68,8 @@ def _streams() -> tuple[BinaryIO, BinaryIO]:
 
 def _prepare(memory: int) -> None:
     """What every answer needs is loaded before the first question comes."""
-    from metacore.device import one_thread, resolve
+    from metacore.capacity import one_thread
+    from metacore.device import resolve
 
     for module in AT_HAND:
         importlib.import_module(module)
@@ -85,10 +86,10 @@ def _reply(order: Order) -> Reply:
     except UserError as error:
         return Reply(error=str(error) or "This cannot be computed.")
     except Exception as error:
-        from metacore.runs.execution import sentence
+        from metacore.runs.kind import unforeseen
 
         traceback.print_exc()
-        return Reply(error=sentence(error), last=_is_large())
+        return Reply(error=unforeseen(error), last=_is_large())
     return Reply(data, done, time.perf_counter() - start, last=_is_large())
 
 

@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 
 from metacore import datasets
-from metacore.answers.asked import SPLIT, Asked
+from metacore.answers.episode_spec import EpisodeSpec
 from metacore.answers.question import LongQuestion, Question
 from metacore.answers.timing import until
 from metacore.datasets.base import ImageDataset
-from metacore.device import resolve
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.insight.confusion import Confusion, confusion, drawn_classes, joined
@@ -30,7 +29,7 @@ from metacore.settings import Config
 from metacore.training.config import RunConfig, config_owner
 from metacore.training.learner import Learner, build
 
-MANY = 100  # episodes behind the one that is looked at
+MANY = 100  # background episodes: behind the one that is looked at
 QUICK_PASSES = 6000  # pictures through a network in about a second on one core
 BACKWARD = 3  # passes that an inner step costs
 WORK = 40  # inner steps of pictures that take some tenths of a second
@@ -91,14 +90,14 @@ class Loadable(Question[None]):
 class Drawn(Question[Episode]):
     """The episode itself, on the CPU."""
 
-    asked: Asked
+    spec: EpisodeSpec
 
     @property
     def quick(self) -> bool:
-        return at_hand(self.asked.dataset)
+        return at_hand(self.spec.dataset)
 
     def answer(self) -> Episode:
-        return self.asked.episode().to(torch.device("cpu"))
+        return self.spec.episode().to(torch.device("cpu"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,35 +105,35 @@ class Adaptation(Question[Trace]):
     """One adaptation to one episode, step by step."""
 
     learned: Learned
-    asked: Asked
+    spec: EpisodeSpec
     steps: int | None = None  # as many as the run was made for
     norm: str | None = None  # the run's own
     features: bool = True
 
     @property
     def quick(self) -> bool:
-        needed = self.asked.dataset, self.learned.config.dataset
-        passes = _passes(self.learned, self.asked, self.steps, self.norm)
+        needed = self.spec.dataset, self.learned.config.dataset
+        passes = _passes(self.learned, self.spec, self.steps, self.norm)
         return passes <= QUICK_PASSES and all(map(at_hand, needed))
 
     def answer(self) -> Trace:
         learner = self.learned.learner()
-        episode = self.asked.episode(learner.device)
+        episode = self.spec.episode(learner.device)
         return trace(learner, episode, steps=self.steps, norm=self.norm, features=self.features)
 
 
-def _passes(learned: Learned, asked: Asked, steps: int | None, norm: str | None) -> int:
+def _passes(learned: Learned, spec: EpisodeSpec, steps: int | None, norm: str | None) -> int:
     """About how many pictures go through the network."""
-    if asked.regression:
+    if spec.regression:
         return 0
     steps = learned.test_steps if steps is None else steps
-    support, queries = asked.ways * asked.shots, asked.ways * asked.queries
+    support, queries = spec.ways * spec.shots, spec.ways * spec.queries
     each = support + 1 if norm == "support+query" else 1
     return steps * support * BACKWARD + (steps + 1) * (support + queries * each)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OthersSeen:
+class BackgroundScores:
     """How a learner did on some episodes: after every inner step, S+1 by episode."""
 
     losses: Array
@@ -152,37 +151,37 @@ class OthersSeen:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Others(LongQuestion[OthersSeen]):
-    """The same kind of adaptation to a hundred other test episodes: `asked` is one of them."""
+class BackgroundEpisodes(LongQuestion[BackgroundScores]):
+    """The same kind of adaptation to a hundred other test episodes: `spec` is one of them."""
 
     learned: Learned
-    asked: Asked
+    spec: EpisodeSpec
     steps: int | None = None
     norm: str | None = None
     total: int = MANY
 
-    def some(self, done: int, seconds: float) -> tuple[OthersSeen, int]:
+    def some(self, done: int, seconds: float) -> tuple[BackgroundScores, int]:
         learner, seen = self.learned.learner(), []
         for _ in until(seconds):
             numbers = range(done, min(done + self._at_once(), self.total))
-            episode = self.asked.numbered(numbers, learner.device)
+            episode = self.spec.numbered(numbers, learner.device)
             found = trace(learner, episode, steps=self.steps, norm=self.norm, features=False)
-            seen.append(OthersSeen(losses=found.support_loss, scores=found.query_score))
+            seen.append(BackgroundScores(losses=found.support_loss, scores=found.query_score))
             done = numbers.stop
             if done >= self.total:
                 break
-        return cast(OthersSeen, self.joined(seen)), done
+        return cast(BackgroundScores, self.joined(seen)), done
 
-    def joined(self, pieces: Sequence[OthersSeen]) -> OthersSeen | None:
+    def joined(self, pieces: Sequence[BackgroundScores]) -> BackgroundScores | None:
         if not pieces:
             return None
-        return OthersSeen(
+        return BackgroundScores(
             losses=np.concatenate([piece.losses for piece in pieces], axis=1),
             scores=np.concatenate([piece.scores for piece in pieces], axis=1),
         )
 
     def _at_once(self) -> int:
-        if self.asked.regression:
+        if self.spec.regression:
             return self.total
         steps = self.learned.test_steps if self.steps is None else self.steps
         costly = 5 if self.norm == "support+query" else 1
@@ -194,25 +193,25 @@ class Mistakes(LongQuestion[Confusion]):
     """Which of a few classes are taken for which, over many tasks of exactly these."""
 
     learned: Learned
-    asked: Asked  # its ways, shots, queries and seed
+    spec: EpisodeSpec  # its ways, shots, queries and seed
     total: int  # tasks
     steps: int | None = None
     norm: str | None = None
 
     def some(self, done: int, seconds: float) -> tuple[Confusion, int]:
         learner, seen = self.learned.learner(), []
-        source = cast(ImageDataset, self.asked.source(learner.device))
-        classes = drawn_classes(source, self.asked.ways, seed=self.asked.seed)
+        source = cast(ImageDataset, self.spec.source(learner.device))
+        classes = drawn_classes(source, self.spec.ways, seed=self.spec.seed)
         for _ in until(seconds):
             found = confusion(
                 learner,
                 source,
                 classes,
-                shots=self.asked.shots,
-                queries=self.asked.queries,
+                shots=self.spec.shots,
+                queries=self.spec.queries,
                 episodes=1,
                 first=done,
-                seed=self.asked.seed,
+                seed=self.spec.seed,
                 steps=self.steps,
                 norm=self.norm,
             )
@@ -238,14 +237,14 @@ class Size:
 class Room(Question[Size]):
     """How large a task of this dataset can be."""
 
-    asked: Asked
+    spec: EpisodeSpec
 
     @property
     def quick(self) -> bool:
-        return at_hand(self.asked.dataset)
+        return at_hand(self.spec.dataset)
 
     def answer(self) -> Size:
-        sizes = cast(ImageDataset, self.asked.source()).class_sizes(SPLIT)
+        sizes = cast(ImageDataset, self.spec.source()).class_sizes(self.spec.split)
         return Size(classes=len(sizes), drawings=int(sizes.min()))
 
 
@@ -255,34 +254,34 @@ class Offered:
 
     count: int  # of all classes of the split
     page: tuple[int, ...]  # those that are offered now
-    known: tuple[int, ...]  # those asked for beside them that there are
+    known: tuple[int, ...]  # those of the ticked ones that there are
     names: dict[int, str]  # of both
     pictures: Tensor  # uint8 [n, 1, H, W], in the order of the names
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gallery(Question[Offered]):
-    """A page of a dataset's test classes, and some others."""
+    """A page of a dataset's test classes, and those that are ticked on any page."""
 
-    asked: Asked
+    spec: EpisodeSpec
     page: int
     at_once: int
-    beside: tuple[int, ...] = ()
+    ticked: tuple[int, ...] = ()
 
     def answer(self) -> Offered:
-        source = cast(ImageDataset, self.asked.source())
-        count = source.classes(SPLIT)
+        source = cast(ImageDataset, self.spec.source())
+        count = source.classes(self.spec.split)
         first = self.at_once * (self.page % -(-count // self.at_once))
         page = tuple(range(first, min(first + self.at_once, count)))
-        known = tuple(number for number in self.beside if 0 <= number < count)
+        known = tuple(number for number in self.ticked if 0 <= number < count)
         shown = list(dict.fromkeys([*page, *known]))
-        names = source.class_names(SPLIT)
+        names = source.class_names(self.spec.split)
         return Offered(
             count=count,
             page=page,
             known=known,
             names={number: names[number] for number in shown},
-            pictures=source.pictures(SPLIT, shown),
+            pictures=source.pictures(self.spec.split, shown),
         )
 
 
@@ -298,27 +297,3 @@ class Possible(Question[None]):
 
     def answer(self) -> None:
         rehearse(self.config)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample(Question[Episode]):
-    """One episode of any split, by its number."""
-
-    dataset: Config
-    split: str
-    ways: int
-    shots: int
-    queries: int
-    seed: int
-    number: int = 0
-
-    @property
-    def quick(self) -> bool:
-        return at_hand(self.dataset)
-
-    def answer(self) -> Episode:
-        source = datasets.load(self.dataset, resolve("auto"))
-        task = {"ways": self.ways, "shots": self.shots, "queries": self.queries}
-        numbers = range(self.number, self.number + 1)
-        drawn = source.episodes(self.split, **task, seed=self.seed, numbers=numbers)
-        return drawn.to(torch.device("cpu"))

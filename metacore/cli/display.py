@@ -21,7 +21,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from metacore.statistics import score, significant
-from metacore.training.callbacks import Callback
+from metacore.training.trainer import Callback
 
 if TYPE_CHECKING:
     from metacore.training.evaluate import Evaluation

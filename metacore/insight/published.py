@@ -10,22 +10,35 @@ _MAML = "Finn, Abbeel, Levine 2017, arXiv:1703.03400"
 _REPTILE = "Nichol, Achiam, Schulman 2018, arXiv:1803.02999"
 _PROTONET = "Snell, Swersky, Zemel 2017, arXiv:1703.05175"
 _MATCHING = "Vinyals et al. 2016, arXiv:1606.04080"
-_LSTM = "Ravi and Larochelle 2017, openreview.net/forum?id=rJY0-Kcll"
 _ANIL = "Raghu, Raghu, Bengio, Vinyals 2020, arXiv:1909.09157"
-_MAML_PLUS = "Antoniou, Edwards, Storkey 2019, arXiv:1810.09502"
+
+
+@dataclass(frozen=True)
+class PaperProtocol:
+    """How a paper measured; 0 where it does not say."""
+
+    meta_steps: int = 0
+    tasks: int = 0  # of the test
+    remark: str = ""
+
+    @property
+    def sentence(self) -> str:
+        steps = f"{self.meta_steps:,} meta-steps" if self.meta_steps else ""
+        tasks = f"{self.tasks:,} test tasks" if self.tasks else ""
+        return "; ".join(filter(None, (steps, tasks, self.remark)))
 
 
 @dataclass(frozen=True)
 class Published:
     """One number of one paper."""
 
-    method: str  # the algorithm's name here, or the paper's where Metacore has none
+    method: str  # the algorithm's name here
     dataset: str
     ways: int
     shots: int
     value: float
     ci95: float | None
-    protocol: str
+    protocol: PaperProtocol
     source: str
     norm: str = ""  # whose statistics normalised a query; "" where the paper does not say
 
@@ -38,7 +51,7 @@ class PublishedCurve:
     dataset: str
     shots: int
     mse: dict[int, float]
-    protocol: str
+    protocol: PaperProtocol
     source: str
 
 
@@ -46,11 +59,11 @@ def _table(
     method: str,
     dataset: str,
     numbers: dict[tuple[int, int], tuple[float, float | None]],
-    protocol: str,
+    protocol: PaperProtocol | dict[int, PaperProtocol],
     source: str,
     norm: str = "",
 ) -> list[Published]:
-    """Entries from percentages by (ways, shots)."""
+    """Entries from percentages by (ways, shots); a protocol may depend on the ways."""
     return [
         Published(
             method,
@@ -59,7 +72,7 @@ def _table(
             shots,
             round(mean / 100, 6),
             None if ci is None else round(ci / 100, 6),
-            protocol,
+            protocol[ways] if isinstance(protocol, dict) else protocol,
             source,
             norm,
         )
@@ -72,7 +85,7 @@ PUBLISHED: list[Published] = [
         "maml",
         "omniglot",
         {(5, 1): (98.7, 0.4), (5, 5): (99.9, 0.1), (20, 1): (95.8, 0.3), (20, 5): (98.9, 0.2)},
-        "60,000 meta-steps; 600 test tasks",
+        PaperProtocol(60_000, 600),
         _MAML,
         "transductive",
     ),
@@ -80,7 +93,7 @@ PUBLISHED: list[Published] = [
         "fomaml",
         "omniglot",
         {(5, 1): (98.3, 0.5), (5, 5): (99.2, 0.2), (20, 1): (89.4, 0.5), (20, 5): (97.9, 0.1)},
-        "as in the comparison of the Reptile paper",
+        PaperProtocol(remark="as in the comparison of the Reptile paper"),
         _REPTILE,
         "transductive",
     ),
@@ -93,7 +106,7 @@ PUBLISHED: list[Published] = [
             (20, 1): (88.14, 0.15),
             (20, 5): (96.65, 0.33),
         },
-        "100,000 meta-steps (20 ways: 200,000); 10,000 test tasks",
+        {5: PaperProtocol(100_000, 10_000), 20: PaperProtocol(200_000, 10_000)},
         _REPTILE,
         "support+query",
     ),
@@ -106,7 +119,7 @@ PUBLISHED: list[Published] = [
             (20, 1): (89.43, 0.14),
             (20, 5): (97.12, 0.32),
         },
-        "100,000 meta-steps (20 ways: 200,000); 10,000 test tasks",
+        {5: PaperProtocol(100_000, 10_000), 20: PaperProtocol(200_000, 10_000)},
         _REPTILE,
         "transductive",
     ),
@@ -114,100 +127,29 @@ PUBLISHED: list[Published] = [
         "protonet",
         "omniglot",
         {(5, 1): (98.8, None), (5, 5): (99.7, None), (20, 1): (96.0, None), (20, 5): (98.9, None)},
-        "trained on 60 ways; 1,000 test episodes",
+        PaperProtocol(tasks=1000, remark="trained on 60 ways"),
         _PROTONET,
     ),
     *_table(
         "matching",
         "omniglot",
         {(5, 1): (98.1, None), (5, 5): (98.9, None), (20, 1): (93.8, None), (20, 5): (98.5, None)},
-        "the better of its variants, not fine-tuned",
+        PaperProtocol(remark="the better of its variants, not fine-tuned"),
         _MATCHING,
     ),
     *_table(
         "anil",
         "omniglot",
         {(20, 1): (96.2, 0.5), (20, 5): (98.0, 0.3)},
-        "MAML's protocol",
+        PaperProtocol(remark="MAML's protocol"),
         _ANIL,
         "transductive",
-    ),
-    *_table(
-        "maml++",
-        "omniglot",
-        {
-            (5, 1): (99.47, None),
-            (5, 5): (99.9, None),
-            (20, 1): (97.65, None),
-            (20, 5): (99.33, None),
-        },
-        "an ensemble of the five best checkpoints",
-        _MAML_PLUS,
-    ),
-    *_table(
-        "maml",
-        "miniimagenet",
-        {(5, 1): (48.70, 1.84), (5, 5): (63.11, 0.92)},
-        "60,000 meta-steps; 600 test tasks",
-        _MAML,
-        "transductive",
-    ),
-    *_table(
-        "fomaml",
-        "miniimagenet",
-        {(5, 1): (48.07, 1.75), (5, 5): (63.15, 0.91)},
-        "60,000 meta-steps; 600 test tasks",
-        _MAML,
-        "transductive",
-    ),
-    *_table(
-        "reptile",
-        "miniimagenet",
-        {(5, 1): (47.07, 0.26), (5, 5): (62.74, 0.37)},
-        "100,000 meta-steps; 10,000 test tasks",
-        _REPTILE,
-        "support+query",
-    ),
-    *_table(
-        "reptile",
-        "miniimagenet",
-        {(5, 1): (49.97, 0.32), (5, 5): (65.99, 0.58)},
-        "100,000 meta-steps; 10,000 test tasks",
-        _REPTILE,
-        "transductive",
-    ),
-    *_table(
-        "protonet",
-        "miniimagenet",
-        {(5, 1): (49.42, 0.78), (5, 5): (68.20, 0.66)},
-        "trained on more ways than tested (30 for 1 shot, 20 for 5)",
-        _PROTONET,
-    ),
-    *_table(
-        "matching",
-        "miniimagenet",
-        {(5, 1): (43.56, 0.84), (5, 5): (55.31, 0.73)},
-        "as reproduced by Ravi and Larochelle, with full context embeddings",
-        _LSTM,
-    ),
-    *_table(
-        "anil",
-        "miniimagenet",
-        {(5, 1): (46.7, 0.4), (5, 5): (61.5, 0.5)},
-        "MAML's protocol",
-        _ANIL,
-        "transductive",
-    ),
-    *_table(
-        "maml++",
-        "miniimagenet",
-        {(5, 1): (52.15, 0.26), (5, 5): (68.32, 0.44)},
-        "an ensemble of the five best checkpoints",
-        _MAML_PLUS,
     ),
 ]
 
-_WAVES = "amplitude 0.1 to 5, phase 0 to pi, 5 points, inner rate 0.01, 600 tasks"
+_WAVES = PaperProtocol(
+    tasks=600, remark="amplitude 0.1 to 5, phase 0 to pi, 5 points, inner rate 0.01"
+)
 PUBLISHED_CURVES: list[PublishedCurve] = [
     PublishedCurve("maml", "sinusoid", 5, {1: 0.67, 5: 0.38, 10: 0.35}, _WAVES, _MAML),
     PublishedCurve("finetune", "sinusoid", 5, {1: 2.41, 5: 2.23, 10: 2.19}, _WAVES, _MAML),

@@ -1,27 +1,28 @@
 """Runs: where they are kept, how they queue, who trains them, and how they travel."""
 
 from metacore.runs import comparisons
-from metacore.runs.comparison import Comparison
+from metacore.runs.bundled import BundledRuns
+from metacore.runs.comparison import ComparisonJob
 from metacore.runs.execution import execute, follow
 from metacore.runs.files import load_params
+from metacore.runs.job import ENDED, STATUSES
 from metacore.runs.jobs import Queue, cancel, dispatch, resume, submit
 from metacore.runs.question import Question
-from metacore.runs.record import ENDED, STATUSES, Metric, Run
+from metacore.runs.record import Metric, Run
 from metacore.runs.results import episodes_csv, result_json, rows_csv
-from metacore.runs.shelf import Shelf
+from metacore.runs.snapshots import read_snapshots
 from metacore.runs.store import Store
-from metacore.runs.strip import read_strip
 from metacore.runs.transfer import export, import_
 
 __all__ = [
     "ENDED",
     "STATUSES",
-    "Comparison",
+    "BundledRuns",
+    "ComparisonJob",
     "Metric",
     "Question",
     "Queue",
     "Run",
-    "Shelf",
     "Store",
     "cancel",
     "comparisons",
@@ -32,7 +33,7 @@ __all__ = [
     "follow",
     "import_",
     "load_params",
-    "read_strip",
+    "read_snapshots",
     "result_json",
     "resume",
     "rows_csv",

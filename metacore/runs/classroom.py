@@ -12,23 +12,16 @@ import os
 import sqlite3
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Protocol, Self
+from typing import Self
 
 from metacore.errors import UserError
-from metacore.runs.record import QUEUED, RUNNING
+from metacore.runs.job import ACTIVE, QUEUED, TABLES, Job
 from metacore.settings import Config, setting
 from metacore.training.config import TrainingConfig
 
 VARIABLE = "METACORE_CLASS"  # how `metacore serve --class` tells the server its rules
-LONGEST_QUEUE = 100  # trainings that wait, and comparisons that do, whoever asked for them
+LONGEST_QUEUE = 100  # trainings that wait, and other jobs that do, whoever asked for them
 SHORTEST_KEY = 12  # of a teacher's key: a shorter one can be guessed over the network
-
-
-class Owned(Protocol):
-    """A run or a comparison."""
-
-    @property
-    def owner(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +54,12 @@ class Visitor:
         """After how long what they start is stopped, whatever its budget."""
         return self.limits.seconds if self.limits else None
 
-    def may_change(self, thing: Owned) -> bool:
-        return self.limits is None or (bool(self.owner) and thing.owner == self.owner)
+    def may_change(self, job: Job) -> bool:
+        return self.limits is None or (bool(self.owner) and job.owner == self.owner)
 
-    def refuse_others(self, thing: Owned, name: str) -> None:
+    def refuse_others(self, job: Job, name: str) -> None:
         """Cancelling, deleting, resuming, renaming: only what is theirs."""
-        if not self.may_change(thing):
+        if not self.may_change(job):
             raise UserError(f"{name} belongs to somebody else: only they or a teacher change it.")
 
     def refuse_budget(self, training: TrainingConfig) -> None:
@@ -108,9 +101,7 @@ def refuse_more(db: sqlite3.Connection, visitor: Visitor, table: str, more: int 
         return
     _refuse_unknown(visitor)
     mine = "owner = ? AND status IN (?, ?)"
-    active = sum(
-        _count(db, each, mine, visitor.owner, QUEUED, RUNNING) for each in ("runs", "comparisons")
-    )
+    active = sum(_count(db, each, mine, visitor.owner, *ACTIVE) for each in TABLES)
     if active + more > visitor.limits.quota:
         raise UserError(
             f"You may have {_things(visitor.limits.quota)} waiting or running at once;"

@@ -9,27 +9,22 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from metacore.errors import UserError
-from metacore.runs.classroom import Visitor, refuse_more
-from metacore.runs.comparison import NOBODY, Comparison, Hold, change, read, readable
-from metacore.runs.files import path_of, why_not_written
-from metacore.runs.process import Process, recent, this_process
+from metacore.runs.classroom import refuse_more
+from metacore.runs.comparison import ComparisonJob, read_comparison
+from metacore.runs.database import insert
+from metacore.runs.evaluator import compare
+from metacore.runs.files import path_of, why_not_written, write_whole
+from metacore.runs.job import ACTIVE, CANCELLED, ENDED, FAILED, FINISHED, QUEUED
+from metacore.runs.kind import Kind
+from metacore.runs.lease import Watch
 from metacore.runs.question import Question
-from metacore.runs.record import (
-    CANCELLED,
-    ENDED,
-    FAILED,
-    FINISHED,
-    INTERRUPTED,
-    QUEUED,
-    RUNNING,
-    Run,
-)
+from metacore.runs.record import Run
+from metacore.runs.results import result_json
 from metacore.runs.store import Store, slot
 from metacore.training.config import refuse_other_inputs
 
@@ -38,7 +33,63 @@ FOLDER = "comparisons"
 LOG = "evaluator.log"
 
 
-def ask(store: Store, question: Question) -> Comparison:
+class Comparisons(Kind[ComparisonJob]):
+    """Comparisons, as far as they wait and are evaluated."""
+
+    name = "comparison"
+    again = "compare again to start from the beginning"
+
+    def read(self, row: sqlite3.Row) -> ComparisonJob | None:
+        return read_comparison(row)
+
+    def get(self, job_id: str) -> ComparisonJob:
+        return find(self.store, job_id)
+
+    def work(self, job: ComparisonJob) -> Watch:
+        lease, done, begun = self.claim(job), 0, time.monotonic()
+
+        def progress(more: int) -> None:
+            nonlocal done
+            done = more
+            if watch.must_stop(time.monotonic() - begun):
+                raise _StoppedError
+
+        def evaluate() -> tuple[str, str]:
+            try:
+                found = compare(self.store, job.question, progress)
+            except _StoppedError:
+                ask_for = "ask for fewer episodes" if watch.overdue else self.again
+                stop = ":" if watch.overdue else ";"
+                return CANCELLED, f"{watch.why_stopped()}{stop} {ask_for}."
+            write_whole(result_path(self.store, job.id), result_json(found))
+            return FINISHED, ""
+
+        watch = Watch(lease, lambda: lease.beat(done=done), self.name)
+        return self.carry_out(watch, evaluate)
+
+    def log_path(self, job: ComparisonJob) -> Path:
+        return self.store.folder / FOLDER / LOG
+
+    def epitaph(self, job: ComparisonJob) -> str:
+        return "Its evaluation stopped without a word (killed, or the machine was restarted)."
+
+    def reconcile(self) -> list[ComparisonJob]:
+        """What waits but cannot be read is deleted: it would wait for ever, and be somebody's."""
+        query = "SELECT * FROM jobs WHERE kind = ? AND status IN (?, ?)"
+        with self.store.database.reading() as db:
+            rows = db.execute(query, (self.name, *ACTIVE)).fetchall()
+        lost = [(row["id"],) for row in rows if self.read(row) is None]
+        if lost:
+            with self.store.database.writing() as db:
+                db.executemany("DELETE FROM jobs WHERE id = ?", lost)
+        return super().reconcile()
+
+
+class _StoppedError(Exception):
+    """Whoever wants the comparison to stop has been heard."""
+
+
+def ask(store: Store, question: Question) -> ComparisonJob:
     """The comparison that answers the question: one there is already, or a new one in the queue."""
     runs = [store.get(run) for run in question.runs]
     question = replace(question, runs=tuple(run.id for run in runs))
@@ -48,17 +99,22 @@ def ask(store: Store, question: Question) -> Comparison:
     comparison_id = hashlib.blake2b(about.encode(), digest_size=8).hexdigest()
     _make_folder(store)
     with store.database.writing() as db:
-        _insert(db, store.visitor, comparison_id, question)
+        _insert(db, store, comparison_id, question)
         outdated = _forget(db, comparison_id)
     for old in outdated:
         result_path(store, old).unlink(missing_ok=True)
     return find(store, comparison_id)
 
 
-def find(store: Store, comparison_id: str) -> Comparison:
+def find(store: Store, comparison_id: str) -> ComparisonJob:
     """The comparison with this id, with its result if it is finished."""
     with store.database.reading() as db:
-        found = read(db, comparison_id)
+        row = db.execute("SELECT * FROM jobs WHERE id = ?", (comparison_id,)).fetchone()
+    if row is None:
+        raise UserError("This comparison is not kept any more: compare the runs again.")
+    found = read_comparison(row)
+    if found is None:
+        raise UserError("The record of this comparison is damaged: compare the runs again.")
     if found.status != FINISHED:
         return found
     try:
@@ -68,90 +124,26 @@ def find(store: Store, comparison_id: str) -> Comparison:
         return replace(found, status=FAILED, message=message)
 
 
-def active(store: Store) -> list[Comparison]:
+def active(store: Store) -> list[ComparisonJob]:
     """Those that wait or are being made, the oldest first."""
-    with store.database.reading() as db:
-        return _active(db)
+    return Comparisons(store).active()
 
 
-def cancel(store: Store, comparison_id: str) -> Comparison:
+def cancel(store: Store, comparison_id: str) -> ComparisonJob:
     """A queued comparison ends at once, a running one after a few episodes, a hung one by force."""
-    with store.database.writing() as db:
-        current = read(db, comparison_id)
-        store.visitor.refuse_others(current, "This comparison")
-        if current.status == QUEUED:
-            message = "Cancelled before it began."
-            change(db, comparison_id, status=CANCELLED, ended=time.time(), message=message)
-        elif current.status == RUNNING:
-            change(db, comparison_id, cancel=1)
-    silent = not recent(current.heartbeat or current.created, time.time())
-    if current.status == RUNNING and current.process is not None and silent:
-        current.process.kill()
-        reconcile(store)
-    return find(store, comparison_id)
+    return Comparisons(store).cancel(find(store, comparison_id))
 
 
-def retry(store: Store, comparison_id: str) -> Comparison:
+def retry(store: Store, comparison_id: str) -> ComparisonJob:
     """Queues a comparison that did not succeed once more; it belongs to whoever asks now."""
-    if find(store, comparison_id).status in (QUEUED, RUNNING, FINISHED):
-        return find(store, comparison_id)
-    again: dict[str, Any] = {"status": QUEUED, "queued": time.time(), "ended": None, "message": ""}
-    with store.database.writing() as db:
-        if not read(db, comparison_id).active:
-            refuse_more(db, store.visitor, "comparisons")
-            again |= {"owner": store.visitor.owner, "most_seconds": store.visitor.seconds}
-            change(db, comparison_id, **again, **NOBODY, heartbeat=None, done=0, cancel=0)
-    return find(store, comparison_id)
-
-
-def launch(store: Store, start: Callable[[Comparison], Process]) -> Comparison | None:
-    """Starts an evaluator for the oldest queued comparison whose device none occupies.
-
-    The process is started inside the transaction, so that no two dispatchers start two. What
-    cannot be started fails, so that it does not hold up the others.
-    """
-    with store.database.reading() as db:
-        if _waiting(db) is None:
-            return None  # the usual answer, without locking anyone out
-    with store.database.writing() as db:
-        first = _waiting(db)
-        if first is None:
-            return None
-        try:
-            evaluator = start(first)
-        except UserError as error:
-            change(db, first.id, status=FAILED, message=str(error), ended=time.time())
-        else:
-            change(db, first.id, **evaluator.columns(), heartbeat=time.time())
-        return read(db, first.id)
-
-
-def reconcile(store: Store) -> list[Comparison]:
-    """Says of every comparison whose evaluator has died that it was interrupted; returns those."""
-    _forget_damaged(store)
-    with store.database.reading() as db:
-        claimed = [comparison for comparison in _active(db) if comparison.process is not None]
-    return [dead for dead in claimed if not dead.alive() and _bury(store, dead)]
-
-
-def hold(store: Store, comparison_id: str) -> Hold | None:
-    """Makes this process the one that evaluates, if the comparison is still waiting for one."""
-    process = this_process()
-    with store.database.writing() as db:
-        if read(db, comparison_id).status != QUEUED:
-            return None
-        fresh = {"status": RUNNING, "heartbeat": time.time(), "cancel": 0, "done": 0}
-        change(db, comparison_id, **fresh, **process.columns())
-    return Hold(store.database, comparison_id, process)
+    found = find(store, comparison_id)
+    if found.active or found.status == FINISHED:
+        return found
+    return Comparisons(store).requeue(found, lambda _: {"owner": store.visitor.owner, "done": 0})
 
 
 def result_path(store: Store, comparison_id: str) -> Path:
     return store.folder / FOLDER / f"{comparison_id}.json"
-
-
-def log_path(store: Store) -> Path:
-    """Where evaluators leave what nobody but a programmer wants to read."""
-    return store.folder / FOLDER / LOG
 
 
 def _make_folder(store: Store) -> None:
@@ -175,68 +167,26 @@ def _weights(run: Run) -> list[Any]:
     return [run.id, run.started, run.iteration if run.status in ENDED else None, digest]
 
 
-def _insert(
-    db: sqlite3.Connection, visitor: Visitor, comparison_id: str, question: Question
-) -> None:
+def _insert(db: sqlite3.Connection, store: Store, comparison_id: str, question: Question) -> None:
     """Adds it, unless somebody has asked the same: to share an answer needs no permission."""
-    there = db.execute("SELECT * FROM comparisons WHERE id = ?", (comparison_id,)).fetchone()
-    if there is not None and readable(there) is not None:
+    there = db.execute("SELECT * FROM jobs WHERE id = ?", (comparison_id,)).fetchone()
+    if there is not None and read_comparison(there) is not None:
         return
-    db.execute("DELETE FROM comparisons WHERE id = ?", (comparison_id,))
-    refuse_more(db, visitor, "comparisons")
+    db.execute("DELETE FROM jobs WHERE id = ?", (comparison_id,))
+    refuse_more(db, store.visitor, Comparisons.table)
     now, text = time.time(), json.dumps(question.to_dict())
-    asker = (visitor.owner, visitor.seconds)
-    db.execute(
-        "INSERT INTO comparisons (id, question, device, status, created, queued, owner,"
-        " most_seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (comparison_id, text, slot("auto"), QUEUED, now, now, *asker),
-    )
+    asker = {"owner": store.visitor.owner, "most_seconds": store.visitor.seconds}
+    known = {"id": comparison_id, "kind": Comparisons.name, "question": text, **asker}
+    waits = {"status": QUEUED, "device": slot("auto"), "created": now, "queued": now}
+    insert(db, Comparisons.table, {**known, **waits})
 
 
 def _forget(db: sqlite3.Connection, but: str) -> list[str]:
     """Deletes the oldest ended comparisons beyond those kept; returns their ids."""
     marks = ", ".join("?" * len(ENDED))
-    query = f"SELECT id FROM comparisons WHERE status IN ({marks}) AND id != ?"
+    query = f"SELECT id FROM jobs WHERE kind = ? AND status IN ({marks}) AND id != ?"
     newest_first = " ORDER BY created DESC, id LIMIT -1 OFFSET ?"
-    outdated = [row["id"] for row in db.execute(query + newest_first, (*ENDED, but, KEPT - 1))]
-    db.executemany("DELETE FROM comparisons WHERE id = ?", [(old,) for old in outdated])
+    values = (Comparisons.name, *ENDED, but, KEPT - 1)
+    outdated = [row["id"] for row in db.execute(query + newest_first, values)]
+    db.executemany("DELETE FROM jobs WHERE id = ?", [(old,) for old in outdated])
     return outdated
-
-
-def _forget_damaged(store: Store) -> None:
-    """Deletes what waits but cannot be read: it would wait for ever, and count as somebody's."""
-    query = "SELECT * FROM comparisons WHERE status IN (?, ?)"
-    with store.database.reading() as db:
-        rows = db.execute(query, (QUEUED, RUNNING)).fetchall()
-    lost = [(row["id"],) for row in rows if readable(row) is None]
-    if lost:
-        with store.database.writing() as db:
-            db.executemany("DELETE FROM comparisons WHERE id = ?", lost)
-
-
-def _waiting(db: sqlite3.Connection) -> Comparison | None:
-    """The oldest queued comparison whose device no other one occupies."""
-    active = _active(db)
-    busy = {comparison.device for comparison in active if comparison.process is not None}
-    return next((c for c in active if c.process is None and c.device not in busy), None)
-
-
-def _active(db: sqlite3.Connection) -> list[Comparison]:
-    query = "SELECT * FROM comparisons WHERE status IN (?, ?) ORDER BY queued, id"
-    found = (readable(row) for row in db.execute(query, (QUEUED, RUNNING)))
-    return [comparison for comparison in found if comparison is not None]
-
-
-def _bury(store: Store, dead: Comparison) -> bool:
-    """Marks a dead evaluator's comparison, unless it has changed since it was looked at."""
-    if dead.status == RUNNING:
-        status = INTERRUPTED
-        message = "Its evaluation stopped without a word (killed, or the machine was restarted)."
-    else:
-        status, message = FAILED, f"Its evaluation ended before it began: see {log_path(store)}."
-    with store.database.writing() as db:
-        now = read(db, dead.id)
-        same = (now.status, now.process) == (dead.status, dead.process)
-        if same:
-            change(db, dead.id, status=status, message=message, ended=time.time(), **NOBODY)
-    return same

@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from metacore.errors import UserError
 
@@ -84,6 +85,12 @@ SCRIPTS = (
     ALTER TABLE comparisons ADD COLUMN most_seconds REAL;
     """,
     "ALTER TABLE runs ADD COLUMN digest TEXT;",
+    """
+    ALTER TABLE comparisons RENAME TO jobs;
+    ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT 'comparison';
+    ALTER TABLE jobs ADD COLUMN started REAL;
+    ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'training';
+    """,
 )
 
 
@@ -190,10 +197,20 @@ class Database:
                 except sqlite3.Error:
                     db.close()
                     raise
-                return _plain(db)
+                return self._as_of_today(_plain(db))
         folder = self.path.parent
         hidden = not os.path.exists(self.path) or not os.access(self.path, os.R_OK)
         return _empty() if hidden and not os.access(folder, os.W_OK | os.X_OK) else None
+
+    def _as_of_today(self, db: sqlite3.Connection) -> sqlite3.Connection:
+        """With the tables this program knows: an older database is read from a copy in memory."""
+        if db.execute("PRAGMA user_version").fetchone()[0] >= len(SCRIPTS):
+            return db
+        copy = _plain(sqlite3.connect(":memory:", isolation_level=None))
+        with contextlib.closing(db):
+            db.backup(copy)
+        self._upgrade(copy)
+        return copy
 
     def _make_folder(self) -> None:
         try:
@@ -255,6 +272,21 @@ class Database:
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
             return UserError(self._no_place(str(error)))
         return UserError(f"The run database {self.path} cannot be used: {error}.")
+
+
+def insert(db: sqlite3.Connection, table: str, columns: dict[str, Any]) -> None:
+    marks = ", ".join("?" * len(columns))
+    query = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+    db.execute(query, [*columns.values()])
+
+
+def update(
+    db: sqlite3.Connection, table: str, columns: dict[str, Any], where: str, *values: Any
+) -> int:
+    """Changes the rows for which this is true; how many there were."""
+    assignments = ", ".join(f"{column} = ?" for column in columns)
+    query = f"UPDATE {table} SET {assignments} WHERE {where}"
+    return db.execute(query, [*columns.values(), *values]).rowcount
 
 
 def _code(error: sqlite3.Error) -> int:

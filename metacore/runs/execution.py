@@ -6,24 +6,106 @@ out of disk. Only `kill -9` leaves nothing, and then the last checkpoint is ther
 """
 
 import contextlib
-import signal
-import threading
-import traceback
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from types import FrameType
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-from metacore.device import out_of_memory
 from metacore.errors import UserError
 from metacore.runs import files
-from metacore.runs.claim import Claim, RunLostError
-from metacore.runs.record import CANCELLED, FAILED, FINISHED, INTERRUPTED, Run
-from metacore.runs.recorder import Recorder
-from metacore.runs.store import Store
-from metacore.runs.strip import Strip
-from metacore.training.callbacks import Callback
+from metacore.runs.job import CANCELLED, FINISHED
+from metacore.runs.kind import Kind
+from metacore.runs.lease import LeaseLostError, Watch
+from metacore.runs.record import Run, config_json
+from metacore.runs.recorder import Recorder, TrainingLease
+from metacore.runs.rows import RESULTS, read_row, results_digest
+from metacore.runs.snapshots import Snapshots
+from metacore.runs.store import Store, slot
+from metacore.training.config import RunConfig
 from metacore.training.distributed import World, local_device
-from metacore.training.trainer import Trainer
+from metacore.training.trainer import Callback, Trainer
+
+
+class Trainings(Kind[Run]):
+    """Runs, as far as they wait and are trained."""
+
+    name, table = "training", "runs"
+    again = "resume it to go on from its last checkpoint"
+
+    def read(self, row: sqlite3.Row) -> Run:
+        return read_row(row, self.store.folder)
+
+    def get(self, job_id: str) -> Run:
+        return self.store.find(job_id)
+
+    def row(self, db: sqlite3.Connection, job: Run) -> Run:
+        return self.store.row(db, job)
+
+    def claim(self, job: Run) -> TrainingLease:
+        return TrainingLease(**vars(super().claim(job)))
+
+    def work(
+        self, job: Run, callbacks: Sequence[Callback] = (), world: World | None = None
+    ) -> Watch:
+        recorder = Recorder(self.claim(job))
+        self.carry_out(recorder.watch, lambda: self._train(recorder, callbacks, world or World()))
+        self.store.note_down(self.get(job.id), metrics=True)
+        return recorder.watch
+
+    def go_on(self, run: Run, config: RunConfig) -> Run:
+        """Puts an ended run back into the queue, perhaps with a larger budget."""
+
+        def changed(current: Run) -> dict[str, Any]:
+            visitor, values = self.store.visitor, config.to_dict()
+            visitor.refuse_others(current, current.name)
+            visitor.refuse_budget(config.training)
+            visitor.refuse_used_up(current.seconds, run.name)
+            results = {name: getattr(current, name) for name in RESULTS}
+            digest = results_digest(values, current.metric, results)
+            text, device = json.dumps(values), slot(config.device)
+            return {**results, "values_json": text, "device": device, "digest": digest}
+
+        again = self.requeue(run, changed)
+        files.write_whole(run.folder / "config.json", config_json(again.values))
+        return again
+
+    def log_path(self, job: Run) -> Path:
+        return job.folder / files.LOG
+
+    def epitaph(self, job: Run) -> str:
+        return (
+            f"Its worker stopped at meta-step {job.iteration} without a word (killed, or the"
+            " machine was restarted). Resume it to go on from its last checkpoint."
+        )
+
+    def note_down(self, job: Run) -> None:
+        self.store.note_down(job)
+
+    def _train(
+        self, recorder: Recorder, callbacks: Sequence[Callback], world: World
+    ) -> tuple[str, str]:
+        trainer: Trainer | None = None
+        run, watch = recorder.lease.job, recorder.watch
+        try:
+            files.clear_parts(run.folder)
+            snapshots = Snapshots(run.folder)
+            trainer = _trainer(run, (recorder, snapshots, *callbacks), world)
+            recorder.resume(trainer, files.load_last(run.folder))
+            outcome = trainer.run()
+            recorder.save(trainer)
+            snapshots.complete(trainer)
+        except LeaseLostError:
+            raise
+        except UserError:
+            _save_if_possible(trainer, recorder)
+            raise
+        if outcome == FINISHED:
+            return FINISHED, ""
+        if watch.overdue:
+            return CANCELLED, f"{watch.why_stopped()}."
+        where = f"at meta-step {trainer.iteration}; resume it to go on from there."
+        return CANCELLED, f"{watch.why_stopped()} {where}"
 
 
 def execute(
@@ -33,15 +115,8 @@ def execute(
 
     Raises UserError if the run was taken or deleted by someone else, then or meanwhile.
     """
-    claim = store.claim(run)
-    recorder = Recorder(claim)
-    # The connection kept open spares SQLite from tidying up its log after every heartbeat.
-    with store.database.reading(), _stopping(recorder) as stopped, recorder.pulse:
-        end = _train(claim, recorder, callbacks, world or World(), stopped)
-        claim.finish(end.status, _joined(recorder.warning, end.message))
-    ended = store.get(run.id)
-    store.note_down(ended, metrics=True)
-    return ended
+    Trainings(store).work(run, callbacks, world)
+    return store.get(run.id)
 
 
 def follow(run: Run, world: World) -> None:
@@ -53,59 +128,9 @@ def follow(run: Run, world: World) -> None:
     trainer.run()
 
 
-@dataclass(frozen=True)
-class _End:
-    status: str
-    message: str = ""
-
-
-@dataclass
-class _Stopped:
-    """The signal that asked this process to stop, if one did."""
-
-    name: str = ""
-
-
-def _train(
-    claim: Claim, recorder: Recorder, callbacks: Sequence[Callback], world: World, stopped: _Stopped
-) -> _End:
-    """Runs the trainer; everything that can go wrong becomes a status and a sentence."""
-    trainer: Trainer | None = None
-    try:
-        files.clear_parts(claim.run.folder)
-        strip = Strip(claim.run.folder)
-        trainer = _trainer(claim.run, (recorder, strip, *callbacks), world)
-        recorder.resume(trainer, files.load_last(claim.run.folder))
-        outcome = trainer.run()
-        recorder.save(trainer)
-        strip.complete(trainer)
-        return _ended(outcome, trainer, stopped, recorder)
-    except RunLostError:
-        raise
-    except UserError as error:
-        _save_if_possible(trainer, recorder)
-        return _End(FAILED, str(error))
-    except KeyboardInterrupt:
-        claim.finish(INTERRUPTED, "Stopped at once; resume it to go on from its last checkpoint.")
-        raise
-    except Exception as error:
-        files.log(claim.run.folder, traceback.format_exc())
-        return _End(FAILED, sentence(error))
-
-
 def _trainer(run: Run, callbacks: Sequence[Callback], world: World) -> Trainer:
     config = run.config.replace(device=local_device(run.config.device))
     return Trainer(config, callbacks=callbacks, world=world)
-
-
-def _ended(outcome: str, trainer: Trainer, stopped: _Stopped, recorder: Recorder) -> _End:
-    if outcome == FINISHED:
-        return _End(FINISHED)
-    if recorder.overdue:
-        most = f"{recorder.claim.run.most_seconds:g} seconds"
-        return _End(CANCELLED, f"Stopped after {most}, the most a training may take here.")
-    by = f"Stopped by {stopped.name}" if stopped.name else "Cancelled"
-    return _End(CANCELLED, f"{by} at meta-step {trainer.iteration}; resume it to go on from there.")
 
 
 def _save_if_possible(trainer: Trainer | None, recorder: Recorder) -> None:
@@ -116,40 +141,3 @@ def _save_if_possible(trainer: Trainer | None, recorder: Recorder) -> None:
     if trainer is not None and trainer.iteration > recorder.resumed_at:
         with contextlib.suppress(UserError):
             recorder.save(trainer)
-
-
-def sentence(error: Exception) -> str:
-    """What to say about an error nobody foresaw, in one line."""
-    if out_of_memory(error):
-        return "There was not enough memory: choose fewer tasks, queries or ways, or another model."
-    return traceback.format_exception_only(error)[-1].strip()
-
-
-def _joined(*sentences: str) -> str:
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
-@contextlib.contextmanager
-def _stopping(recorder: Recorder) -> Iterator[_Stopped]:
-    """SIGINT and SIGTERM end the training with a checkpoint; a second one ends it at once."""
-    stopped = _Stopped()
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped  # Python lets only the main thread hear signals
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopped.name = signal.Signals(number).name
-        recorder.stop = True
-        restore()
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield stopped
-    finally:
-        restore()

@@ -199,9 +199,9 @@ def write_whole(path: Path, data: bytes) -> None:
         _write(part, data)
 
 
-def log(folder: Path, text: str) -> None:
-    """Adds a traceback to a run's log, for whoever wants to know more than its message says."""
-    with contextlib.suppress(OSError), open(folder / LOG, "a") as file:
+def log(path: Path, text: str) -> None:
+    """Adds a traceback to a log, for whoever wants to know more than a message says."""
+    with contextlib.suppress(OSError), open(path, "a") as file:
         file.write(text)
 
 

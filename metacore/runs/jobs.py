@@ -1,4 +1,4 @@
-"""The queue: runs wait for their device, one at a time each, and are trained in other processes.
+"""The queue: jobs wait for their device, one of a kind at a time each, and are done elsewhere.
 
 A worker has a session of its own, so it outlives the page, the server and the terminal that
 started it. There is no server to the queue: whoever calls `dispatch` (a page's thread, a command,
@@ -10,23 +10,25 @@ import logging
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 from metacore import child
 from metacore.errors import UserError
 from metacore.home import home
-from metacore.runs import comparisons, files
-from metacore.runs.comparison import Comparison
+from metacore.runs.comparisons import Comparisons
+from metacore.runs.execution import Trainings
+from metacore.runs.job import FINISHED, Job
+from metacore.runs.kind import Kind
 from metacore.runs.process import Process, identify
-from metacore.runs.record import FINISHED, Run
+from metacore.runs.record import Run
 from metacore.runs.store import Store
 from metacore.training.config import RunConfig
 
+KINDS: dict[str, type[Kind[Any]]] = {kind.name: kind for kind in (Trainings, Comparisons)}
+
 QUEUE_SECONDS = 1.0
-OVERDUE_SECONDS = 60.0
 _workers: list[subprocess.Popen[bytes]] = []
 
 
@@ -35,31 +37,21 @@ def submit(store: Store, config: RunConfig, name: str | None = None) -> Run:
     return store.create(config, name)
 
 
-def dispatch(store: Store) -> list[Run]:
-    """Starts a worker for every queued run whose device is free; returns those runs.
-
-    Comparisons have a queue of their own beside it: one is evaluated while a run trains.
-    """
-    _reap()
-    _end_overdue([*store.claimed(), *comparisons.active(store)])
-    store.reconcile()
-    started = []
-    while (run := store.launch(lambda run: _start(store, run))) is not None:
-        started.append(run)
-    comparisons.reconcile(store)
-    while comparisons.launch(store, lambda found: _evaluate(store, found)) is not None:
-        pass
+def dispatch(store: Store) -> list[Job]:
+    """Starts a worker for every waiting job whose device is free; returns those jobs."""
+    _workers[:] = [worker for worker in _workers if worker.poll() is None]  # lets go of the ended
+    started: list[Job] = []
+    for kind in KINDS.values():
+        jobs = kind(store)
+        jobs.reconcile()
+        while (job := jobs.launch(partial(_start, jobs))) is not None:
+            started.append(job)
     return started
 
 
 def cancel(store: Store, run: Run) -> Run:
     """A queued run ends at once, a running one within a meta-step, a hung one by force."""
-    store.reconcile()
-    run = store.cancel(run)
-    if run.process is not None and run.silent(time.time()):
-        run.process.kill()
-        store.reconcile()
-    return store.get(run.id)
+    return Trainings(store).cancel(run)
 
 
 def resume(
@@ -72,17 +64,18 @@ def resume(
     """
     if run.read_only:
         raise UserError(f"{run.name} comes with Metacore and cannot be resumed.")
-    store.reconcile()
+    trainings = Trainings(store)
+    trainings.reconcile()
     run = store.get(run.id)
     if not run.resumable:
         raise UserError(f"{run.name} cannot be resumed: it is {run.status}.")
     if iterations is None and seconds is None:
         if run.status == FINISHED:
             raise UserError(f"{run.name} is finished: say for how long it should continue.")
-        return store.requeue(run, run.config)
+        return trainings.go_on(run, run.config)
     _refuse_used_up(run, iterations or 0, seconds or 0.0)
     budget = replace(run.config.training, iterations=iterations or 0, seconds=seconds or 0.0)
-    return store.requeue(run, run.config.replace(training=budget))
+    return trainings.go_on(run, run.config.replace(training=budget))
 
 
 def _refuse_used_up(run: Run, iterations: int, seconds: float) -> None:
@@ -130,33 +123,17 @@ class Queue:
         return ""
 
 
-def _end_overdue(claimed: Iterable[Run | Comparison]) -> None:
-    """Kills what should have stopped itself long ago: it hears of nothing within one long step."""
-    for each in claimed:
-        if each.process is None or each.most_seconds is None:
-            continue
-        if time.time() - each.process.started > 2 * each.most_seconds + OVERDUE_SECONDS:
-            each.process.kill()
-
-
-def _start(store: Store, run: Run) -> Process:
-    return _spawn("worker", run.id, store, run.folder / files.LOG)
-
-
-def _evaluate(store: Store, comparison: Comparison) -> Process:
-    return _spawn("evaluator", comparison.id, store, comparisons.log_path(store))
-
-
-def _spawn(module: str, subject: str, store: Store, log_path: Path) -> Process:
-    command = [sys.executable, "-m", f"metacore.runs.{module}", subject, str(store.folder)]
+def _start(kind: Kind[Any], job: Job) -> Process:
+    module = "metacore.runs.worker"
+    folder = str(kind.store.folder)
     try:
-        with open(log_path, "ab") as log:
+        with open(kind.log_path(job), "ab") as log:
             worker = subprocess.Popen(
-                command,
+                [sys.executable, "-m", module, kind.name, job.id, folder],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=_environment(),
+                env={**child.environment(), "METACORE_HOME": str(home().absolute())},
                 start_new_session=True,
                 creationflags=_flags(),
             )
@@ -166,18 +143,8 @@ def _spawn(module: str, subject: str, store: Store, log_path: Path) -> Process:
     return identify(worker.pid)
 
 
-def _environment() -> dict[str, str]:
-    """The worker finds the same home and the same program, wherever it is started from."""
-    return {**child.environment(), "METACORE_HOME": str(home().absolute())}
-
-
 def _flags() -> int:
     """Windows has no sessions: a process group without a console comes closest."""
     if sys.platform != "win32":
         return 0
     return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-
-
-def _reap() -> None:
-    """Lets the system forget the workers started here that have ended."""
-    _workers[:] = [worker for worker in _workers if worker.poll() is None]

@@ -9,26 +9,17 @@ import json
 import sqlite3
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from metacore.errors import UserError
 from metacore.runs import files
-from metacore.runs.record import (
-    ENDED,
-    INTERRUPTED,
-    Metric,
-    Run,
-    read_metrics,
-    read_run,
-    refuse_changed,
-)
-from metacore.runs.rows import RESULTS, results_digest
+from metacore.runs.database import insert
+from metacore.runs.job import ENDED, INTERRUPTED
+from metacore.runs.record import Metric, Run, read_metrics, read_run, refuse_changed, run_of
+from metacore.runs.rows import INSERT_METRIC, RESULTS, row_of
 from metacore.training.config import RunConfig
 
 NAME, METRICS = "run.json", "metrics.csv"
 FOUND_AGAIN = "Found again from its folder: the run database was missing."
-_KEPT = ("name", "status", "metric", "device", "device_name", "created", "started", "ended", "note")
-_INSERT_METRIC = "INSERT INTO metrics (run, step, seconds, key, value) VALUES (?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -52,22 +43,9 @@ def _add(db: sqlite3.Connection, found: _Found, names: set[str]) -> None:
     while name in names:
         name, number = f"{run.name} {number}", number + 1
     names.add(name)
-    results = {result: getattr(run, result) for result in RESULTS}
-    columns: dict[str, Any] = {
-        **{fact: getattr(run, fact) for fact in _KEPT},
-        **results,
-        "id": run.id,
-        "name": name,
-        "values_json": json.dumps(run.values),
-        "environment": json.dumps(run.environment),
-        "tags": json.dumps(run.tags),
-        "message": FOUND_AGAIN,
-        "digest": results_digest(run.values, run.metric, results),
-    }
-    marks = ", ".join("?" * len(columns))
-    db.execute(f"INSERT INTO runs ({', '.join(columns)}) VALUES ({marks})", [*columns.values()])
+    insert(db, "runs", row_of(replace(run, name=name, message=FOUND_AGAIN)))
     rows = [(run.id, *metric[1:]) for metric in found.metrics if metric.step <= run.iteration]
-    db.executemany(_INSERT_METRIC, rows)
+    db.executemany(INSERT_METRIC, rows)
 
 
 def _found(folder: Path) -> _Found | None:
@@ -93,14 +71,11 @@ def _noted(folder: Path, config: bytes) -> Run | None:
 
 def _unnoted(folder: Path, config: bytes) -> Run:
     """A run of an older version, or one whose run.json is damaged: it has no name of its own."""
-    values = json.loads(config)
-    known = RunConfig.from_dict(values)
-    return Run(
+    known = RunConfig.from_dict(json.loads(config))
+    return run_of(
+        known,
         id=folder.name,
-        name=f"{known.algorithm_class.name} {known.dataset_class.name}",
         status=INTERRUPTED,
-        values=values,
-        metric=known.metric,
         device=known.device if known.device.startswith("cuda:") else "cpu",
         folder=folder,
         created=(folder / "config.json").stat().st_mtime,

@@ -16,18 +16,12 @@ from typing import Any, NamedTuple
 
 from metacore import strict
 from metacore.errors import UserError
-from metacore.runs.process import Process, recent
+from metacore.runs.job import ENDED, RUNNING, Job
 from metacore.runs.schema import ConfigValues, Facts, Format
 from metacore.runs.tested import Tested
 from metacore.strict import LARGEST_COUNT, LARGEST_NUMBER, LONGEST_TEXT
 from metacore.tables import to_csv
 from metacore.training.config import RunConfig
-
-QUEUED, RUNNING, FINISHED = "queued", "running", "finished"
-CANCELLED, FAILED, INTERRUPTED = "cancelled", "failed", "interrupted"
-STATUSES = (QUEUED, RUNNING, FINISHED, CANCELLED, FAILED, INTERRUPTED)
-ENDED = (FINISHED, CANCELLED, FAILED, INTERRUPTED)
-
 
 COLUMNS = ("step", "seconds", "key", "value")
 LARGEST_CSV, MOST_ROWS = 8_000_000, 100_000
@@ -45,40 +39,27 @@ class Metric(NamedTuple):
     value: float
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run as it stood when it was read. Times are seconds since 1970."""
+@dataclass(frozen=True, kw_only=True)
+class Run(Job):
+    """One meta-training: its config, how far it is, and what it has reached."""
 
-    id: str
     name: str
-    status: str
     values: dict[str, Any] = field(hash=False, repr=False)  # the config as plain JSON
     metric: str  # "accuracy" or "mse": what best_value is
-    device: str  # "cpu", "cuda:0": what it queues for
     folder: Path
-    created: float
     device_name: str = ""
     environment: dict[str, Any] = field(default_factory=dict, hash=False, repr=False)
-    queued: float | None = None
-    started: float | None = None
-    ended: float | None = None
-    process: Process | None = None
-    heartbeat: float | None = None
     iteration: int = 0
     seconds: float = 0.0
     rate: float | None = None  # meta-steps per second
     best_value: float | None = None
     best_ci95: float | None = None
     best_iteration: int | None = None
-    message: str = ""
-    cancel: bool = False
     note: str = ""
     tags: tuple[str, ...] = ()
     read_only: bool = False
-    owner: str = ""  # who started it, in a class: see classroom.py
-    most_seconds: float | None = None  # it is stopped after this long, whatever its budget
     damage: str = ""  # what is wrong with its record, in a sentence
-    tested: Tested | None = None  # on a shelf: the score that it came with
+    tested: Tested | None = None  # of one that comes with Metacore: the score it came with
 
     @cached_property
     def config(self) -> RunConfig:
@@ -87,14 +68,13 @@ class Run:
         return RunConfig.from_dict(self.values)
 
     @property
-    def lost(self) -> bool:
-        """Beyond reading: `damage` is all there is to say about it."""
-        return bool(self.damage) and not self.values
+    def title(self) -> str:
+        return self.name
 
     @property
-    def active(self) -> bool:
-        """Still to change by itself: a page that shows it should keep looking."""
-        return self.status in (QUEUED, RUNNING)
+    def lost(self) -> bool:
+        """Then `damage` is all there is to say about it."""
+        return bool(self.damage) and not self.values
 
     @property
     def resumable(self) -> bool:
@@ -102,7 +82,7 @@ class Run:
         return self.status in ENDED and not self.read_only
 
     @property
-    def share(self) -> float:
+    def progress(self) -> float:
         """How much of the budget is used, 0 to 1."""
         budget = self.config.training
         by_steps = self.iteration / budget.iterations if budget.iterations else 0.0
@@ -137,24 +117,9 @@ class Run:
         """Whether it has taken as long as it may."""
         return self.most_seconds is not None and self.seconds >= self.most_seconds
 
-    def alive(self) -> bool:
-        """Whether the process that has claimed or will claim it still lives."""
-        return self.process is not None and self.process.alive(self.heartbeat)
-
-    def silent(self, now: float) -> bool:
-        """Whether its worker has not been heard of for a suspiciously long time."""
-        heard = self.heartbeat or self.started or now
-        return self.status == RUNNING and not recent(heard, now)
-
-
-FACTS = (
-    *("name", "status", "metric", "device", "device_name", "environment", "created", "started"),
-    *("ended", "iteration", "seconds", "rate", "best_value", "best_ci95", "best_iteration"),
-    *("message", "note", "tags"),
-)
-
 
 DIGEST = "digest"  # of what older versions wrote there is none
+FACTS = tuple(name for name in Facts.__struct_fields__ if name not in ("format", DIGEST))
 
 
 def facts_json(run: Run) -> bytes:
@@ -232,6 +197,12 @@ def _metric(number: int, row: list[str]) -> Metric:
     if value and not abs(found.value) <= LARGEST_NUMBER:
         raise ValueError(f"row {number}: a value must be a finite number")
     return found
+
+
+def run_of(config: RunConfig, **known: Any) -> Run:
+    """A run of this config of which nothing else is known than what is given."""
+    name = f"{config.algorithm_class.name} {config.dataset_class.name}"
+    return Run(name=name, values=config.to_dict(), metric=config.metric, **known)
 
 
 def read_run(run_id: str, folder: Path, config: bytes, facts: bytes, source: str) -> Run:

@@ -1,39 +1,34 @@
 """What a run writes down about itself while it trains: curves, checkpoints and signs of life.
 
-The training thread only adds numbers up and reads a flag. A second thread talks to the database:
-it says every second that the run is alive and how far it is, and asks ten times a second whether
-someone wants it to stop.
+The training thread only adds numbers up and reads a flag; the thread of its watch writes them down.
 """
 
-import contextlib
+import json
 import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from metacore.device import describe
 from metacore.errors import UserError
 from metacore.runs import files
-from metacore.runs.claim import Claim, Progress, Row
-from metacore.runs.database import BusyError
-from metacore.runs.process import HEARTBEAT_SECONDS
+from metacore.runs.lease import Lease, Watch
 from metacore.runs.record import Run
-from metacore.training.callbacks import Callback
-
-if TYPE_CHECKING:
-    from metacore.training.evaluate import Evaluation
-    from metacore.training.trainer import Trainer
+from metacore.runs.rows import INSERT_METRIC, results_digest
+from metacore.training.evaluate import Evaluation
+from metacore.training.trainer import Callback, Trainer
 
 CHECKPOINT_SECONDS = 20.0
-LISTEN_SECONDS = 0.1  # how often the pulse asks whether the run was cancelled
 TRAIN_POINTS = 500  # points of a training curve over the whole budget, however long it is
 RATE_SECONDS = 15.0  # meta-steps per second are measured over the last of these: validations too
 RATE_MARKS = 1.0  # seconds between the moments they are measured from
 FIRST_RATE = 1.0  # after so many seconds there is a first measurement
 _WINDOW = "window"  # where a checkpoint keeps the curve's unfinished point
+
+Row = tuple[int, float, str, float]  # step, seconds, key, value
 
 
 class Window:
@@ -60,51 +55,57 @@ class Window:
         self.steps, self.sums = state["steps"], dict(state["sums"])
 
 
-class Pulse(threading.Thread):
-    """Calls `beat` every second and `listen` between; an error in either stops it and is kept."""
+@dataclass(frozen=True)
+class Progress:
+    """How far a training has come."""
 
-    def __init__(self, beat: Callable[[], None], listen: Callable[[], bool]) -> None:
-        super().__init__(name="pulse", daemon=True)
-        self.beat, self.listen = beat, listen
-        self.error: Exception | None = None
-        self.heard = False
-        self._ended = threading.Event()
+    iteration: int
+    seconds: float
+    rate: float | None = None
+    best_iteration: int | None = None
+    best_value: float | None = None
+    best_ci95: float | None = None
 
-    def run(self) -> None:
-        try:
-            next_beat = time.monotonic()
-            while not self._ended.wait(LISTEN_SECONDS):
-                self.heard = self.heard or self.listen()
-                if time.monotonic() >= next_beat:
-                    self._beat()
-                    next_beat = time.monotonic() + HEARTBEAT_SECONDS
-        except Exception as error:  # raised again in the training thread
-            self.error = error
 
-    def _beat(self) -> None:
-        with contextlib.suppress(BusyError):  # the next beat says it all
-            self.beat()
+@dataclass(frozen=True)
+class TrainingLease(Lease[Run]):
+    """A run and the right of this process to train it."""
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
+    def report(self, progress: Progress, rows: Sequence[Row] = ()) -> None:
+        """The heartbeat: where the training stands, and the metrics since the last one."""
+        with self.database.writing() as db:
+            self.change(db, heartbeat=time.time(), **self._sealed(progress))
+            db.executemany(INSERT_METRIC, [(self.job.id, *row) for row in rows])
 
-    def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        self.join()
+    def rewind(self, progress: Progress) -> None:
+        """Puts the row back to where a checkpoint was written, or to the start without one.
+
+        The metrics later than that are forgotten: the training will report them again.
+        """
+        with self.database.writing() as db:
+            self.change(db, **self._sealed(progress))
+            query = "DELETE FROM metrics WHERE run = ? AND step > ?"
+            db.execute(query, (self.job.id, progress.iteration))
+
+    def describe(self, device: str, description: dict[str, Any]) -> None:
+        """Where the run is computed."""
+        name = str(description.get("name", device))
+        self.write(device=device, device_name=name, environment=json.dumps(description))
+
+    def _sealed(self, progress: Progress) -> dict[str, Any]:
+        """The columns of a progress with the digest that proves them."""
+        columns = dict(vars(progress))
+        return {**columns, "digest": results_digest(self.job.values, self.job.metric, columns)}
 
 
 class Recorder(Callback):
     """Keeps a claimed run's row, metrics and checkpoints in step with its trainer."""
 
-    def __init__(self, claim: Claim) -> None:
-        self.claim = claim
-        self.progress = _reported(claim.run)
-        self.stop = False  # set from outside, by a signal
-        self.overdue = False  # it has taken as long as it may
-        self.warning = ""  # what the run's message should keep saying
+    def __init__(self, lease: TrainingLease) -> None:
+        self.lease = lease
+        self.progress = _reported(lease.job)
         self.resumed_at = 0
-        self.pulse = Pulse(self.flush, claim.cancelled)
+        self.watch = Watch(lease, self.flush, "training")
         self._window = Window()
         self._points = 0
         self._rows: list[Row] = []
@@ -113,7 +114,7 @@ class Recorder(Callback):
         self._saved = time.monotonic()
         self._marks: deque[tuple[float, int]] = deque()
 
-    def resume(self, trainer: "Trainer", loaded: files.Loaded | None) -> None:
+    def resume(self, trainer: Trainer, loaded: files.Loaded | None) -> None:
         """Puts the trainer, the curves and the row back to where the checkpoint was written.
 
         Without one all begins anew, also the curves of a process killed before its first save.
@@ -122,21 +123,21 @@ class Recorder(Callback):
             info = dict(loaded.checkpoint.info)
             self._window.restore(info.pop(_WINDOW, {"steps": 0, "sums": {}}))
             trainer.restore(replace(loaded.checkpoint, info=info))
-            self.resumed_at, self.warning = trainer.iteration, loaded.warning
+            self.resumed_at, self.watch.warning = trainer.iteration, loaded.warning
         with self._writing:  # no heartbeat in between may bring back what was reported before
             self.progress = _progress(trainer, rate=None)
-            self.claim.rewind(self.progress)
-        if self.warning:
-            files.set_aside(self.claim.run.folder)
-            self.claim.say(self.warning)
+            self.lease.rewind(self.progress)
+        if self.watch.warning:
+            files.set_aside(self.lease.job.folder)
+            self.lease.write(message=self.watch.warning)
 
-    def on_start(self, trainer: "Trainer") -> None:
-        self.claim.describe(_full_name(trainer), dict(describe(trainer.device)))
+    def on_start(self, trainer: Trainer) -> None:
+        self.lease.describe(_full_name(trainer), dict(describe(trainer.device)))
         self._points = _points_until_now(trainer)
         self._marks = deque([(time.monotonic(), trainer.iteration)])
         self._note(trainer)
 
-    def on_step(self, trainer: "Trainer", metrics: dict[str, float]) -> None:
+    def on_step(self, trainer: Trainer, metrics: dict[str, float]) -> None:
         self._window.add(metrics)
         points = _points_until_now(trainer)
         if points > self._points:
@@ -144,30 +145,26 @@ class Recorder(Callback):
             self._add(trainer, {_curve(k): v for k, v in self._window.take().items()})
         self._note(trainer)
 
-    def on_validation(self, trainer: "Trainer", evaluation: "Evaluation", best: bool) -> None:
+    def on_validation(self, trainer: Trainer, evaluation: Evaluation, best: bool) -> None:
         values = {f"val_{evaluation.metric}": evaluation.mean, "val_ci95": evaluation.ci95}
         self._add(trainer, values)
         self._note(trainer)
         if best:
             self.save(trainer, best=True)
 
-    def should_stop(self, trainer: "Trainer") -> bool:
-        if self.pulse.error is not None:
-            raise self.pulse.error
-        most = self.claim.run.most_seconds
-        self.overdue = most is not None and trainer.seconds >= most
-        stop = self.stop or self.pulse.heard or self.overdue
+    def should_stop(self, trainer: Trainer) -> bool:
+        stop = self.watch.must_stop(trainer.seconds)
         if stop or time.monotonic() - self._saved >= CHECKPOINT_SECONDS:
             self.save(trainer)  # at once: whoever asked for the stop may not wait for long
         return stop
 
-    def save(self, trainer: "Trainer", *, best: bool = False) -> None:
+    def save(self, trainer: Trainer, *, best: bool = False) -> None:
         """A checkpoint from which all goes on as if nothing had happened, its curves included."""
         self._note(trainer)
         self.flush()
         checkpoint = trainer.checkpoint()
         info = {**checkpoint.info, _WINDOW: self._window.state()}
-        files.save(self.claim.run.folder, replace(checkpoint, info=info), best=best)
+        files.save(self.lease.job.folder, replace(checkpoint, info=info), best=best)
         self._saved = time.monotonic()
 
     def flush(self) -> None:
@@ -176,18 +173,18 @@ class Recorder(Callback):
             with self._lock:
                 rows, self._rows = self._rows, []
             try:
-                self.claim.report(self.progress, rows)
+                self.lease.report(self.progress, rows)
             except UserError:
                 with self._lock:
                     self._rows = rows + self._rows
                 raise
 
-    def _add(self, trainer: "Trainer", values: dict[str, float]) -> None:
+    def _add(self, trainer: Trainer, values: dict[str, float]) -> None:
         step, seconds = trainer.iteration, trainer.seconds
         with self._lock:
             self._rows += [(step, seconds, key, value) for key, value in values.items()]
 
-    def _note(self, trainer: "Trainer") -> None:
+    def _note(self, trainer: Trainer) -> None:
         self.progress = _progress(trainer, self._rate(trainer.iteration))
 
     def _rate(self, iteration: int) -> float | None:
@@ -207,13 +204,13 @@ def _reported(run: Run) -> Progress:
     return Progress(run.iteration, run.seconds, None, *best)
 
 
-def _progress(trainer: "Trainer", rate: float | None) -> Progress:
+def _progress(trainer: Trainer, rate: float | None) -> Progress:
     best = trainer.best
     found = (best.iteration, best.value, best.ci95) if best else (None, None, None)
     return Progress(trainer.iteration, trainer.seconds, rate, *found)
 
 
-def _points_until_now(trainer: "Trainer") -> int:
+def _points_until_now(trainer: Trainer) -> int:
     """How many points the training curve should have by now."""
     return math.floor(TRAIN_POINTS * trainer.progress)
 
@@ -223,6 +220,6 @@ def _curve(key: str) -> str:
     return "learning_rate" if key == "rate" else f"train_{key}"
 
 
-def _full_name(trainer: "Trainer") -> str:
+def _full_name(trainer: Trainer) -> str:
     device = trainer.device
     return f"{device.type}:{device.index or 0}" if device.type == "cuda" else device.type

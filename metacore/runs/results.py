@@ -7,11 +7,11 @@ methods can be compared by what they have seen as well as by the seconds it took
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from metacore.device import describe
-from metacore.runs.beside import published_beside
+from metacore.runs.published_match import published_match
 from metacore.runs.question import Question
 from metacore.runs.record import Run
 from metacore.tables import to_csv
@@ -35,7 +35,7 @@ def result(
     """The document; `by_task` holds the contestants' evaluations for each of question.tasks."""
     first = by_task[0]
     names = [contestant.run.name for contestant in contestants]
-    pairs = [asdict(difference) for difference in compare(names, first)]
+    pairs = [difference.to_dict() for difference in compare(names, first)]
     rows = [_row(*both) for both in zip(contestants, first, strict=True)]
     return {
         "question": question.to_dict(),
@@ -78,7 +78,7 @@ def _row(contestant: Contestant, evaluation: Evaluation) -> dict[str, Any]:
         "training_seconds": run.seconds,
         "meta_steps": run.iteration,
         "training_episodes": run.iteration * run.config.training.tasks,
-        "published": published_beside(run, evaluation.protocol),
+        "published": published_match(run, evaluation.protocol),
     }
 
 

@@ -1,4 +1,4 @@
-"""A row of the database as a run, and the digest that tells whether its results are those written.
+"""A row of the database as a job, and the digest that tells whether its results are those written.
 
 A disk that flips a byte must neither end the list of all runs nor change a number unnoticed. So a
 row is read cell by cell: what cannot be read gets a value that says nothing, settings are looked
@@ -10,14 +10,17 @@ import hashlib
 import json
 import math
 import sqlite3
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Container, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from metacore.errors import UserError
+from metacore.runs.job import FAILED, NOBODY, STATUSES, Job
 from metacore.runs.process import Process
-from metacore.runs.record import FAILED, STATUSES, Run
+from metacore.runs.record import Run
+from metacore.strict import Moment
 
 RESULTS: dict[str, Any] = {  # and what they are before a run has any
     "iteration": 0,
@@ -26,9 +29,7 @@ RESULTS: dict[str, Any] = {  # and what they are before a run has any
     "best_ci95": None,
     "best_iteration": None,
 }
-_TIMES = ("created", "queued", "started", "ended", "heartbeat")
-_NUMBERS = ("rate", "most_seconds")
-_TEXTS = ("name", "device", "device_name", "message", "note", "owner")
+INSERT_METRIC = "INSERT INTO metrics (run, step, seconds, key, value) VALUES (?, ?, ?, ?, ?)"
 _LATEST = 253_402_300_800  # the year 9999: no calendar goes on after it
 
 
@@ -49,33 +50,54 @@ def read_row(row: sqlite3.Row, folder: Path) -> Run:
 @lru_cache(maxsize=4096)
 def _read(names: tuple[str, ...], row: tuple[Any, ...], folder: Path) -> Run:
     """Read once: every page asks for all runs on every look."""
-    cells = _Cells(dict(zip(names, row, strict=True)))
-    name = str(cells.row["id"])
-    plain: dict[str, Any] = {
-        "id": name,
-        "folder": folder / name,
-        "status": cells.one_of("status", STATUSES, FAILED),
-        "metric": cells.one_of("metric", ("accuracy", "mse"), "accuracy"),
-        "cancel": bool(cells.row["cancel"]),
-        "process": _process(cells),
-        "environment": cells.json("environment", dict) or {},
-        "tags": tuple(tag for tag in cells.json("tags", list) or [] if isinstance(tag, str)),
-        **{time: cells.time(time) for time in _TIMES},
-        **{number: cells.number(number) for number in _NUMBERS if number in names},
-        **{text: cells.text(text) for text in _TEXTS if text in names},
-    }
-    plain |= {"name": plain["name"] or name, "created": plain["created"] or 0.0}
-    values, results = _believed(cells, folder / name, plain["metric"])
+    cells = Cells(dict(zip(names, row, strict=True)))
+    plain = cells.fields_of(Run, but=RESULTS)
+    plain["folder"] = folder / plain["id"]
+    plain["metric"] = cells.one_of("metric", ("accuracy", "mse"), "accuracy")
+    plain["environment"] = cells.json("environment", dict) or {}
+    tags = cells.json("tags", list) or []
+    plain["tags"] = tuple(tag for tag in tags if isinstance(tag, str))
+    plain |= {"name": plain["name"] or plain["id"], "created": plain["created"] or 0.0}
+    values, results = _believed(cells, plain["folder"], plain["metric"])
     plain |= results if results is not None else {**RESULTS, "rate": None}
     return Run(**plain, values=values or {}, damage=_sentence(plain["name"], cells.damaged))
 
 
-class _Cells:
+def row_of(run: Run) -> dict[str, Any]:
+    """The other way round: what the database keeps of a run."""
+    columns = {name: getattr(run, name) for name in _readers(Run)}
+    results = {name: getattr(run, name) for name in RESULTS}
+    return {
+        **columns,
+        "id": run.id,
+        "status": run.status,
+        **(run.process.columns() if run.process else NOBODY),
+        "metric": run.metric,
+        "cancel": run.cancel,
+        "values_json": json.dumps(run.values),
+        "environment": json.dumps(run.environment),
+        "tags": json.dumps(run.tags),
+        "digest": results_digest(run.values, run.metric, results),
+    }
+
+
+class Cells:
     """The cells of one row, and the names of those that hold something else than they should."""
 
     def __init__(self, row: dict[str, Any]) -> None:
         self.row = row
         self.damaged: list[str] = []
+
+    def fields_of(self, job: Callable[..., Job], but: Container[str] = ()) -> dict[str, Any]:
+        """What stands in columns that are called as the fields of this kind of job."""
+        known = {name: read for name, read in _readers(job).items() if name not in but}
+        return {
+            **{name: read(self, name) for name, read in known.items()},
+            "id": str(self.row["id"]),
+            "status": self.one_of("status", STATUSES, FAILED),
+            "cancel": bool(self.row["cancel"]),
+            "process": _process(self),
+        }
 
     def number(self, name: str) -> Any:
         return self._checked(name, lambda value: isinstance(value, int | float), None)
@@ -115,11 +137,25 @@ class _Cells:
         return else_
 
 
+@cache
+def _readers(job: Callable[..., Job]) -> dict[str, Callable[[Cells, str], Any]]:
+    """How to read the columns that hold one number or text, by the types of the fields."""
+    known: dict[Any, Any] = {Moment: Cells.time, str: Cells.text}
+    known |= {int: Cells.number, float: Cells.number}
+    special = ("id", "status", "metric", "damage")
+    found = {}
+    for name, hint in get_type_hints(job, include_extras=True).items():
+        kind = get_args(hint)[0] if NoneType in get_args(hint) else hint
+        if kind in known and name not in special:
+            found[name] = known[kind]
+    return found
+
+
 def _is_time(value: Any) -> bool:
     return isinstance(value, int | float) and 0 <= value < _LATEST
 
 
-def _process(cells: _Cells) -> Process | None:
+def _process(cells: Cells) -> Process | None:
     pid, started, host = (cells.row[name] for name in ("pid", "pid_started", "host"))
     if pid is None:
         return None
@@ -130,7 +166,7 @@ def _process(cells: _Cells) -> Process | None:
 
 
 def _believed(
-    cells: _Cells, folder: Path, metric: str
+    cells: Cells, folder: Path, metric: str
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """The settings and the results to believe; None where there are none.
 

@@ -42,16 +42,19 @@ class Format(Struct):
 
 
 class Facts(Struct, forbid_unknown_fields=True, kw_only=True):
-    """run.json. A score beyond its metric's range is refused where the metric is known."""
+    """run.json: what is known of a run besides its config, in the order in which it is written.
+
+    A score beyond its metric's range is refused where the metric is known.
+    """
 
     format: Literal[1]
     name: Name
     status: Status
     metric: Metric
     device: Line
-    created: Moment
     device_name: Annotated[str, Meta(max_length=500)] | None = None
     environment: Scalars | None = None
+    created: Moment
     started: Moment | None = None
     ended: Moment | None = None
     iteration: Count | None = None

@@ -1,7 +1,7 @@
 """The runs there are: a row and a folder each, and the metrics they have reported.
 
 Every change is one short transaction, so any number of pages, command lines and workers may use
-the store at once. What only the process training a run may write is in claim.py. A store is used
+the store at once. What only the process training a run may write is in lease.py. A store is used
 by somebody (`used_by`), and refuses here what they may not do, whichever page has asked.
 """
 
@@ -14,7 +14,8 @@ import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -23,28 +24,16 @@ from typing import Any
 from metacore.device import resolve
 from metacore.errors import UserError
 from metacore.home import runs_folder
-from metacore.runs.claim import INSERT_METRIC, Claim
+from metacore.runs.bundled import PRETRAINED, BundledRuns
 from metacore.runs.classroom import KEEPER, Visitor, refuse_hoarding, refuse_more
-from metacore.runs.database import Database
+from metacore.runs.database import Database, insert, update
 from metacore.runs.files import why_not_written, write_whole
-from metacore.runs.process import Process, this_process
+from metacore.runs.job import QUEUED, RUNNING
+from metacore.runs.process import this_process
 from metacore.runs.rebuild import FOUND_AGAIN, METRICS, NAME, fill
-from metacore.runs.record import (
-    CANCELLED,
-    ENDED,
-    FAILED,
-    INTERRUPTED,
-    QUEUED,
-    RUNNING,
-    Metric,
-    Run,
-    config_json,
-    facts_json,
-    metrics_csv,
-)
-from metacore.runs.rows import RESULTS, read_row, refuse_damaged, results_digest
+from metacore.runs.record import Metric, Run, config_json, facts_json, metrics_csv, run_of
+from metacore.runs.rows import INSERT_METRIC, read_row, refuse_damaged, row_of
 from metacore.runs.schema import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
-from metacore.runs.shelf import PRETRAINED, Shelf
 from metacore.training.config import RunConfig
 
 DATABASE = "runs.db"
@@ -54,13 +43,13 @@ NAME_LENGTH = 80
 
 
 class Store:
-    """The runs in one folder (METACORE_HOME/runs), beside shelves of read-only ones."""
+    """The runs in one folder (METACORE_HOME/runs), beside the read-only bundled ones."""
 
     def __init__(
-        self, folder: Path | None = None, *, shelves: Sequence[Shelf] | None = None
+        self, folder: Path | None = None, *, bundled: Sequence[BundledRuns] | None = None
     ) -> None:
         self.folder = (folder or runs_folder()).absolute()
-        self.shelves = (Shelf(PRETRAINED),) if shelves is None else tuple(shelves)
+        self.bundled = (BundledRuns(PRETRAINED),) if bundled is None else tuple(bundled)
         self.database = Database(self.folder / DATABASE, partial(fill, self.folder))
         self.visitor = KEEPER
 
@@ -84,54 +73,49 @@ class Store:
     def create(self, config: RunConfig, name: str | None = None, *, here: bool = False) -> Run:
         """A new run, waiting in the queue or, with `here`, already claimed by this process."""
         self.visitor.refuse_budget(config.training)
-        metric = config.metric
-        name = name or f"{config.algorithm_class.name} {config.dataset_class.name}"
-        now, device = time.time(), slot(config.device)
-        columns: dict[str, Any] = {"metric": metric, "device": device, "created": now}
+        now = time.time()
+        known: dict[str, Any] = {"status": QUEUED, "queued": now}
         if here:
-            columns |= {"status": RUNNING, "started": now, "heartbeat": now}
-            columns |= this_process().columns()
+            known = {"status": RUNNING, "started": now, "heartbeat": now, "process": this_process()}
         else:
-            columns |= {"status": QUEUED, "queued": now, "most_seconds": self.visitor.seconds}
-        return self.insert(new_id(), name, config.to_dict(), columns)
+            known["most_seconds"] = self.visitor.seconds
+        known |= {"id": new_id(), "device": slot(config.device), "created": now}
+        run = run_of(config, folder=self.folder, **known)
+        return self.insert(replace(run, name=name) if name else run)
 
     def insert(
         self,
-        run_id: str,
-        name: str,
-        values: dict[str, Any],
-        columns: dict[str, Any],
+        run: Run,
         metrics: Iterable[Metric] = (),
         weights: Mapping[str, bytes] = MappingProxyType({}),
     ) -> Run:
-        """Adds a run under a free variant of the name: its folder first, its row last.
+        """Adds a run under a free variant of its name: its folder first, its row last.
 
         What is not in the database was never there: if either fails, neither stays.
         """
         if self.database.unwritable:
             raise UserError(self.database.unwritable)
-        folder = self.folder / run_id
-        texts = {"config.json": config_json(values)}
+        folder = self.folder / run.id
+        texts = {"config.json": config_json(run.values)}
         try:
             _fill(folder, {**texts, **weights})
             with self.database.writing() as db:
                 refuse_hoarding(db, self.visitor)
-                if columns["status"] == QUEUED:
+                if run.status == QUEUED:
                     refuse_more(db, self.visitor, "runs")
-                named = {"id": run_id, "name": _free_name(db, checked_name(name))}
-                named |= {"owner": self.visitor.owner, "values_json": json.dumps(values)}
-                named |= {"digest": results_digest(values, columns["metric"], columns)}
-                db.execute("DELETE FROM runs WHERE id = ?", (run_id,))  # found again just now
-                _insert(db, {**named, **columns})
-                rows = [(run_id, *metric[1:]) for metric in metrics]
+                named = {"name": _free_name(db, checked_name(run.name))}
+                named |= {"owner": self.visitor.owner}
+                db.execute("DELETE FROM runs WHERE id = ?", (run.id,))  # found again just now
+                insert(db, "runs", {**row_of(run), **named})
+                rows = [(run.id, *metric[1:]) for metric in metrics]
                 db.executemany(INSERT_METRIC, rows)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)  # the first error is the one to hear about
             raise
-        return self._noted(run_id)
+        return self._noted(run.id)
 
     def runs(self) -> list[Run]:
-        """All runs, newest first, then those of the shelves; without what is beyond reading."""
+        """All runs, newest first, then the bundled ones; without what is beyond reading."""
         return [run for run in self._all() if not run.lost]
 
     def damaged(self) -> list[Run]:
@@ -151,8 +135,8 @@ class Store:
     def _all(self) -> list[Run]:
         with self.database.reading() as db:
             rows = db.execute("SELECT * FROM runs ORDER BY created DESC, id").fetchall()
-        shelved = [run for shelf in self.shelves for run in shelf.runs()]
-        return [*(self._run(row) for row in rows), *shelved]
+        bundled = [run for folder in self.bundled for run in folder.runs()]
+        return [*(self._run(row) for row in rows), *bundled]
 
     def get(self, reference: str) -> Run:
         """The run with this id, this name, or an id that begins like this."""
@@ -184,7 +168,7 @@ class Store:
         `run.started` has changed.
         """
         if run.read_only:
-            return [metric for metric in Shelf.metrics(run) if metric.row > after]
+            return [metric for metric in BundledRuns.metrics(run) if metric.row > after]
         columns = "row, step, seconds, key, value"
         with self.database.reading() as db:
             rows = db.execute(
@@ -203,7 +187,7 @@ class Store:
             if other and other["id"] != run.id:
                 raise UserError(f"There is already a run named {name!r}; choose another name.")
             self._own(db, run)
-            self._change(db, run, name=name)
+            update(db, "runs", {"name": name}, "id = ?", run.id)
         return self._noted(run.id)
 
     def annotate(self, run: Run, note: str) -> Run:
@@ -211,7 +195,7 @@ class Store:
             raise UserError(f"A note has at most {LONGEST_NOTE:,} characters, not {len(note):,}.")
         with self.database.writing() as db:
             self._own(db, run)
-            self._change(db, run, note=note)
+            update(db, "runs", {"note": note}, "id = ?", run.id)
         return self._noted(run.id)
 
     def tag(self, run: Run, tags: Iterable[str]) -> Run:
@@ -219,7 +203,7 @@ class Store:
         kept = checked_tags(tags)
         with self.database.writing() as db:
             self._own(db, run)
-            self._change(db, run, tags=json.dumps(kept))
+            update(db, "runs", {"tags": json.dumps(kept)}, "id = ?", run.id)
         return self._noted(run.id)
 
     def delete(self, run: Run) -> None:
@@ -240,105 +224,6 @@ class Store:
                 f" {error.strerror}."
             ) from error
 
-    def claim(self, run: Run) -> Claim:
-        """Makes this process the one that trains the run, if it still is as `run` shows it."""
-        process = this_process()
-        now = time.time()
-        fresh = {"status": RUNNING, "started": now, "heartbeat": now, "ended": None, "cancel": 0}
-        with self.database.writing() as db:
-            current = self._row(db, run)
-            if current.status == RUNNING and current.process == process:
-                return Claim(self.database, current)
-            if current.status == RUNNING or current.status != run.status:
-                raise UserError(f"{run.name} is {current.status} by now: it was not started again.")
-            self._change(db, run, **fresh, **process.columns(), message="")
-        return Claim(self.database, self._read(run.id))
-
-    def launch(self, start: Callable[[Run], Process]) -> Run | None:
-        """Starts a worker for the oldest queued run whose device is free; one slot per device.
-
-        The process is started inside the transaction, so that no two dispatchers start two. A run
-        that cannot be started fails, so that it does not hold up the others.
-        """
-        with self.database.reading() as db:
-            if self._waiting(db) is None:
-                return None  # the usual answer, without locking anyone out
-        with self.database.writing() as db:
-            run = self._waiting(db)
-            if run is None:
-                return None
-            try:
-                worker = start(run)
-            except UserError as error:
-                self._change(db, run, status=FAILED, message=str(error), ended=time.time())
-            else:
-                self._change(db, run, **worker.columns(), heartbeat=time.time())
-        return self._read(run.id)
-
-    def _waiting(self, db: sqlite3.Connection) -> Run | None:
-        """The oldest queued run whose device no other run occupies."""
-        query = "SELECT * FROM runs WHERE status IN (?, ?) ORDER BY queued, id"
-        runs = [self._run(row) for row in db.execute(query, (QUEUED, RUNNING))]
-        busy = {run.device for run in runs if run.process is not None}
-        free = (run for run in runs if run.process is None and run.device not in busy)
-        return next((run for run in free if not run.lost), None)
-
-    def requeue(self, run: Run, config: RunConfig) -> Run:
-        """Puts an ended run back into the queue, perhaps with a larger budget."""
-        fresh = {"pid": None, "pid_started": None, "host": None, "heartbeat": None, "cancel": 0}
-        with self.database.writing() as db:
-            current = self._own(db, run)
-            if current.status not in ENDED:
-                raise UserError(f"{run.name} is {current.status} already.")
-            self.visitor.refuse_budget(config.training)
-            self.visitor.refuse_used_up(current.seconds, run.name)
-            refuse_more(db, self.visitor, "runs")
-            values = config.to_dict()
-            changed = {"values_json": json.dumps(values), "device": slot(config.device)}
-            results = {name: getattr(current, name) for name in RESULTS}
-            changed |= {**results, "digest": results_digest(values, current.metric, results)}
-            again = {"status": QUEUED, "queued": time.time(), "ended": None, "message": ""}
-            again["most_seconds"] = self.visitor.seconds
-            self._change(db, run, **changed, **again, **fresh)
-        again_run = self._read(run.id)
-        write_whole(run.folder / "config.json", config_json(again_run.values))
-        return again_run
-
-    def cancel(self, run: Run) -> Run:
-        """A queued run is cancelled at once; a running one is asked to stop."""
-        with self.database.writing() as db:
-            current = self._own(db, run)
-            if current.status == QUEUED:
-                message = "Cancelled before it began."
-                self._change(db, run, status=CANCELLED, ended=time.time(), message=message)
-            elif current.status == RUNNING:
-                self._change(db, run, cancel=1)
-        return self._noted(run.id)
-
-    def reconcile(self) -> list[Run]:
-        """Says of every run whose worker has died that it was interrupted; returns those."""
-        return [run for run in self.claimed() if not run.alive() and self._bury(run)]
-
-    def claimed(self) -> list[Run]:
-        """Those that a process trains, or is about to."""
-        query = "SELECT * FROM runs WHERE status IN (?, ?) AND pid IS NOT NULL"
-        with self.database.reading() as db:
-            return [self._run(row) for row in db.execute(query, (QUEUED, RUNNING))]
-
-    def _bury(self, run: Run) -> bool:
-        """Marks a dead worker's run, unless it has changed since it was looked at."""
-        status = INTERRUPTED if run.status == RUNNING else FAILED
-        message = " ".join(part for part in (run.message, _epitaph(run)) if part)
-        with self.database.writing() as db:
-            query = "SELECT * FROM runs WHERE id = ?"
-            row = db.execute(query, (run.id,)).fetchone()
-            same = row and (row["status"], self._run(row).process) == (run.status, run.process)
-            if same:
-                self._change(db, run, status=status, message=message, ended=time.time(), rate=None)
-        if same:
-            self.note_down(self._read(run.id))
-        return bool(same)
-
     def note_down(self, run: Run, *, metrics: bool = False) -> None:
         """Keeps in its folder what the row says, in case the database is lost one day.
 
@@ -356,19 +241,13 @@ class Store:
         self.note_down(run)
         return run
 
-    def _change(self, db: sqlite3.Connection, run: Run, **columns: Any) -> None:
-        if run.read_only:
-            raise UserError(f"{run.name} comes with Metacore and cannot be changed.")
-        assignments = ", ".join(f"{column} = ?" for column in columns)
-        db.execute(f"UPDATE runs SET {assignments} WHERE id = ?", [*columns.values(), run.id])
-
     def _own(self, db: sqlite3.Connection, run: Run) -> Run:
         """The run as it stands inside this transaction, if whoever uses the store may change it."""
-        current = self._row(db, run)
+        current = self.row(db, run)
         self.visitor.refuse_others(current, run.name)
         return current
 
-    def _row(self, db: sqlite3.Connection, run: Run) -> Run:
+    def row(self, db: sqlite3.Connection, run: Run) -> Run:
         """The run as it stands inside this transaction."""
         if run.read_only:
             raise UserError(f"{run.name} comes with Metacore and cannot be changed.")
@@ -388,11 +267,6 @@ class Store:
         return read_row(row, self.folder)
 
 
-def _insert(db: sqlite3.Connection, columns: dict[str, Any]) -> None:
-    marks = ", ".join("?" * len(columns))
-    db.execute(f"INSERT INTO runs ({', '.join(columns)}) VALUES ({marks})", [*columns.values()])
-
-
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True)
@@ -400,15 +274,6 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
         raise UserError(why_not_written(folder, error)) from error
     for name, data in files.items():
         write_whole(folder / name, data)
-
-
-def _epitaph(run: Run) -> str:
-    if run.status == RUNNING:
-        return (
-            f"Its worker stopped at meta-step {run.iteration} without a word (killed, or the"
-            " machine was restarted). Resume it to go on from its last checkpoint."
-        )
-    return f"Its worker ended before it began: see {run.folder / 'worker.log'}."
 
 
 def new_id() -> str:

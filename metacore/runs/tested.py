@@ -1,4 +1,4 @@
-"""The test score that a run on a shelf comes with: measured once, when it is placed there.
+"""The test score that a bundled run comes with: measured once, when it is bundled.
 
 Validation chooses a run's weights, so it flatters them; this is the number to quote. It stands in
 `test.json` in the run's folder with all of its protocol, and is believed only if it is whole.

@@ -8,7 +8,6 @@ reach, so that no file, however made, takes more than a few hundred megabytes or
 
 import contextlib
 import io
-import json
 import os
 import time
 import zipfile
@@ -16,12 +15,12 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from metacore.errors import UserError
 from metacore.runs import files
+from metacore.runs.job import FINISHED
 from metacore.runs.record import (
-    FINISHED,
     LARGEST_CSV,
     Run,
     config_json,
@@ -77,7 +76,15 @@ def import_(store: Store, file: Path | BinaryIO, source: str | None = None) -> R
     for part, data in weights.items():
         prove(found.config, data, f"{source}: {part}")
     refuse_changed(parts[CONFIG], parts[FACTS], source)
-    return store.insert(found.id, name, found.values, _row(found), metrics, weights)
+    imported = replace(
+        found,
+        name=name,
+        status=FINISHED,
+        device=slot(found.config.device),
+        created=time.time(),
+        message="Imported from a file.",
+    )
+    return store.insert(imported, metrics, weights)
 
 
 def _name(found: Run, source: str) -> str:
@@ -94,22 +101,6 @@ def _here(found: Run) -> Run:
     except UserError:
         return replace(found, values={**found.values, "device": "auto"})
     return found
-
-
-def _row(found: Run) -> dict[str, Any]:
-    """The columns of an imported run: its results are kept, its processes are not ours."""
-    kept = ("device_name", "started", "ended", "iteration", "seconds", "rate", "note")
-    best = ("best_value", "best_ci95", "best_iteration")
-    return {
-        **{name: getattr(found, name) for name in (*kept, *best)},
-        "status": FINISHED,
-        "metric": found.config.metric,
-        "device": slot(found.config.device),
-        "created": time.time(),
-        "environment": json.dumps(found.environment),
-        "tags": json.dumps(found.tags),
-        "message": "Imported from a file.",
-    }
 
 
 def _pack(parts: Mapping[str, bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""One run in one process: `python -m metacore.runs.worker RUN FOLDER`.
+"""One job in one process: `python -m metacore.runs.worker KIND JOB FOLDER`.
 
 When it ends it starts whatever waits for its device, so that the queue empties itself even when
 no dashboard is open.
@@ -9,32 +9,26 @@ from pathlib import Path
 
 from metacore.child import be_nice
 from metacore.errors import UserError
-from metacore.runs.execution import execute
-from metacore.runs.jobs import dispatch
-from metacore.runs.record import CANCELLED, FAILED, QUEUED, Run
+from metacore.runs.job import FAILED, QUEUED
+from metacore.runs.jobs import KINDS, dispatch
 from metacore.runs.store import Store
 
 
-def main(run_id: str, folder: Path) -> int:
+def main(kind: str, job_id: str, folder: Path) -> int:
     store = Store(folder)
-    ended = _work(store, run_id)
-    stopped = ended is not None and ended.status == CANCELLED
-    shutting_down = ended is not None and stopped and not ended.cancel and not ended.overdue
+    jobs, status, shutting_down = KINDS[kind](store), "", False
+    try:
+        job = jobs.get(job_id)
+        if job.status == QUEUED:  # else others were faster
+            shutting_down = bool(jobs.work(job).signal)
+            status = jobs.get(job_id).status
+    except UserError as error:  # deleted, or taken over
+        print(error, file=sys.stderr)
     if not shutting_down:
         dispatch(store)
-    return 1 if ended is not None and ended.status == FAILED else 0
-
-
-def _work(store: Store, run_id: str) -> Run | None:
-    """The run as it ended; None where there was nothing to do, because others were faster."""
-    try:
-        run = store.get(run_id)
-        return execute(store, run) if run.status == QUEUED else None
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return None
+    return 1 if status == FAILED else 0
 
 
 if __name__ == "__main__":
     be_nice()
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    sys.exit(main(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

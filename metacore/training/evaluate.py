@@ -15,12 +15,13 @@ import torch
 from torch import Tensor
 
 from metacore.algorithms.base import Predictor, task_scores
+from metacore.capacity import suited_threads
 from metacore.datasets.base import Dataset
-from metacore.device import suited_threads, synchronize
+from metacore.device import synchronize
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.normalisation import resolve
-from metacore.statistics import Difference, mean_ci95, paired_difference
+from metacore.statistics import PairedDifference, mean_ci95, paired_difference
 from metacore.training.config import refuse_other_inputs
 from metacore.training.learner import Learner
 
@@ -134,7 +135,7 @@ def evaluate(
     return _summary(by_step, protocol, dataset.regression, time.perf_counter() - start)
 
 
-def compare(names: list[str], evaluations: list[Evaluation]) -> list[Difference]:
+def compare(names: list[str], evaluations: list[Evaluation]) -> list[PairedDifference]:
     """Every pair of runs evaluated on the same episodes."""
     for evaluation in evaluations[1:]:
         first, other = evaluations[0].protocol, evaluation.protocol

@@ -15,12 +15,11 @@ from typing import Any
 import torch
 
 from metacore.algorithms.base import MetaStep
-from metacore.device import suited_threads
+from metacore.capacity import suited_threads
 from metacore.errors import UserError
 from metacore.models.networks import Params
 from metacore.randomness import generator
 from metacore.training import evaluate
-from metacore.training.callbacks import Callback
 from metacore.training.checkpoint import Checkpoint
 from metacore.training.config import RunConfig
 from metacore.training.distributed import World
@@ -36,6 +35,26 @@ class Best:
     iteration: int
     value: float
     ci95: float
+
+
+class Callback:
+    """How others watch a training without the trainer knowing them: override what you want."""
+
+    def on_start(self, trainer: "Trainer") -> None:
+        """Before the first meta-step (again after a resume)."""
+
+    def on_step(self, trainer: "Trainer", metrics: dict[str, float]) -> None:
+        """After each meta-step, with its loss, accuracy or mse, and rate."""
+
+    def on_validation(self, trainer: "Trainer", evaluation: Evaluation, best: bool) -> None:
+        """After each validation; `best` says whether it is the best so far."""
+
+    def should_stop(self, trainer: "Trainer") -> bool:
+        """Asked before each meta-step; True ends the training as cancelled."""
+        return False
+
+    def on_end(self, trainer: "Trainer") -> None:
+        """After the last meta-step, also when training was cancelled or failed."""
 
 
 class Trainer:

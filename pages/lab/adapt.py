@@ -3,27 +3,27 @@
 import streamlit as st
 
 from pages.ui import waiting
-from pages.ui.adapt import effect, told
+from pages.ui.adapt import effect, summary
 from pages.ui.adapt.choice import choose
-from pages.ui.adapt.film import film
-from pages.ui.adapt.scene import Scene, stage
+from pages.ui.adapt.film import film_of
+from pages.ui.adapt.scene import AdaptScene, stage
 from pages.ui.player import play
 
 
-def show(scene: Scene) -> None:
+def show(scene: AdaptScene) -> None:
     if not scene.waits:
-        scene.choice.beside.markdown(told.sentence(scene))
-    play(film(scene), key="film")
+        scene.choice.words_place.markdown(summary.sentence(scene))
+    play(film_of(scene), key="film")
     if not scene.quiet:
         behind(scene)
-    st.caption(told.notes(scene))
+    st.caption(summary.notes(scene))
     effect.cards(scene)
 
 
-def behind(scene: Scene) -> None:
+def behind(scene: AdaptScene) -> None:
     """A hundred other episodes take seconds: the film is there before them."""
-    others = [actor.asked for actor in scene.actors]
-    waiting.bar(others, "Adapting to other episodes", key="others", partial=True)
+    background = [adapted.background_question for adapted in scene.runs]
+    waiting.bar(background, "Adapting to other episodes", key="others", partial=True)
 
 
 st.title("Adapt", anchor=False)

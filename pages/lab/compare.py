@@ -4,10 +4,10 @@ import streamlit as st
 
 from metacore.answers.questions import Drawn
 from pages.ui import say, waiting
-from pages.ui.compare.background import linked
-from pages.ui.compare.choice import Choice, choose
+from pages.ui.compare.choice import CompareChoice, choose
 from pages.ui.compare.curves import curves
 from pages.ui.compare.duel import duel
+from pages.ui.compare.evaluation import linked
 from pages.ui.compare.mistakes import mistakes
 from pages.ui.compare.verdict import verdict
 
@@ -34,9 +34,9 @@ def page() -> None:
         mistakes(choice)
 
 
-def possible(choice: Choice) -> bool:
+def possible(choice: CompareChoice) -> bool:
     """Whether such a task can be drawn; if not, why."""
-    found = waiting.one(Drawn(asked=choice.asked(0)))
+    found = waiting.one(Drawn(spec=choice.spec(0)))
     if found.error:
         say.error(found.error, icon=":material/info:")
     return found.error is None

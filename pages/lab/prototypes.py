@@ -6,23 +6,22 @@ from functools import partial
 
 import streamlit as st
 
-from metacore import DATASETS, Run, UserError
-from metacore.answers import Asked
-from metacore.answers.questions import Room
-from pages.ui import charts, palette, pick, say, state, waiting, words
+from metacore import Run, UserError
+from pages.ui import charts, palette, pick, say, waiting, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
-from pages.ui.prototypes import closeup, looked_at, support_editor
+from pages.ui.prototypes import closeup, controls, selection, support_editor
+from pages.ui.prototypes.before_after import BeforeAndAfter
+from pages.ui.prototypes.choice import (
+    PictureSettings,
+    PrototypesChoice,
+)
 from pages.ui.prototypes.edits import Edits
-from pages.ui.prototypes.embedding import Moments, Scene, shifts
-from pages.ui.prototypes.spot import EPISODE, FIRST, SHOTS, Spot, View, drawn, laddered
+from pages.ui.prototypes.in_space import EpisodeInSpace
+from pages.ui.prototypes.support_editor import shifts
 
 SHOWN = "prototypes shown"
-LAST_EPISODE = 10**6
-EPISODE_WIDTH = 180  # pixels
-SHARED, OWN = "shared", "own"
 LISTED = 4  # queries that do not stand where they are answered
-DISTANCES = {"Euclidean": "euclidean", "cosine": "cosine"}
 
 
 def page() -> None:
@@ -31,35 +30,25 @@ def page() -> None:
         "A network turns every drawing into a list of numbers: a **place**. Where drawings of one"
         " class gather, a few examples are enough to know the next one."
     )
-    found = offered()
+    found = controls.offered()
     if not found:
         pick.missing("There is no run yet that has learned from pictures.")
         return
-    run, seed = which(found)
+    run, seed = controls.which(found)
     try:
-        spot = choose(run, seed)
-        if spot is not None:
-            look(spot)
+        choice = controls.choose(run, seed)
+        if choice is not None:
+            look(choice)
     except UserError as error:
         say.error(error, icon=":material/info:")
 
 
-def choose(run: Run, seed: int) -> Spot | None:
-    """What the controls say; None while the data are being loaded."""
-    asked = episode(run, seed)
-    if asked is None:
-        return None
-    view = how(run, asked)
-    changed = support_editor.asked_for(asked)
-    return Spot(run, asked, view, support_editor.usable(changed, asked, view.shots))
-
-
-def look(spot: Spot) -> None:
+def look(choice: PrototypesChoice) -> None:
     """Shows it, or what was shown before while it takes longer than a moment."""
-    waiting.several(spot.questions)
-    shown: Spot | None = spot
-    if not known(spot):
-        waiting.bar(spot.questions, "Finding the place of every drawing", key="prototypes")
+    waiting.several(choice.questions)
+    shown: PrototypesChoice | None = choice
+    if not known(choice):
+        waiting.bar(choice.questions, "Finding the place of every drawing", key="prototypes")
         before = st.session_state.get(SHOWN)
         shown = before if before is not None and known(before) else None
     if shown is not None:
@@ -67,148 +56,23 @@ def look(spot: Spot) -> None:
         (metric if shown.metric else gradient)(shown)
 
 
-def known(spot: Spot) -> bool:
-    return all(waiting.known(question).complete for question in spot.questions)
+def known(choice: PrototypesChoice) -> bool:
+    return all(waiting.known(question).complete for question in choice.questions)
 
 
-def offered() -> list[Run]:
-    """Runs on pictures; the one to begin with stands first."""
-    found = pick.usable(lambda run: not DATASETS[run.values["dataset"]["name"]].regression)
-    return sorted(found, key=lambda run: run.id != FIRST)
-
-
-def which(found: list[Run]) -> tuple[Run, int]:
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    with row.container():
-        run = pick.one(found, help="Whose space is shown; runs on curves have none.")
-    seed = state.number(
-        row,
-        "Episode",
-        "seed",
-        usual=EPISODE,
-        low=0,
-        high=LAST_EPISODE,
-        on_change=forget,
-        width=EPISODE_WIDTH,
-        help="The number of a test episode: the same number is the same drawings for every run."
-        " Its classes are those of this number on Adapt; the queries are others, kept apart from"
-        " all the shots there are to go through.",
-    )
-    row.button(
-        "New episode",
-        icon=":material/refresh:",
-        on_click=another,
-        args=(seed,),
-        help="Draws other classes, which no run has been trained on.",
-    )
-    return run, seed
-
-
-def another(seed: int) -> None:
-    state.put("seed", (seed + 1) % LAST_EPISODE)
-    forget()
-
-
-def forget() -> None:
-    """Another episode has other drawings: neither edits nor choices make sense in it."""
-    support_editor.forget()
-    looked_at.forget()
-
-
-def episode(run: Run, seed: int) -> Asked | None:
-    """The episode with the most shots to go through, once it is known how many drawings there are;
-    raises UserError if its data are missing."""
-    room = Room(asked=drawn(run, seed))
-    found = waiting.one(room)
-    if not found.complete:
-        waiting.bar([room], "Loading the drawings", key="room")
-        return None
-    return laddered(run, seed, found.get().drawings)
-
-
-def how(run: Run, asked: Asked) -> View:
-    """In a row that wraps where the window is narrow."""
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    with row.container():
-        shots = slider(asked.most)
-    with row:
-        picture = switch(
-            "Picture",
-            ["2-D", "3-D"],
-            key="view",
-            help="A plane is read best; a third direction shows some of what the plane hides.",
-        )
-        shown = switch(
-            "Shown as",
-            ["marks", "drawings"],
-            key="show",
-            disabled=picture == "3-D",
-            help="Marks, or the drawings themselves where the network puts them (in 2-D).",
-        )
-        distance, shared = measure(run), plane(run)
-    return View(shots, int(picture[0]), shown == "drawings", distance, shared)
-
-
-def slider(most: int) -> int:
-    if most == 1:
-        st.caption("The classes have drawings enough for one shot only.")
-        return 1
-    return state.slider(
-        st,
-        "Shots",
-        "shots",
-        usual=SHOTS,
-        low=1,
-        high=most,
-        help="How many drawings of each class are given; the queries stay the same.",
-    )
-
-
-def measure(run: Run) -> str | None:
-    """ProtoNet's distance; other methods have none to choose."""
-    trained = run.values["algorithm"].get("distance")
-    if trained is None:
-        return None
-    usual = next(name for name, value in DISTANCES.items() if value == trained)
-    chosen = switch(
-        "Distance",
-        [usual, *(name for name in DISTANCES if name != usual)],
-        key="distance",
-        help=f"The run was trained with {usual} distance; the other measures the same places.",
-    )
-    return DISTANCES[chosen]
-
-
-def plane(run: Run) -> bool:
-    """Whether before and after share a plane; metric methods have no before."""
-    if run.config.algorithm_class.embeds:
-        return False
-    chosen = switch(
-        "Plane",
-        [SHARED, OWN],
-        key="plane",
-        help="One plane for before and after shows what moved; one for each shows each at its"
-        " clearest.",
-    )
-    return chosen == SHARED
-
-
-def switch(label: str, options: list[str], *, key: str, help: str, disabled: bool = False) -> str:
-    return state.switch(st, label, key, options, disabled=disabled, help=help)
-
-
-def metric(spot: Spot) -> None:
+def metric(choice: PrototypesChoice) -> None:
     """ProtoNet and Matching Networks: one space, in which examples answer."""
-    scene = waiting.known(spot.scene(spot.edits)).get()
-    as_drawn = waiting.known(spot.scene(Edits())).get()
-    pictures = waiting.known(spot.pictures).get()
-    st.markdown(result(spot.run, scene, as_drawn, spot.view))
-    st.caption(fineprint(spot.run, scene, spot.view))
-    space(spot, scene, as_drawn, pictures)
+    scene = waiting.known(choice.scene(choice.edits)).get()
+    as_drawn = waiting.known(choice.scene(Edits())).get()
+    pictures = waiting.known(choice.pictures).get()
+    st.markdown(result(choice.run, scene, as_drawn, choice.view))
+    st.caption(fineprint(choice.run, scene, choice.view))
+    space(choice, scene, as_drawn, pictures)
     matrix(scene, pictures)
 
 
-def result(run: Run, scene: Scene, as_drawn: Scene, view: View) -> str:
+def result(run: Run, scene: EpisodeInSpace, as_drawn: EpisodeInSpace, view: PictureSettings) -> str:
+    agreement = 1 - len(scene.astray) / len(scene.cloud.query.names)
     picture = "flat picture" if view.dimensions == 2 else "picture in space"
     edited = (
         ""
@@ -218,35 +82,27 @@ def result(run: Run, scene: Scene, as_drawn: Scene, view: View) -> str:
     return (
         f"**{says(run, scene.right, scene.cloud.query.names)}** from"
         f" {words.several(view.shots, 'drawing')} of each class{edited}; the {picture} agrees with"
-        f" its decision on **{_agreement(scene):.0%}** of them."
+        f" its decision on **{agreement:.0%}** of them."
     )
 
 
-def _agreement(scene: Scene) -> float:
-    return 1 - len(scene.astray) / len(scene.cloud.query.names)
-
-
-def seen(scene: Scene, view: View) -> str:
+def seen(scene: EpisodeInSpace, view: PictureSettings) -> str:
     """What the picture leaves out, and which queries do not stand where they are answered."""
     tint = ""
     if scene.cloud.regions is not None:
         tint = "The tint is what the run would decide at that very place of the plane. "
         if scene.cloud.paths is not None:
             tint = "The tint is the class of the nearest star in this picture. "
-    told = (
+    seen_here = (
         f"{tint}The picture shows {view.dimensions} of {scene.features} dimensions; the run decides"
         " in all of them"
     )
     names = [scene.cloud.query.names[n] for n in scene.astray]
     if not names:
-        return f"{told}, and answers every query as it stands here."
-    verb = "is" if len(names) == 1 else "are"
+        return f"{seen_here}, and answers every query as it stands here."
+    verb, stand = ("is", "it stands") if len(names) == 1 else ("are", "they stand")
     listed = ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
-    return f"{told}: {listed} {verb} answered otherwise than where {_they(names)} here."
-
-
-def _they(names: Sequence[str]) -> str:
-    return "it stands" if len(names) == 1 else "they stand"
+    return f"{seen_here}: {listed} {verb} answered otherwise than where {stand} here."
 
 
 def says(run: Run, right: int, queries: Sequence[str]) -> str:
@@ -254,12 +110,12 @@ def says(run: Run, right: int, queries: Sequence[str]) -> str:
     return f"{title} answer{'' if title.endswith('s') else 's'} {right} of {len(queries)} queries"
 
 
-def fineprint(run: Run, scene: Scene, view: View) -> str:
+def fineprint(run: Run, scene: EpisodeInSpace, view: PictureSettings) -> str:
     shown = f"A PCA of this episode: it shows {sum(scene.cloud.explained):.0%} of the variance."
     trained = run.values["algorithm"].get("distance")
     if trained is None or trained == view.distance:
         return f"{shown} The run measures by {scene.unit}, as in training."
-    names = {value: name for name, value in DISTANCES.items()}
+    names = {value: name for name, value in controls.DISTANCES.items()}
     return (
         f"{shown} The run was trained with {names[trained]} distance; here the same places are"
         f" measured by {names[str(view.distance)]} distance."
@@ -267,29 +123,34 @@ def fineprint(run: Run, scene: Scene, view: View) -> str:
 
 
 @st.fragment
-def space(spot: Spot, scene: Scene, as_drawn: Scene, pictures: dict[str, str]) -> None:
+def space(
+    choice: PrototypesChoice,
+    scene: EpisodeInSpace,
+    as_drawn: EpisodeInSpace,
+    pictures: dict[str, str],
+) -> None:
     """The picture; beside it, what can be edited and what is looked at."""
     if support_editor.edited_just_now():
         st.rerun()
-    view, theme, names = spot.view, charts.theme(), [*scene.looks]
+    view, theme, names = choice.view, charts.theme(), [*scene.looks]
     cloud, before = scene.cloud, as_drawn.cloud.paths
-    if spot.edited and before is not None:
+    if choice.edited and before is not None:
         cloud = replace(cloud, moved_from=before[-1])
     left, right = st.columns([9, 5], gap="medium")
     with left:
-        mark = looked_at.marked(scene.name, names, scene.first)
-        figure = charts.kept(
+        mark = selection.marked(scene.name, names, scene.first)
+        figure = charts.cached(
             "space",
             (scene.name, as_drawn.name, mark, view.drawn),
             lambda: figures.draw(
                 cloud,
                 theme,
-                looked_at=mark,
+                selected=mark,
                 pictures=pictures if view.drawn else None,
                 frame=scene.frame,
             ),
         )
-        looked_at.chart(
+        selection.chart(
             figure,
             f"Where the drawings lie in {view.dimensions} of {scene.features} dimensions",
             names,
@@ -297,18 +158,18 @@ def space(spot: Spot, scene: Scene, as_drawn: Scene, pictures: dict[str, str]) -
             key="space",
         )
         st.caption(seen(scene, view))
-        settling(spot.run, scene, view.shots)
+        settling(choice.run, scene, view.shots)
     with right.container(border=True):
-        support_editor.show(spot.asked, view.shots, pictures, shifts(as_drawn, scene))
+        support_editor.show(choice.spec, view.shots, pictures, shifts(as_drawn, scene))
     with right.container(border=True):
-        name = looked_at.choice(names, scene.first)
+        name = selection.choice(names, scene.first)
         closeup.show(scene.looks[name], pictures, theme, f"Nearest support, by {scene.unit}")
 
 
-def matrix(scene: Scene, pictures: dict[str, str]) -> None:
+def matrix(scene: EpisodeInSpace, pictures: dict[str, str]) -> None:
     shown, prototypes = scene.matrix, scene.matrix.row_of_answer is not None
     beside = [] if prototypes else [pictures[name] for name in shown.rows]
-    figure = charts.kept(
+    figure = charts.cached(
         "nearness",
         scene.name,
         lambda: nearness.draw(
@@ -333,11 +194,11 @@ def matrix(scene: Scene, pictures: dict[str, str]) -> None:
     )
 
 
-def settling(run: Run, scene: Scene, shots: int) -> None:
+def settling(run: Run, scene: EpisodeInSpace, shots: int) -> None:
     color = palette.algorithm(pick.kind(run), charts.theme())
     draw = partial(nearness.settling, scene.scores, shots, color, charts.theme())
     charts.chart(
-        charts.kept("settling", scene.name, draw),
+        charts.cached("settling", scene.name, draw),
         "The same queries with more shots",
         alt="The share of this episode's queries answered rightly, against the shots.",
         key="settling",
@@ -345,13 +206,13 @@ def settling(run: Run, scene: Scene, shots: int) -> None:
     )
 
 
-def gradient(spot: Spot) -> None:
+def gradient(choice: PrototypesChoice) -> None:
     """Methods with an inner loop: the features it begins with and those it ends with."""
-    seen, view = waiting.known(spot.moments(spot.edits)).get(), spot.view
-    as_drawn = waiting.known(spot.moments(Edits())).get() if spot.edited else seen
+    seen, view = waiting.known(choice.moments(choice.edits)).get(), choice.view
+    as_drawn = waiting.known(choice.moments(Edits())).get() if choice.edited else seen
     before, after = (f"{share:.0%}" for share in seen.separations)
-    answered = says(spot.run, seen.right[1], seen.clouds[1].query.names)
-    edited = f", {as_drawn.right[1]} after steps on the support as drawn" if spot.edited else ""
+    answered = says(choice.run, seen.right[1], seen.clouds[1].query.names)
+    edited = f", {as_drawn.right[1]} after steps on the support as drawn" if choice.edited else ""
     st.markdown(
         f"**{answered}** after {words.several(seen.steps, 'inner step')}"
         f" on {words.several(view.shots, 'drawing')} of each class"
@@ -359,10 +220,10 @@ def gradient(spot: Spot) -> None:
         f" The share of the queries' variance that lies between classes: **{before} → {after}**."
     )
     st.caption(about_plane(seen, view))
-    two_moments(spot, seen, as_drawn, waiting.known(spot.pictures).get())
+    two_moments(choice, seen, as_drawn, waiting.known(choice.pictures).get())
 
 
-def about_plane(seen: Moments, view: View) -> str:
+def about_plane(seen: BeforeAndAfter, view: PictureSettings) -> str:
     norm = f"Batch normalisation: {words.mode(seen.norm)}." if seen.norm != "none" else ""
     if seen.frozen:
         return (
@@ -375,12 +236,17 @@ def about_plane(seen: Moments, view: View) -> str:
 
 
 @st.fragment
-def two_moments(spot: Spot, seen: Moments, as_drawn: Moments, pictures: dict[str, str]) -> None:
+def two_moments(
+    choice: PrototypesChoice,
+    seen: BeforeAndAfter,
+    as_drawn: BeforeAndAfter,
+    pictures: dict[str, str],
+) -> None:
     if support_editor.edited_just_now():
         st.rerun()
-    view = spot.view
+    view = choice.view
     theme, names = charts.theme(), [*seen.looks]
-    mark = looked_at.marked(seen.name, names, seen.first)
+    mark = selection.marked(seen.name, names, seen.first)
     titles = ("Before adaptation", f"After {words.several(seen.steps, 'inner step')}")
     shown = [(1, "Before and after: the same features")] if seen.frozen else [*enumerate(titles)]
     for place, (moment, title) in zip(st.columns(len(shown), gap="medium"), shown, strict=True):
@@ -389,13 +255,13 @@ def two_moments(spot: Spot, seen: Moments, as_drawn: Moments, pictures: dict[str
                 figures.draw,
                 seen.clouds[moment],
                 theme,
-                looked_at=mark,
+                selected=mark,
                 pictures=pictures if view.drawn else None,
                 frame=seen.frames[moment],
                 height=400,
             )
-            figure = charts.kept("moment", (seen.name, moment, mark, view.drawn), draw)
-            looked_at.chart(
+            figure = charts.cached("moment", (seen.name, moment, mark, view.drawn), draw)
+            selection.chart(
                 figure,
                 f"{title}: {seen.separations[moment]:.0%} of the variance between classes",
                 names,
@@ -404,9 +270,9 @@ def two_moments(spot: Spot, seen: Moments, as_drawn: Moments, pictures: dict[str
             )
     left, right = st.columns(2, gap="medium")
     with left.container(border=True):
-        support_editor.show(spot.asked, view.shots, pictures, shifts(as_drawn, seen))
+        support_editor.show(choice.spec, view.shots, pictures, shifts(as_drawn, seen))
     with right.container(border=True):
-        name = looked_at.choice(names, seen.first)
+        name = selection.choice(names, seen.first)
         closeup.show(seen.looks[name], pictures, theme, "Nearest support after adaptation")
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from metacore import Run
 from pages.ui import engine, pick, say, state
-from pages.ui.runs import arrival, card, contrast, deletion, shelf
+from pages.ui.runs import card, contrast, deletion, imports, table
 
 LOOK_SECONDS = 2.0
 IDLE_SECONDS = 10.0  # someone may start a run elsewhere
@@ -16,8 +16,8 @@ def heading() -> None:
     title, arriving = st.columns([4, 1], vertical_alignment="bottom")
     title.title("Runs", anchor=False)
     with arriving:
-        arrival.door()
-    arrival.news()
+        imports.button()
+    imports.refusals()
     st.markdown(
         "Every meta-training is kept here with its settings, its curves and its weights. **Tick"
         " one** to look at it, **tick several** to see what sets them apart."
@@ -25,29 +25,29 @@ def heading() -> None:
 
 
 def readable(runs: Sequence[Run]) -> list[Run]:
-    return [run for run in runs if not shelf.flaw(run)]
+    return [run for run in runs if not table.flaw(run)]
 
 
 def listing(runs: Sequence[Run]) -> None:
     """The table, looking again while the page is open."""
     every = LOOK_SECONDS if any(run.active for run in runs) else IDLE_SECONDS
-    st.fragment(look, run_every=every)(shelf.outline(runs))
+    st.fragment(look, run_every=every)(table.outline(runs))
 
 
 def look(before: list[tuple[str, ...]]) -> None:
     runs = readable(engine.store().runs())
-    if shelf.outline(runs) != before or st.session_state.pop("ticked", False):
+    if table.outline(runs) != before or st.session_state.pop("ticked", False):
         st.rerun()
-    fits = shelf.filters()
+    fits = table.filters()
     shown = [run for run in runs if fits(run)]
     if shown:
-        shelf.table(shown, list(state.get(pick.RUNS)), choose)
+        table.table(shown, list(state.get(pick.RUNS)), choose)
         return
     st.info("No run fits this search.", icon=":material/search_off:")
     st.button(
         "Show all",
         icon=":material/filter_alt_off:",
-        on_click=shelf.clear_filters,
+        on_click=table.clear_filters,
         help="Clears the search and its filters.",
     )
 
@@ -60,7 +60,7 @@ def choose(ids: list[str]) -> None:
 def strangers(runs: Sequence[Run]) -> None:
     """Runs whose settings this version of Metacore does not understand."""
     for run in runs:
-        if sentence := shelf.flaw(run):
+        if sentence := table.flaw(run):
             say.warning(sentence if run.lost else f"{run.name} cannot be shown: {sentence}")
             if not run.read_only:
                 deletion.button([run])
@@ -68,9 +68,9 @@ def strangers(runs: Sequence[Run]) -> None:
 
 def notices(lost: Sequence[Run]) -> None:
     """What is wrong with the list as a whole, or with runs that are in it all the same."""
-    told = {run.damage for run in lost}
+    said = {run.damage for run in lost}
     for sentence in engine.store().notices():
-        if sentence not in told:
+        if sentence not in said:
             say.warning(sentence)
 
 

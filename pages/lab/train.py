@@ -11,8 +11,8 @@ from metacore.algorithms import FAMILIES
 from metacore.runs import dispatch, submit
 from metacore.runs.store import NAME_LENGTH
 from metacore.settings import Setting, settings_of
-from pages.ui import charts, engine, forms, palette, say, state, visitor, words
-from pages.ui.train import forecasts, plan, sampled, training
+from pages.ui import charts, engine, episode, forms, palette, say, state, visitor, widgets, words
+from pages.ui.train import forecasts, plan, sample_episode, training
 from pages.ui.train.plan import Plan
 
 STYLE = Path(__file__).parents[1] / "ui" / "train" / "style.css"
@@ -62,7 +62,7 @@ def form() -> None:
 def data(place: DeltaGenerator) -> tuple[str, int, int]:
     """The dataset, ways and shots (of a curve: points)."""
     place.subheader("1 · What to learn from", anchor=False)
-    dataset = state.switch(
+    dataset = widgets.switch(
         place,
         "Dataset",
         "dataset",
@@ -78,33 +78,27 @@ def data(place: DeltaGenerator) -> tuple[str, int, int]:
     else:
         ways = number(row, task["ways"], 5, "ways", "Ways")
         shots = number(row, task["shots"], 1, "shots", "Shots")
-    row.button(
-        "New sample",
-        key="new sample",
-        icon=":material/refresh:",
-        help="Draws another training episode of this kind.",
-        on_click=state.put,
-        args=("sample", sample_number() + 1),
-    )
+    help = "Draws another training episode of this kind."
+    episode.another(row, "New sample", "sample", sample_number() + 1, help=help)
     return dataset, ways, shots
 
 
 def number(place: DeltaGenerator, setting: Setting, default: int, key: str, label: str) -> int:
     low, high = int(setting.low or 0), int(setting.high or 0)
-    return state.number(
+    return widgets.number(
         place, label, key, usual=default, low=low, high=high, width=160, help=setting.help
     )
 
 
 def sample_number() -> int:
-    return state.whole("sample", usual=0, low=0, high=forms.LARGEST)
+    return widgets.whole("sample", usual=0, low=0, high=forms.LARGEST)
 
 
 def sample(chosen: Plan) -> None:
     """A real episode as it was chosen, or why there is none."""
     try:
         config = chosen.data(chosen.shared())
-        sampled.strip(config, sample_number())
+        sample_episode.show(config, sample_number())
     except UserError as error:
         say.info(error, icon=":material/info:")
 
@@ -134,7 +128,7 @@ def algorithm(place: DeltaGenerator, name: str, dataset: str) -> bool:
         card.checkbox(label, key=f"unable {name}", disabled=True, help=why)
         card.caption(why)
         return False
-    ticked = state.checkbox(
+    ticked = widgets.checkbox(
         card,
         label,
         name,
@@ -150,7 +144,7 @@ def algorithm(place: DeltaGenerator, name: str, dataset: str) -> bool:
 def budget(place: DeltaGenerator, dataset: str, ticked: Sequence[str]) -> tuple[str, int, str]:
     """The preset, the seed and the device."""
     place.subheader("3 · How long", anchor=False)
-    level = state.switch(
+    level = widgets.switch(
         place,
         "Preset",
         "preset",
@@ -161,7 +155,7 @@ def budget(place: DeltaGenerator, dataset: str, ticked: Sequence[str]) -> tuple[
     )
     place.caption(length(ticked[0] if ticked else plan.first(dataset), dataset, level))
     more = place.expander("Name, seed, device", icon=":material/tune:")
-    state.text(
+    widgets.text(
         more,
         "Name",
         "name",
@@ -169,7 +163,7 @@ def budget(place: DeltaGenerator, dataset: str, ticked: Sequence[str]) -> tuple[
         placeholder="algorithm and dataset",
         help="What the run is called; several get their algorithm's name added.",
     )
-    seed = state.number(
+    seed = widgets.number(
         more,
         "Seed",
         "seed",
@@ -178,7 +172,7 @@ def budget(place: DeltaGenerator, dataset: str, ticked: Sequence[str]) -> tuple[
         high=forms.LARGEST,
         help="Names every random choice: the same seed and settings give the same run.",
     )
-    device = state.select(
+    device = widgets.select(
         more,
         "Device",
         "device",

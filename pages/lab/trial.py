@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from pages.ui import state
+from pages.ui import widgets
 from pages.ui.trial import beat, draw, opened, upload
 
 PARTS = {opened.DRAW: draw.part, opened.UPLOAD: upload.part, opened.BEAT: beat.part}
 
 st.title("Trial", anchor=False)
 opened.from_link()
-way = state.switch(
+way = widgets.switch(
     st,
     "Way",
     opened.WAY,

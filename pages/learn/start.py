@@ -6,12 +6,13 @@ import streamlit as st
 
 from metacore import ALGORITHMS, DATASETS, Run, UserError
 from metacore.algorithms import FAMILIES
-from metacore.answers import Asked
+from metacore.answers import EpisodeSpec
 from metacore.datasets import library
-from metacore.episode import Episode
 from metacore.insight.trace import Trace
-from pages.ui import charts, engine, palette, pick, say, state, waiting, waves
-from pages.ui.player import Bending, Curve, Film, Line, Lines, play
+from pages.ui import engine, episode, film, pick, say, waiting, waves, widgets
+from pages.ui.curve_task import CurveTask
+from pages.ui.film import FilmedRun
+from pages.ui.player import Film, play
 
 POINTS = 5
 LAST_WAVE = 10**6
@@ -52,7 +53,7 @@ CARDS = (
 
 def opening() -> None:
     st.title("Watch a network learn to learn", anchor=False)
-    wave = state.whole("wave", usual=WAVE, low=0, high=LAST_WAVE)
+    wave = widgets.whole("wave", usual=WAVE, low=0, high=LAST_WAVE)
     learned, scratch = (engine.find(f"{name}-sinusoid") for name in ("maml", "scratch"))
     if learned is None or scratch is None:
         st.info("The pretrained runs are missing from assets/pretrained: run `make pretrained`.")
@@ -62,83 +63,56 @@ def opening() -> None:
         " same size and take the same gradient steps; the one on the left has been **meta-trained"
         " by MAML** to start from weights that adapt, the other starts from random ones."
     )
-    asked = Asked.like(learned, seed=wave)
+    spec = EpisodeSpec.like(learned, seed=wave)
     try:
-        wanted = waves.questions(learned, scratch, asked)
-        episode, *traces = waiting.several([*wanted])
-        if all(found.complete for found in (episode, *traces)):
+        wanted = waves.questions(learned, scratch, spec)
+        drawn, *traces = waiting.several([*wanted])
+        if all(found.complete for found in (drawn, *traces)):
             seen = [found.get() for found in traces]
-            play(film(learned, scratch, asked, episode.get(), seen), key="opening")
-            if told := setback(asked, episode.get(), seen):
-                st.info(told, icon=":material/help:")
+            task = CurveTask.of(spec, drawn.get(), seen[0].grid)
+            play(film_of((learned, scratch), task, seen), key="opening")
+            if why := setback(task, seen):
+                st.info(why, icon=":material/help:")
         waiting.bar(wanted, "Adapting", key="opening")
     except UserError as error:
         say.error(error)
-    st.button(
-        "Another wave",
-        icon=":material/refresh:",
-        help="Draws five points of a new one.",
-        on_click=state.put,
-        args=("wave", waves.following(wave)),
-    )
+    help = "Draws five points of a new one."
+    episode.another(st, "Another wave", "wave", waves.following(wave), help=help)
 
 
-def setback(asked: Asked, episode: Episode, traces: Sequence[Trace]) -> str:
+def setback(task: CurveTask, traces: Sequence[Trace]) -> str:
     """Why the learned network has lost on this wave, if it has."""
     first, other = traces
-    assert first.grid is not None, "curves have a grid"
     assert first.curves is not None, "curves have curves"
     assert other.curves is not None, "curves have curves"
-    grid = [float(x) for x in first.grid]
     return waves.why_lost(
         (float(first.query_score[-1, 0]), float(other.query_score[-1, 0])),
         (first.curves[-1, 0], other.curves[-1, 0]),
-        grid,
-        asked.curve(grid),
-        [float(x) for x in episode.support_x.flatten()],
+        task.grid,
+        task.truth,
+        [x for x, _ in task.points],
     )
 
 
-def film(
-    learned: Run, scratch: Run, asked: Asked, episode: Episode, traces: Sequence[Trace]
-) -> Film:
-    grid = [float(x) for x in traces[0].grid]  # type: ignore[union-attr]
-    points = [
-        (float(x), float(y))
-        for x, y in zip(episode.support_x.flatten(), episode.support_y.flatten(), strict=True)
-    ]
-    truth = asked.curve(grid)
-    reach = max(2.0, *(abs(value) for value in truth)) * 1.35
-    colors = [palette.algorithm(pick.kind(run), charts.theme()) for run in (learned, scratch)]
+def film_of(runs: Sequence[Run], task: CurveTask, traces: Sequence[Trace]) -> Film:
+    """Of the network that has learned to learn, and of the other."""
     names = ("MAML", "from scratch")
-    curves = [
-        Curve(
-            title="Learned to learn" if name == "MAML" else "The same network from scratch",
-            grid=grid,
-            lines=[Bending(name, color, trace.curves[:, 0])],  # type: ignore[index]
-            truth=truth,
-            points=points,
-            range=(-reach, reach),
-            alt=f"A sine wave, five points of it, and the curve of {name} bending towards them.",
-        )
-        for name, color, trace in zip(names, colors, traces, strict=True)
+    looks = zip(runs, pick.colors(runs), names, traces, strict=True)
+    filmed = [
+        FilmedRun.of(trace, pick.kind(run), name=name, color=color)
+        for run, color, name, trace in looks
     ]
-    errors = Lines(
-        title="How wrong they are",
-        y="mean squared error",
-        alt="Mean squared error against the inner step for both networks.",
-        lines=[
-            Line(name, color, trace.query_score[:, 0], dash=palette.svg_dash(pick.kind(run)))
-            for name, color, trace, run in zip(
-                names, colors, traces, (learned, scratch), strict=True
-            )
-        ],
-    )
+    titles = ("Learned to learn", "The same network from scratch")
+    alt = "A sine wave, five points of it, and the curve of {} bending towards them."
+    curves = [
+        film.curve([run], task, title=title, alt=alt.format(run.name))
+        for run, title in zip(filmed, titles, strict=True)
+    ]
+    steps = film.steps_of(filmed)
     return Film(
-        steps=traces[0].steps,
-        panels=[*curves, errors],
+        steps=steps,
+        panels=[*curves, film.scores(filmed, steps, ways=None)],
         label="Gradient step",
-        start=0,
         autoplay=True,
         loop=True,
     )

@@ -53,11 +53,11 @@ def slug(said: str) -> str:
     return "-".join(re.findall("[a-z0-9]+", plain))[:LONGEST_NAME].strip("-") or "figure"
 
 
-def kept(name: str, about: Hashable, build: Callable[[], go.Figure]) -> go.Figure:
+def cached(name: str, about: Hashable, build: Callable[[], go.Figure]) -> go.Figure:
     """A figure built once for what it is about: building one takes longer than sending it."""
-    return _kept(name, about, theme(), build)
+    return _cached(name, about, theme(), build)
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
-def _kept(name: str, about: Hashable, theme: str, _build: Callable[[], go.Figure]) -> go.Figure:
+def _cached(name: str, about: Hashable, theme: str, _build: Callable[[], go.Figure]) -> go.Figure:
     return _build()

@@ -9,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from metacore import Run, Store, UserError
-from metacore.answers.asked import Asked
-from metacore.answers.questions import Adaptation, Learned, Others
+from metacore.answers.episode_spec import EpisodeSpec
+from metacore.answers.questions import Adaptation, BackgroundEpisodes, Learned
 from metacore.device import describe, resolve
 from metacore.home import runs_folder
 from metacore.insight import reference
@@ -66,27 +66,29 @@ def learned(run: Run) -> Learned:
 
 def adaptation(
     run: Run,
-    asked: Asked,
+    spec: EpisodeSpec,
     *,
     steps: int | None = None,
     norm: str | None = None,
     features: bool = False,
 ) -> Adaptation:
     """The run's adaptation to one episode."""
-    return Adaptation(learned=learned(run), asked=asked, steps=steps, norm=norm, features=features)
+    return Adaptation(learned=learned(run), spec=spec, steps=steps, norm=norm, features=features)
 
 
-def others(run: Run, asked: Asked, *, steps: int | None = None, norm: str | None = None) -> Others:
+def background(
+    run: Run, spec: EpisodeSpec, *, steps: int | None = None, norm: str | None = None
+) -> BackgroundEpisodes:
     """A hundred other test episodes of the same kind."""
-    return Others(learned=learned(run), asked=asked.others(), steps=steps, norm=norm)
+    return BackgroundEpisodes(learned=learned(run), spec=spec.background(), steps=steps, norm=norm)
 
 
 def from_scratch(
-    run: Run, asked: Asked, *, steps: int | None = None, norm: str | None = None
+    run: Run, spec: EpisodeSpec, *, steps: int | None = None, norm: str | None = None
 ) -> Adaptation:
     """The same network, adapted to the same episode from a random start."""
     untrained = Learned(reference.from_scratch(run.config))
-    return Adaptation(learned=untrained, asked=asked, steps=steps, norm=norm, features=False)
+    return Adaptation(learned=untrained, spec=spec, steps=steps, norm=norm, features=False)
 
 
 def metrics(run: Run) -> list[Metric]:

@@ -7,11 +7,10 @@ import streamlit as st
 
 from metacore import Run, UserError
 from metacore.runs import cancel, comparisons
-from metacore.runs.classroom import Owned
-from metacore.runs.comparison import Comparison
-from metacore.runs.record import FINISHED, QUEUED, RUNNING
+from metacore.runs.comparison import ComparisonJob
+from metacore.runs.job import FINISHED, QUEUED, RUNNING
 from pages.ui import engine, say, status, visitor, words
-from pages.ui.runs.shelf import flaw
+from pages.ui.runs.table import flaw
 
 LOOK_SECONDS = 3.0
 RECENT_SECONDS = 24 * 3600.0
@@ -79,7 +78,7 @@ def jobs() -> None:
         )
 
 
-def _theirs(thing: Owned) -> bool:
+def _theirs(thing: Run | ComparisonJob) -> bool:
     """What is one's own comes first."""
     return not visitor.may_change(thing)
 
@@ -109,7 +108,7 @@ def job(run: Run) -> None:
         st.caption("Stopping…" if run.cancel else f"{share:.0%} · {left}")
 
 
-def evaluation(found: Comparison) -> None:
+def evaluation(found: ComparisonJob) -> None:
     """A comparison on its way."""
     with st.container(border=True):
         name, stop = st.columns([5, 1], vertical_alignment="center")
@@ -131,4 +130,4 @@ def evaluation(found: Comparison) -> None:
 def progress(run: Run) -> tuple[float, str]:
     """The share of the budget used, 0 to 1, and the time left in words."""
     left = run.seconds_left
-    return run.share, "measuring its speed" if left is None else f"{words.duration(left)} left"
+    return run.progress, "measuring its speed" if left is None else f"{words.duration(left)} left"

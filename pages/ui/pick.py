@@ -1,13 +1,15 @@
 """Choosing runs: named, ordered and kept in the URL, so that a page can be linked to."""
 
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import streamlit as st
 
 from metacore import Run
-from pages.ui import engine, state, words
+from pages.ui import charts, engine, palette, state, widgets, words
 
 RUNS = "run"  # what every page calls the runs it is about, in its address
+KINDS = {False: "Drawings", True: "Curves"}
 
 
 def usable(accept: Callable[[Run], bool] = lambda run: True) -> list[Run]:
@@ -29,7 +31,7 @@ def one(found: Sequence[Run], *, name: str = "run", usual: str = "", help: str) 
     by_id = {run.id: run for run in found}
     missed(name, by_id)
     labels = {run_id: label(run) for run_id, run in by_id.items()}
-    chosen = state.select(st, "Run", name, labels, usual=usual, varies=True, help=help)
+    chosen = widgets.select(st, "Run", name, labels, usual=usual, varies=True, help=help)
     return by_id[chosen]
 
 
@@ -41,7 +43,9 @@ def several(
     missed(name, by_id)
     labels = {run_id: label(run) for run_id, run in by_id.items()}
     usual = [run.id for run in default]
-    chosen = state.several(st, "Runs", name, labels, usual=usual, most=most, varies=True, help=help)
+    chosen = widgets.several(
+        st, "Runs", name, labels, usual=usual, most=most, varies=True, help=help
+    )
     return [by_id[run_id] for run_id in chosen]
 
 
@@ -68,10 +72,65 @@ def _why_not(run_id: str) -> str:
     return f"{words.plain(run.name)} {why}: it is left out."
 
 
-def leading(found: Sequence[Run]) -> Run | None:
-    """The run the address names first, if it is among these."""
+def alike(
+    found: Sequence[Run], place: Any, *, linked: Sequence[str] = (), changed: Callable[[], None]
+) -> list[Run]:
+    """Runs of one kind of task: a network that sees drawings cannot be asked about curves.
+
+    The kind is that of the run the address names first, else of the first of `linked`.
+    """
+    there = [kind for kind in KINDS.values() if any(_kind_of_task(run) == kind for run in found)]
+    if len(there) == 1:
+        return list(found)
     by_id = {run.id: run for run in found}
-    return next((by_id[run_id] for run_id in state.heard(RUNS) if run_id in by_id), None)
+    named = [by_id[run_id] for run_id in (*state.heard(RUNS), *linked) if run_id in by_id]
+    if named:
+        state.settle("kind", _kind_of_task(named[0]), usual=there[0])
+    kind = widgets.switch(
+        place,
+        "Tasks",
+        "kind",
+        there,
+        on_change=changed,
+        help="Runs that learned from drawings, or from curves: they cannot share an episode.",
+    )
+    return [run for run in found if _kind_of_task(run) == kind]
+
+
+def _kind_of_task(run: Run) -> str:
+    return KINDS[regression(run)]
+
+
+def regression(run: Run) -> bool:
+    """Whether it learned curves."""
+    return bool(run.config.dataset_class.regression)
+
+
+def names(runs: Sequence[Run]) -> list[str]:
+    """By algorithm; several of one algorithm by their own names."""
+    kinds = [kind(run) for run in runs]
+    return [run.name if kinds.count(kind(run)) > 1 else title(run) for run in runs]
+
+
+def colors(runs: Sequence[Run]) -> list[str]:
+    return palette.run_colors([kind(run) for run in runs], charts.theme())
+
+
+LINKS = {
+    "train": ("Its training", ":material/model_training:"),
+    "adapt": ("Adapt", ":material/trending_down:"),
+    "prototypes": ("Prototypes", ":material/scatter_plot:"),
+    "compare": ("Compare", ":material/balance:"),
+}
+
+
+def links(run: Run, *pages: str) -> None:
+    """Links to these pages, where they are about this run; curves have no prototypes."""
+    for page in pages:
+        if page != "prototypes" or not regression(run):
+            label, icon = LINKS[page]
+            query = {RUNS: run.id}
+            st.page_link(f"lab/{page}.py", label=label, icon=icon, query_params=query)
 
 
 def kind(run: Run) -> str:

@@ -11,17 +11,18 @@ from typing import Any
 
 from metacore import ALGORITHMS, DATASETS, PRESETS, Run, Store, UserError, answers, preset
 from metacore.algorithms import by_turns
-from metacore.answers import Asked, Question
-from metacore.answers.asked import drawn_queries
+from metacore.answers import EpisodeSpec, Question
+from metacore.answers.episode_spec import drawn_queries
 from metacore.answers.questions import Drawn, Loadable, Possible, Room
 from pages.ui import engine, waves
 from pages.ui.adapt import effect, scene
-from pages.ui.adapt.choice import USUAL, Choice, modes_of
+from pages.ui.adapt.choice import USUAL, AdaptChoice
 from pages.ui.compare import choice as compared
 from pages.ui.compare import duel, mistakes
-from pages.ui.prototypes import spot
-from pages.ui.prototypes.embedding import Pictures
-from pages.ui.train import plan, sampled
+from pages.ui.protocol import modes_of
+from pages.ui.prototypes import choice as prototypes
+from pages.ui.prototypes.embedding import EpisodePictures
+from pages.ui.train import plan, sample_episode
 
 EPISODES = 4  # the first, and those that follow it
 DRAWINGS = 20  # of a class of the glyphs that come with Metacore
@@ -49,46 +50,46 @@ def first_looks() -> Iterator[Question[Any]]:
 def _start(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
     learned, scratch = (runs.get(f"{name}-sinusoid") for name in ("maml", "scratch"))
     if learned and scratch:
-        asked = Asked.like(learned, seed=waves.TYPICAL[number])
-        yield from waves.questions(learned, scratch, asked)
+        spec = EpisodeSpec.like(learned, seed=waves.TYPICAL[number])
+        yield from waves.questions(learned, scratch, spec)
 
 
 def _adapt(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
     for run in filter(None, map(runs.get, USUAL)):
-        asked = Asked.like(run, seed=number)
-        if not asked.regression:
-            asked = replace(asked, queries=drawn_queries(asked.ways, asked.queries))
-        choice = Choice(
-            runs=(run,), asked=asked, steps=None, norm=None, choosing=False, beside=None
+        spec = EpisodeSpec.like(run, seed=number)
+        if not spec.regression:
+            spec = replace(spec, queries=drawn_queries(spec.ways, spec.queries))
+        choice = AdaptChoice(
+            runs=(run,), spec=spec, steps=None, norm=None, choosing=False, words_place=None
         )
-        cast = scene.cast_of(choice)
-        yield from cast.questions
+        asked = scene.questions_of(choice)
+        yield from asked.questions
         if number == 0:
-            yield from (part.others for part in cast.parts)
+            yield from (part.background for part in asked.of_runs)
             quick = [mode for mode in modes_of(run) if mode != effect.SLOW]
             yield from (effect.in_mode(run, choice, mode) for mode in quick)
 
 
 def _prototypes(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
-    run, seed = runs.get(spot.FIRST), spot.EPISODE + number
+    run, seed = runs.get(prototypes.FIRST), prototypes.EPISODE + number
     if run:
-        usual = spot.usual(run, seed, DRAWINGS)
-        yield Room(asked=spot.drawn(run, seed))
-        yield Pictures(asked=usual.asked, theme="dark")
+        usual = prototypes.usual(run, seed, DRAWINGS)
+        yield Room(spec=prototypes.drawn(run, seed))
+        yield EpisodePictures(spec=usual.spec, theme="dark")
         yield from replace(usual, theme="light").questions
 
 
 def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
-    on_glyphs = {name: runs[f"{name}-glyphs"] for name in ALGORITHMS if f"{name}-glyphs" in runs}
-    meet = [on_glyphs[name] for name in by_turns(on_glyphs)][: compared.FIRST_RUNS]
+    there = {name: runs[f"{name}-glyphs"] for name in ALGORITHMS if f"{name}-glyphs" in runs}
+    meet = [there[name] for name in by_turns(there)][: compared.FIRST_RUNS]
     if len(meet) < 2:
         return
     first = meet[0].config
-    task = first.task.to_dict()
-    chosen = compared.Choice(runs=tuple(meet), dataset=first.dataset, norm=None, steps=None, **task)
+    task = {"norm": None, "steps": None, **first.task.to_dict()}
+    chosen = compared.CompareChoice(runs=tuple(meet), dataset=first.dataset, **task)
     yield from (Loadable(learned=engine.learned(run)) for run in meet)
-    yield Drawn(asked=chosen.asked(0))
-    yield from duel.questions(chosen, chosen.asked(number))
+    yield Drawn(spec=chosen.spec(0))
+    yield from duel.questions(chosen, chosen.spec(number))
     if number == 0:
         yield mistakes.asked_of(meet[0], chosen, mistakes.USUAL, 0)
 
@@ -96,5 +97,5 @@ def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
 def _train() -> Iterator[Question[Any]]:
     for dataset in DATASETS:
         config = preset(plan.first(dataset), dataset, PRESETS[0])
-        yield from (sampled.wanted(config, seed) for seed in range(EPISODES))
+        yield from (sample_episode.wanted(config, seed) for seed in range(EPISODES))
         yield Possible(config=config.replace(seed=0))

@@ -8,6 +8,7 @@ import re
 
 import streamlit as st
 
+from metacore import Run, UserError
 from pages.ui import words
 
 COMMAND = re.compile(r"(`metacore [\w ]+`)")
@@ -19,6 +20,10 @@ def error(sentence: str | Exception, *, icon: str | None = None) -> None:
 
 def warning(sentence: str | Exception, *, icon: str | None = None) -> None:
     st.warning(shown(sentence), icon=icon)
+
+
+def left_out(run: Run, why: UserError) -> None:
+    error(f"{run.name} is left out: {why}", icon=":material/broken_image:")
 
 
 def info(sentence: str | Exception, *, icon: str | None = None) -> None:

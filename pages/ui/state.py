@@ -2,19 +2,16 @@
 
 A page's view is a small dict of words, `{"shots": ("3",)}`, as in its address; what is as usual is
 left out of both. Each page has its own view, so nothing chosen on one page reaches another except
-by a link that says so. The widgets below are drawn from the view and write into it, and believe
-nothing: whatever stands in an address is brought into the widget's bounds, with a sentence.
+by a link that says so. Widgets (`pages.ui.widgets`) are drawn from the view and write into it.
 
 Links, reloads, Back and Forward carry a view to the server; a widget carries a change. Which of
 the two happened is decided once, in `begin`.
 """
 
 import contextlib
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -25,7 +22,6 @@ from pages.ui import words
 
 Words = tuple[str, ...]
 View = dict[str, Words]
-Options = Sequence[str] | Mapping[str, str]  # a mapping gives what each is called
 Value = TypeVar("Value")
 
 CLIENT = ("film",)  # the player's own: it is read and written in the browser alone
@@ -160,7 +156,7 @@ def heard(name: str) -> Words:
     held = st.session_state.get(place, _NOTHING)
     if held is not _NOTHING and place in mine.handed and held != mine.handed[place]:
         mine.handed[place] = held
-        put(name, *((held or [NONE]) if isinstance(held, list) else _one(held)))
+        put(name, *((held or [NONE]) if isinstance(held, list) else [] if held is None else [held]))
     return get(name)
 
 
@@ -230,7 +226,7 @@ def _say(name: str, said: Words, why: str) -> None:
         note(words.plain(f"The address asks for {name} {asked}: {why}"))
 
 
-def _widget(
+def bound(
     name: str,
     usual: Value,
     read: Callable[[Words], Value],
@@ -259,184 +255,3 @@ def _widget(
     if varies:
         mine.exact[name] = write(now)
     return now
-
-
-# --- widgets -------------------------------------------------------------------------------------
-
-
-def number(
-    place: Any, label: str, name: str, *, usual: int, low: int, high: int, help: str, **more: Any
-) -> int:
-    """A whole number that is always there."""
-    draw = partial(
-        place.number_input, label, min_value=low, max_value=high, step=1, help=help, **more
-    )
-    return int(_widget(name, min(max(usual, low), high), _whole(name, low, high), _one, draw))
-
-
-def number_or_none(
-    place: Any,
-    label: str,
-    name: str,
-    *,
-    low: int,
-    high: int,
-    help: str,
-    usual: int | None = None,
-    **more: Any,
-) -> int | None:
-    """A whole number, or nothing: then its `placeholder` says what holds."""
-    bounds = {"value": None, "min_value": low, "max_value": high, "step": 1}
-    draw = partial(place.number_input, label, **bounds, help=help, **more)
-    return _widget(name, usual, _whole_or_none(name, low, high), _one_or_none, draw)
-
-
-def slider(
-    place: Any, label: str, name: str, *, usual: int, low: int, high: int, help: str, **more: Any
-) -> int:
-    """Where there is only one value (low = high) there is nothing to slide."""
-    usual = min(max(usual, low), high)
-    if low >= high:
-        return usual
-    draw = partial(place.slider, label, low, high, step=1, help=help, **more)
-    return int(_widget(name, usual, _whole(name, low, high), _one, draw))
-
-
-def switch(
-    place: Any, label: str, name: str, options: Options, *, help: str, usual: str = "", **more: Any
-) -> str:
-    """One of a few, side by side."""
-    called = _called(options)
-    draw = partial(
-        place.segmented_control, label, [*options], required=True, format_func=called, help=help
-    )
-    return _choice(name, options, usual, partial(draw, **more))
-
-
-def select(
-    place: Any,
-    label: str,
-    name: str,
-    options: Options,
-    *,
-    help: str,
-    usual: str = "",
-    varies: bool = False,
-    **more: Any,
-) -> str:
-    """One of many, in a list that opens."""
-    draw = partial(place.selectbox, label, [*options], format_func=_called(options), help=help)
-    return _choice(name, options, usual, partial(draw, **more), varies=varies)
-
-
-def several(
-    place: Any,
-    label: str,
-    name: str,
-    options: Options,
-    *,
-    usual: Sequence[str],
-    most: int,
-    help: str,
-    varies: bool = False,
-    **more: Any,
-) -> list[str]:
-    """Some of many, in the order in which they were picked; `none` in an address is no one."""
-
-    def read(said: Words) -> list[str]:
-        known = [word for word in dict.fromkeys(said) if word in options]
-        if not known and said != (NONE,):
-            raise ValueError("that is not here.")
-        return known[:most]
-
-    def write(ids: list[str]) -> Words:
-        return tuple(ids) or (NONE,)
-
-    draw = partial(
-        place.multiselect, label, [*options], format_func=_called(options), max_selections=most
-    )
-    return _widget(name, [*usual], read, write, partial(draw, help=help, **more), varies=varies)
-
-
-def toggle(place: Any, label: str, name: str, *, help: str, usual: bool = False) -> bool:
-    return _widget(name, usual, _yes_or_no, _yes, partial(place.toggle, label, help=help))
-
-
-def checkbox(place: Any, label: str, name: str, *, help: str, usual: bool = False) -> bool:
-    return _widget(name, usual, _yes_or_no, _yes, partial(place.checkbox, label, help=help))
-
-
-def whole(name: str, *, usual: int, low: int, high: int) -> int:
-    """A whole number without a widget of its own."""
-    return int(value(name, usual, _whole(name, low, high), _one))
-
-
-def text(place: Any, label: str, name: str, *, help: str, **more: Any) -> str:
-    """A line someone types."""
-
-    def read(said: Words) -> str:
-        return said[-1]
-
-    return str(_widget(name, "", read, _one, partial(place.text_input, label, help=help, **more)))
-
-
-def _choice(
-    name: str, options: Options, usual: str, draw: Callable[..., Any], *, varies: bool = False
-) -> str:
-    def read(said: Words) -> str:
-        if said[-1] not in options:
-            raise ValueError("there is no such choice here.")
-        return said[-1]
-
-    usual = usual if usual in options else next(iter(options))
-    return str(_widget(name, usual, read, _one, draw, varies=varies))
-
-
-def _called(options: Options) -> Callable[[str], str]:
-    names = options if isinstance(options, Mapping) else {}
-    return lambda option: str(names.get(option, option))
-
-
-def _whole(name: str, low: int, high: int) -> Callable[[Words], int]:
-    """Reads a whole number into these bounds, which may have moved since; of several the last.
-
-    A link that never fitted is no wish for the largest there is.
-    """
-
-    def read(said: Words) -> int:
-        try:
-            found = float(said[-1])
-        except ValueError:
-            raise ValueError("that is not a number.") from None
-        if not math.isfinite(found):
-            raise ValueError("that is no number one could count to.")
-        if not low <= found <= high and came_with_link(name):
-            raise ValueError(f"it can be {low} to {high}.")
-        return int(min(max(found, low), high))
-
-    return read
-
-
-def _whole_or_none(name: str, low: int, high: int) -> Callable[[Words], int | None]:
-    def read(said: Words) -> int | None:
-        return None if said == (NONE,) else _whole(name, low, high)(said)
-
-    return read
-
-
-def _one_or_none(found: object) -> Words:
-    return (NONE,) if found is None else (str(found),)
-
-
-def _yes_or_no(said: Words) -> bool:
-    if said[-1] not in ("yes", "no", "true", "false"):
-        raise ValueError("it is yes or no.")
-    return said[-1] in ("yes", "true")
-
-
-def _yes(on: bool) -> Words:
-    return ("yes" if on else "no",)
-
-
-def _one(found: object) -> Words:
-    return () if found is None else (str(found),)

@@ -7,7 +7,8 @@ from importlib.util import find_spec
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from metacore.runs.classroom import KEEPER, Classroom, Limits, Owned, Visitor, classroom, digest
+from metacore.runs.classroom import KEEPER, Classroom, Limits, Visitor, classroom, digest
+from metacore.runs.job import Job
 from pages.ui import browser_key, words
 
 WRONG_SECONDS = 1.0  # a wrong key costs time, so that keys are not tried out
@@ -29,11 +30,11 @@ def current() -> Visitor:
     return Visitor(owner, None if teaches else browser.limits)
 
 
-def may_change(thing: Owned) -> bool:
+def may_change(thing: Job) -> bool:
     return current().may_change(thing)
 
 
-def badge(thing: Owned) -> None:
+def badge(thing: Job) -> None:
     """Says of what the visitor may not change whose it is."""
     if not may_change(thing):
         st.badge(

@@ -93,12 +93,12 @@ def _bar(
     share = sum(standing.share for standing in standings) / len(standings)
     long = any(question.total > 1 for question, _ in pending)
     if not long:
-        st.progress(share, _told(said, [standing for _, standing in pending]))
+        st.progress(share, _progress(said, [standing for _, standing in pending]))
         return
     place, stop = st.columns([5, 1], vertical_alignment="center")
-    told = _told(said, [standing for _, standing in pending])
+    done = _progress(said, [standing for _, standing in pending])
     part = pending[0][1].value
-    place.progress(share, f"{told} · {last(part)}" if last and part else told)
+    place.progress(share, f"{done} · {last(part)}" if last and part else done)
     stop.button(
         "Stop",
         key=f"stop {key}",
@@ -110,7 +110,7 @@ def _bar(
     )
 
 
-def _told(said: str, pending: Sequence[Standing[Any]]) -> str:
+def _progress(said: str, pending: Sequence[Standing[Any]]) -> str:
     """How far it is, in words."""
     long = [standing for standing in pending if standing.total > 1]
     if not long:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from metacore import Run
-from metacore.answers import Asked, Question
+from metacore.answers import EpisodeSpec, Question
 from metacore.answers.questions import Drawn
 from metacore.insight.miss import largest_miss, reach
 from metacore.insight.trace import Array
@@ -29,10 +29,10 @@ def following(wave: int) -> int:
     return wave + 1
 
 
-def questions(learned: Run, scratch: Run, asked: Asked) -> list[Question[Any]]:
+def questions(learned: Run, scratch: Run, spec: EpisodeSpec) -> list[Question[Any]]:
     """The episode, and what both networks make of it."""
     runs = learned, scratch
-    return [Drawn(asked=asked), *(engine.adaptation(run, asked, steps=STEPS) for run in runs)]
+    return [Drawn(spec=spec), *(engine.adaptation(run, spec, steps=STEPS) for run in runs)]
 
 
 def why_lost(
@@ -51,16 +51,16 @@ def why_lost(
     if learned <= fresh:
         return ""
     miss = largest_miss(grid, curves[0], truth, seen)
-    told = f"This time MAML ends worse: {significant(learned)} against {significant(fresh)}."
+    lost = f"This time MAML ends worse: {significant(learned)} against {significant(fresh)}."
     off, away = significant(miss.off), significant(miss.away)
-    lost = (
-        f"MAML is furthest from it at x = {miss.at:.1f}, where it is off by {off} and the nearest"
-        f" point it has seen is {away} away."
+    where = (
+        f"at x = {miss.at:.1f}, where it is off by {off} and the nearest point it has seen is"
+        f" {away} away."
     )
     if reach(truth) < FLAT and reach(curves[1]) < FLAT:
         flat = (
             f"The wave is flat, never more than {significant(reach(truth))} from 0: a network that"
             " has learned nothing, and says about 0 everywhere, is hardly wrong."
         )
-        return f"{told} {flat} {lost}"
-    return f"{told} {lost.replace('from it', 'from the wave')}"
+        return f"{lost} {flat} MAML is furthest from it {where}"
+    return f"{lost} MAML is furthest from the wave {where}"

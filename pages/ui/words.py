@@ -60,9 +60,11 @@ def rate(per_second: float | None) -> str:
 
 def best(run: Run) -> str:
     """The best validation of a run, or a dash: for places that say that it is one."""
-    if run.best_value is None or not math.isfinite(run.best_value):
-        return "–"
-    return score(run.metric, run.best_value, run.best_ci95)
+    return score(run.metric, run.best_value, run.best_ci95) if _validated(run) else "–"
+
+
+def _validated(run: Run) -> bool:
+    return run.best_value is not None and math.isfinite(run.best_value)
 
 
 def quoted(run: Run) -> str:
@@ -70,11 +72,10 @@ def quoted(run: Run) -> str:
 
     `97.1 ± 0.4 % test, 5-way 1-shot`, or `error 0.38 ± 0.03 validation, 5 points`.
     """
-    told = scored(run)
-    if told == "–":
+    if run.tested is None and not _validated(run):
         return "its record is damaged" if run.damage else "not validated yet"
     of = task(run) if run.tested is None else _task_of(run.tested, run)
-    return f"{'error ' if run.metric == 'mse' else ''}{told}, {of}"
+    return f"{'error ' if run.metric == 'mse' else ''}{scored(run)}, {of}"
 
 
 def scored(run: Run) -> str:
@@ -82,7 +83,7 @@ def scored(run: Run) -> str:
     found = run.tested
     if found is not None:
         return f"{score(found.metric, found.mean, found.ci95)} test"
-    return "–" if best(run) == "–" else f"{best(run)} validation"
+    return f"{best(run)} validation" if _validated(run) else "–"
 
 
 def protocol(tested: Tested) -> str:
@@ -108,8 +109,8 @@ def clean(text: str) -> str:
     those that turn the reading direction or take no room. Enough where nothing is formatted."""
     line = re.sub(rf"[^\S{_OURS}]+", " ", text)
     seen = (c for c in line if category(c) not in ("Cc", "Cf") or c in _IN_WORDS)
-    told = "".join("\N{REPLACEMENT CHARACTER}" if category(c) == "Cs" else c for c in seen)
-    return told.strip() or "–"
+    line = "".join("\N{REPLACEMENT CHARACTER}" if category(c) == "Cs" else c for c in seen)
+    return line.strip() or "–"
 
 
 def plain(text: str) -> str:

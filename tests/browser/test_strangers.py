@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request
 
 from metacore import Run, Store
+from metacore.runs.execution import Trainings
 from pages.ui import words
 from tests import strangers
 from tests.browser.serving import serving
@@ -47,11 +48,12 @@ def home_of_strangers(
         store = Store()
         runs = strangers.trained(store)
         compared = strangers.compared(store, runs[:3]).id
-        claim = store.claim(strangers.waiting(store))  # it is at work as long as the test is
+        # It is at work as long as the test is.
+        lease = Trainings(store).claim(strangers.waiting(store))
         made = Home("", runs, strangers.ended(store), compared, strangers.kept_trial())
     with serving(home) as made.address:
         yield made
-    claim.finish("cancelled", "")
+    lease.finish("cancelled", "")
 
 
 @dataclass

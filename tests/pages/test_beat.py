@@ -17,7 +17,8 @@ from streamlit.testing.v1 import AppTest
 import metacore as mc
 from metacore import answers
 from metacore.datasets.omniglot import OmniglotConfig
-from metacore.insight.contest import ROUNDS, Contest, Reply, write
+from metacore.insight.contest import ROUNDS, Contest
+from metacore.insight.contest_replies import Reply, write
 from tests.pages.conftest import Visit, words
 from tests.training.small import small
 
@@ -94,7 +95,7 @@ def test_a_round_is_told(visit: Visit, right: bool) -> None:
     truth = truths()[0]
     choice = truth if right else (truth + 1) % 5
     app = visit(PAGE, **LINK, answers=answered([choice]))
-    app.session_state["beat told"] = (CONTEST, 0)
+    app.session_state["beat revealed"] = (CONTEST, 0)
     app.run()
     sound(app)
     verdict = (app.success if right else app.warning)[0].value
@@ -168,7 +169,7 @@ def test_a_click_counts_once_and_only_for_its_round() -> None:
         beat_round.take(asked, 0, 2, 103.5)
         beat_round.take(asked, 0, 3, 104.0)  # twice
         beat_round.take(asked, 1, 3, 104.0)  # not shown yet
-        st.text(f"{state.first('answers')} {beat_round.told(asked)}")
+        st.text(f"{state.first('answers')} {beat_round.revealed(asked)}")
 
     assert AppTest.from_function(script).run().text[0].value == "C35 0"
 

@@ -12,7 +12,7 @@ from metacore.runs.classroom import VARIABLE, Classroom, Limits, Visitor, digest
 from metacore.runs.question import Question
 from pages.ui import visitor
 from pages.ui.browser_key import owner
-from pages.ui.runs import arrival
+from pages.ui.runs import imports
 from tests.pages.conftest import Visit, words
 from tests.training.small import small
 
@@ -213,7 +213,7 @@ def test_a_long_queue_shows_ones_own_first_and_counts_the_rest(
 def test_an_import_beyond_what_one_may_keep_is_refused_unread(
     visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arrival, "import_", lambda *_: pytest.fail("it was read"))
+    monkeypatch.setattr(imports, "import_", lambda *_: pytest.fail("it was read"))
     app = visit("lab/runs.py")
     files = [(f"{number}.metacore", b"x", "application/octet-stream") for number in range(4)]
     app.main.file_uploader[0].set_value(files).run()

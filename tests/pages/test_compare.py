@@ -8,8 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from metacore import ALGORITHMS, DATASETS, MODELS, Run, RunConfig, Store, TaskConfig, TrainingConfig
-from metacore.runs import comparisons, evaluator, execute
-from pages.ui.compare.background import words_of
+from metacore.runs import comparisons, execute
+from metacore.runs.comparisons import Comparisons
+from pages.ui.compare.evaluation import words_of
 from pages.ui.compare.verdict import reported, sentence, unbeaten
 from tests.pages.conftest import words
 
@@ -47,11 +48,17 @@ def asked(app: AppTest, key: str) -> str:
     return value if isinstance(value, str) else value[0]
 
 
+def evaluated(comparison_id: str) -> None:
+    """As the queue would."""
+    store = Store()
+    Comparisons(store).work(comparisons.find(store, comparison_id))
+
+
 def answered(app: AppTest, key: str = "comparison") -> AppTest:
-    """Presses the button and evaluates what it asked for, as the queue would."""
+    """Presses the button and evaluates what it asked for."""
     press(app, "Evaluate")
     comparison_id = asked(app, key)
-    evaluator.answer(Store(), comparison_id)
+    evaluated(comparison_id)
     return app.run()
 
 
@@ -113,7 +120,7 @@ def test_a_failed_evaluation_says_why(visit: Visit, drawn: list[Run]) -> None:
     comparison_id = asked(app, "comparison")
     for file in drawn[0].folder.glob("*.safetensors"):
         file.write_bytes(b"nonsense")
-    evaluator.answer(Store(), comparison_id)
+    evaluated(comparison_id)
     unharmed(app.run())
     assert "the evaluation failed" in app.warning[0].value
     assert "left out" in app.error[0].value
@@ -254,9 +261,9 @@ def test_the_best_is_bold_with_those_that_do_not_differ() -> None:
         for name, value in (("a", 0.9), ("b", 0.91), ("c", 0.7))
     ]
     pairs = [
-        {"first": "a", "second": "b", "verdict": "no difference shown between a and b"},
-        {"first": "a", "second": "c", "verdict": "a is better than c by 20"},
-        {"first": "b", "second": "c", "verdict": "b is better than c by 21"},
+        {"first": "a", "second": "b", "mean": -0.01, "ci95": 0.02},
+        {"first": "a", "second": "c", "mean": 0.2, "ci95": 0.02},
+        {"first": "b", "second": "c", "mean": 0.21, "ci95": 0.02},
     ]
     assert unbeaten({"rows": rows, "pairs": pairs}) == ["b", "a"]
     errors = [

@@ -8,15 +8,15 @@ import pytest
 
 from metacore import RunConfig, UserError, preset
 from metacore.insight.forecast import Forecast
-from pages.ui.train import forecasts
-from pages.ui.train.forecasts import Answer, Forecaster
+from pages.ui.train import forecaster
+from pages.ui.train.forecaster import Answer, Forecaster
 
 CHEAP = Forecast("processor", "cpu", 10**8, 10**9, fits=True, seconds=30, iterations=100)
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forecasts, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(forecaster, "SETTLE_SECONDS", 0.0)
 
 
 def eventually(ask: Callable[[], list[Answer | None]]) -> list[Answer | None]:

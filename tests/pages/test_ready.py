@@ -45,4 +45,4 @@ def test_the_first_look_is_prepared(
 
 
 def test_where_there_are_no_runs_only_the_form_is_prepared() -> None:
-    assert {type(question).__name__ for question in ready.first_looks()} == {"Possible", "Sample"}
+    assert {type(question).__name__ for question in ready.first_looks()} == {"Possible", "Drawn"}

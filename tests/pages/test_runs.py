@@ -12,9 +12,10 @@ from streamlit.testing.v1.element_tree import TextInput
 
 from metacore import ALGORITHMS, Run, Store
 from metacore.runs import execute, export, import_
+from metacore.runs.job import CANCELLED, QUEUED, RUNNING
 from metacore.runs.process import this_process
-from metacore.runs.record import CANCELLED, QUEUED, RUNNING, Metric
-from pages.ui.runs import card, shelf
+from metacore.runs.record import Metric
+from pages.ui.runs import card, table
 from tests.pages.conftest import Visit
 from tests.pages.conftest import words as shown_by
 from tests.training.small import small
@@ -138,9 +139,9 @@ def test_filters_narrow_the_table_and_survive_a_page_switch(
 
 def test_status_and_algorithm_filter(store: Store, wave: Run) -> None:
     waiting = store.create(small("reptile"))
-    assert shelf.passes(wave, statuses=["finished"], algorithms=["maml"])
-    assert not shelf.passes(waiting, statuses=["finished"])
-    assert not shelf.passes(waiting, algorithms=["maml"])
+    assert table.passes(wave, statuses=["finished"], algorithms=["maml"])
+    assert not table.passes(waiting, statuses=["finished"])
+    assert not table.passes(waiting, algorithms=["maml"])
 
 
 def test_name_tags_and_note_are_changed(visit: Visit, store: Store, wave: Run) -> None:
@@ -355,7 +356,7 @@ def test_runs_that_were_found_again_are_announced(visit: Visit, store: Store, wa
 def test_small_curves_are_small_and_finite() -> None:
     values = [0.1, float("nan"), *(0.2 + number / 1000 for number in range(300)), 0.9]
     metrics = [Metric(row, row, 0.0, "val_mse", value) for row, value in enumerate(values)]
-    curve = shelf.small_curve(metrics, "val_mse")
-    assert len(curve) <= shelf.CURVE_POINTS
+    curve = table.small_curve(metrics, "val_mse")
+    assert len(curve) <= table.CURVE_POINTS
     assert curve[-1] == 0.9
-    assert shelf.small_curve(metrics[:1], "val_mse") == []
+    assert table.small_curve(metrics[:1], "val_mse") == []

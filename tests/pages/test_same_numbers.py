@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from metacore import Run, Store
-from metacore.answers.asked import drawn_queries
+from metacore.answers.episode_spec import drawn_queries
 from metacore.runs import tested
 from pages.ui import pick, words
 from tests.pages.conftest import Visit, films

@@ -12,7 +12,9 @@ from pages.ui.trial.draw import read
 STROKE = [[100, 100], [900, 900]]
 
 
-def heard(monkeypatch: pytest.MonkeyPatch, said: Any, load: Load | None = None) -> sheet.Drawn:
+def heard(
+    monkeypatch: pytest.MonkeyPatch, said: Any, load: Load | None = None
+) -> sheet.SheetContents:
     monkeypatch.setattr("streamlit.session_state", {sheet.KEY: {"drawn": said}})
     return sheet.heard(load or Load(), ways=2, shots=2)
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import metacore as mc
 from metacore import ALGORITHMS, DATASETS
-from metacore.runs.shelf import PRETRAINED
+from metacore.runs.bundled import PRETRAINED
 from pages.ui import waves
 from tests.pages.conftest import Visit, films, words
 

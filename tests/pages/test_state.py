@@ -13,22 +13,22 @@ def page() -> None:
     """A page with a widget of every kind, under the name it is on this run."""
     import streamlit as st
 
-    from pages.ui import state
+    from pages.ui import state, widgets
 
     with state.of(st.session_state.get("shown", "first")):
         help = "?"
         st.session_state["seen"] = {
-            "count": state.number(st, "count", "count", usual=5, low=1, high=20, help=help),
-            "perhaps": state.number_or_none(st, "perhaps", "perhaps", low=0, high=9, help=help),
-            "slid": state.slider(st, "slid", "slid", usual=3, low=1, high=7, help=help),
-            "one": state.switch(st, "one", "one", {"a": "Alpha", "b": "Beta"}, help=help),
-            "list": state.select(st, "list", "list", ["x", "y"], usual="y", help=help),
-            "some": state.several(
+            "count": widgets.number(st, "count", "count", usual=5, low=1, high=20, help=help),
+            "perhaps": widgets.number_or_none(st, "perhaps", "perhaps", low=0, high=9, help=help),
+            "slid": widgets.slider(st, "slid", "slid", usual=3, low=1, high=7, help=help),
+            "one": widgets.switch(st, "one", "one", {"a": "Alpha", "b": "Beta"}, help=help),
+            "list": widgets.select(st, "list", "list", ["x", "y"], usual="y", help=help),
+            "some": widgets.several(
                 st, "some", "some", ["p", "q", "r"], usual=["q"], most=2, help=help
             ),
-            "on": state.toggle(st, "on", "on", help=help),
-            "ticked": state.checkbox(st, "ticked", "ticked", usual=True, help=help),
-            "typed": state.text(st, "typed", "typed", help=help),
+            "on": widgets.toggle(st, "on", "on", help=help),
+            "ticked": widgets.checkbox(st, "ticked", "ticked", usual=True, help=help),
+            "typed": widgets.text(st, "typed", "typed", help=help),
         }
 
 

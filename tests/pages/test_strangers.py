@@ -192,7 +192,7 @@ def test_a_comparison_that_failed(visit: Visit, store: Store, runs: list[Run]) -
     question = Question(runs=tuple(ids(runs[:2])), dataset=runs[0].values["dataset"], episodes=2)
     asked = comparisons.ask(store, question)
     with store.database.writing() as db:
-        db.execute("UPDATE comparisons SET status = 'failed', message = ?", (LONG,))
+        db.execute("UPDATE jobs SET status = 'failed', message = ?", (LONG,))
     found = harmless(visit("lab/compare.py", comparison=asked.id, runs=ids(runs[:2])))
     assert any(text.kind == "Alert" for text in found)
 

@@ -14,8 +14,9 @@ from streamlit.testing.v1 import AppTest
 from metacore import ALGORITHMS, Run, RunConfig, Store, preset
 from metacore.insight.forecast import Forecast
 from metacore.runs import execute
+from metacore.runs.execution import Trainings
 from metacore.runs.record import Metric
-from pages.ui.train import forecasts
+from pages.ui.train import forecaster, forecasts
 from tests.pages.conftest import Visit, words
 
 PAGE = "lab/train.py"
@@ -28,20 +29,20 @@ FORECAST = Forecast(
 class Known:
     """A forecaster that knows the answer."""
 
-    def __init__(self, answer: forecasts.Answer | None) -> None:
+    def __init__(self, answer: forecaster.Answer | None) -> None:
         self.answer = answer
 
-    def ask(self, session: str, configs: Sequence[RunConfig]) -> list[forecasts.Answer | None]:
+    def ask(self, session: str, configs: Sequence[RunConfig]) -> list[forecaster.Answer | None]:
         return [self.answer for _ in configs]
 
     def forget(self, configs: Sequence[RunConfig]) -> None: ...
 
 
 @pytest.fixture(autouse=True)
-def forecast(monkeypatch: pytest.MonkeyPatch) -> Callable[[forecasts.Answer | None], None]:
+def forecast(monkeypatch: pytest.MonkeyPatch) -> Callable[[forecaster.Answer | None], None]:
     """Nothing is measured here; a test may say what was found."""
 
-    def found(answer: forecasts.Answer | None) -> None:
+    def found(answer: forecaster.Answer | None) -> None:
         monkeypatch.setattr(forecasts, "forecaster", lambda: Known(answer))
 
     found(FORECAST)
@@ -197,7 +198,7 @@ def test_the_forecast_says_time_and_memory(visit: Visit) -> None:
 
 
 def test_what_does_not_fit_is_said_and_can_be_tried(
-    visit: Visit, forecast: Callable[[forecasts.Answer | None], None]
+    visit: Visit, forecast: Callable[[forecaster.Answer | None], None]
 ) -> None:
     advice = ("This run needs more memory than the 4.0 GB that are free: choose fewer tasks.",)
     forecast(replace(FORECAST, fits=False, seconds=0.0, advice=advice))
@@ -207,7 +208,7 @@ def test_what_does_not_fit_is_said_and_can_be_tried(
 
 
 def test_while_it_is_measured_the_form_can_be_used(
-    visit: Visit, forecast: Callable[[forecasts.Answer | None], None]
+    visit: Visit, forecast: Callable[[forecaster.Answer | None], None]
 ) -> None:
     forecast(None)
     app = visit(PAGE)
@@ -272,7 +273,7 @@ def test_a_worker_that_died_is_said_and_its_run_can_be_resumed(visit: Visit) -> 
         gone = "status = 'running', pid = 999999999, pid_started = 1, heartbeat = 1"
         host = platform.node()
         db.execute(f"UPDATE runs SET {gone}, host = ? WHERE id = ?", (host, run.id))
-    store.reconcile()
+    Trainings(store).reconcile()
     app = visit(PAGE, run=run.id)
     assert not app.exception
     assert "without a word" in words(app)

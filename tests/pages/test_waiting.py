@@ -11,7 +11,7 @@ from tests.pages.conftest import Visit, films, words
 
 PAGE = "lab/adapt.py"
 SINE = "maml-sinusoid"
-LONG = "Others"
+LONG = "BackgroundEpisodes"
 
 
 class Holding(Here):
@@ -78,7 +78,7 @@ def test_the_old_picture_stays_until_the_new_one_is_there(visit: Visit, holding:
     before = films(app)
     holding.held = {"Drawn"}
     holding.peek = lambda question: (  # type: ignore[method-assign]
-        None if getattr(getattr(question, "asked", None), "seed", 0) == 1
+        None if getattr(getattr(question, "spec", None), "seed", 0) == 1
         else Here.peek(holding, question)
     )  # fmt: skip
     button(app, "New episode").click().run()

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from metacore.runs import files, recorder
+from metacore.runs.execution import Trainings
 from metacore.runs.jobs import resume
 from metacore.runs.store import Store
 from metacore.runs.worker import main
@@ -28,7 +29,7 @@ def live(run_id: str, folder: Path, fatal: int) -> None:
 
     files._write = write
     recorder.CHECKPOINT_SECONDS = 0.05
-    os._exit(main(run_id, folder))
+    os._exit(main("training", run_id, folder))
 
 
 def survive(store: Store, run_id: str, life: str) -> None:
@@ -46,7 +47,7 @@ def survive(store: Store, run_id: str, life: str) -> None:
     if how == "write":
         assert list(store.get(run_id).folder.glob("*.part"))
     if how != "whole":
-        assert [run.id for run in store.reconcile()] == [run_id], life
+        assert [run.id for run in Trainings(store).reconcile()] == [run_id], life
         resume(store, store.get(run_id))
 
 

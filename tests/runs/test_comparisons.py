@@ -19,18 +19,18 @@ from metacore.algorithms import ALGORITHMS
 from metacore.datasets import DATASETS
 from metacore.errors import UserError
 from metacore.models import MODELS
-from metacore.runs import comparisons, evaluator, files, jobs
-from metacore.runs.beside import published_beside
-from metacore.runs.comparison import Comparison
-from metacore.runs.comparisons import ask, cancel, find, retry
+from metacore.runs import comparisons, evaluator, files, jobs, worker
+from metacore.runs.bundled import BundledRuns
+from metacore.runs.comparison import ComparisonJob
+from metacore.runs.comparisons import Comparisons, ask, cancel, find, retry
 from metacore.runs.database import SCRIPTS, Database
 from metacore.runs.execution import execute
 from metacore.runs.jobs import dispatch, resume
 from metacore.runs.process import identify
+from metacore.runs.published_match import published_match
 from metacore.runs.question import Question
 from metacore.runs.record import Run, facts_json, metrics_csv
 from metacore.runs.results import episodes_csv, result_json, rows_csv
-from metacore.runs.shelf import Shelf
 from metacore.runs.store import Store
 from metacore.training.config import RunConfig, TaskConfig, TrainingConfig
 from tests.runs.conftest import MakeConfig
@@ -50,10 +50,10 @@ def question(runs: list[Run]) -> Question:
     return Question(runs=tuple(run.id for run in runs), **CURVES)
 
 
-def answered(store: Store, question: Question) -> Comparison:
+def answered(store: Store, question: Question) -> ComparisonJob:
     """The comparison as this process evaluates it."""
     asked = ask(store, question)
-    evaluator.answer(store, asked.id)
+    Comparisons(store).work(find(store, asked.id))
     return find(store, asked.id)
 
 
@@ -174,19 +174,19 @@ def test_the_published_number_comes_with_the_difference_of_protocols(store: Stor
         device="cpu",
     )
     run = execute(store, store.create(config))
-    paper = published_beside(run, library.evaluate(run, episodes=4).protocol)
+    paper = published_match(run, library.evaluate(run, episodes=4).protocol)
     assert paper is not None
     assert paper["value"] == 0.35
     assert "Finn" in paper["source"]
     assert "2 meta-steps, 3 tasks per meta-step, 4 test tasks instead of 600" in paper["differs"]
-    assert published_beside(run, library.evaluate(run, episodes=4, shots=3).protocol) is None
+    assert published_match(run, library.evaluate(run, episodes=4, shots=3).protocol) is None
 
 
 def test_the_norm_and_the_data_a_published_accuracy_differs_in_are_named(store: Store) -> None:
     run = execute(store, store.create(pictures("maml")))
     protocol = library.evaluate(run, episodes=4, norm="support").protocol
     on_omniglot = replace(protocol, dataset="omniglot", ways=5, episodes=600)
-    paper = published_beside(run, on_omniglot)
+    paper = published_match(run, on_omniglot)
     assert paper is not None
     assert (paper["value"], paper["ci95"]) == (0.987, 0.004)
     assert "trained on glyphs" in paper["differs"]
@@ -225,7 +225,7 @@ def test_runs_that_cannot_answer_are_refused_at_once(
         ask(store, replace(question, runs=(question.runs[0], young.id)))
     with pytest.raises(UserError, match="no run"):
         ask(store, replace(question, runs=(question.runs[0], "nobody")))
-    with pytest.raises(UserError, match="another shape"):
+    with pytest.raises(UserError, match="cannot be asked about"):
         ask(store, replace(question, dataset={"name": "glyphs"}))
 
 
@@ -236,13 +236,13 @@ def test_what_goes_wrong_is_a_sentence_and_may_be_tried_again(
     whole = best.read_bytes()
     asked = ask(store, question)
     best.write_bytes(whole[:-1])
-    evaluator.answer(store, asked.id)
+    Comparisons(store).work(find(store, asked.id))
     failed = find(store, asked.id)
     assert (failed.status, failed.result) == ("failed", None)
     assert "best.safetensors is damaged" in failed.message
     best.write_bytes(whole)
     assert retry(store, asked.id).status == "queued"
-    evaluator.answer(store, asked.id)
+    Comparisons(store).work(find(store, asked.id))
     assert find(store, asked.id).status == "finished"
     assert retry(store, asked.id).status == "finished"
 
@@ -254,7 +254,7 @@ def test_a_run_deleted_meanwhile_and_a_lost_result_are_said_so(
     comparisons.result_path(store, done.id).write_text("{")
     assert "missing or damaged" in find(store, done.id).message
     store.delete(runs[1])
-    evaluator.answer(store, asked.id)
+    Comparisons(store).work(find(store, asked.id))
     assert "There is no run" in find(store, asked.id).message
     with pytest.raises(UserError, match="compare the runs again"):
         find(store, "0123")
@@ -265,12 +265,13 @@ def test_a_cancelled_comparison_stops_between_groups_of_episodes(
 ) -> None:
     waiting = ask(store, question)
     assert cancel(store, waiting.id).message == "Cancelled before it began."
-    assert evaluator.answer(store, waiting.id) is None
+    assert worker.main("comparison", waiting.id, store.folder) == 0
+    assert find(store, waiting.id).status == "cancelled"
     long = ask(store, replace(question, episodes=10_000, steps=100))
     thread = threading.Timer(0.5, lambda: cancel(store, long.id))
     thread.start()
     begun = time.monotonic()
-    evaluator.answer(store, long.id)
+    Comparisons(store).work(find(store, long.id))
     thread.join()
     assert time.monotonic() - begun < 60
     ended = find(store, long.id)
@@ -289,7 +290,7 @@ def test_runs_on_a_shelf_are_compared_too(
         "best.safetensors": files.path_of(runs[0].folder, "best").read_bytes(),
     }.items():
         (shelved / name).write_bytes(data)
-    both = Store(store.folder, shelves=[Shelf(tmp_path / "shelf")])
+    both = Store(store.folder, bundled=[BundledRuns(tmp_path / "shelf")])
     found = answered(both, replace(question, runs=(runs[0].id, "kept"))).result
     assert found is not None
     assert found["rows"][0]["values"] == found["rows"][1]["values"]
@@ -324,7 +325,7 @@ def test_an_evaluator_that_was_killed_is_found_and_its_work_done_again(
     assert os.getsid(process.pid) == process.pid
     os.kill(process.pid, signal.SIGKILL)
     wait_for(lambda: not process.alive(None))
-    assert [dead.id for dead in comparisons.reconcile(store)] == [long.id]
+    assert [dead.id for dead in Comparisons(store).reconcile()] == [long.id]
     dead = find(store, long.id)
     assert dead.status == "interrupted"
     assert "stopped without a word" in dead.message
@@ -341,10 +342,10 @@ def test_an_evaluator_that_dies_before_it_begins_does_not_hold_up_the_queue(
         dead.wait()
         return replace(identify(os.getpid()), pid=dead.pid, started=0.0)
 
-    monkeypatch.setattr(jobs, "_spawn", no_torch)
+    monkeypatch.setattr(jobs, "_start", no_torch)
     asked = ask(store, question)
     dispatch(store)
-    comparisons.reconcile(store)
+    Comparisons(store).reconcile()
     assert find(store, asked.id).status == "failed"
     assert "evaluator.log" in find(store, asked.id).message
 

@@ -11,13 +11,14 @@ import pytest
 
 from metacore.errors import UserError
 from metacore.runs import comparisons, jobs
-from metacore.runs.claim import Progress
-from metacore.runs.execution import execute
+from metacore.runs.bundled import BundledRuns
+from metacore.runs.comparisons import Comparisons
+from metacore.runs.execution import Trainings, execute
 from metacore.runs.jobs import Queue, resume, submit
 from metacore.runs.process import Process
 from metacore.runs.question import Question
 from metacore.runs.record import Run, facts_json, metrics_csv
-from metacore.runs.shelf import Shelf
+from metacore.runs.recorder import Progress
 from metacore.runs.store import Store
 from metacore.training.config import RunConfig
 from tests.runs.conftest import MakeConfig
@@ -38,10 +39,10 @@ def broken(store: Store, run: Run) -> None:
 @pytest.fixture
 def reached(store: Store, config: RunConfig) -> Run:
     """A run that has reached something."""
-    claim = store.claim(store.create(config, "damaged"))
-    claim.report(Progress(40, 2.5, 16.0, 20, 0.5, 0.1))
-    claim.finish("finished", "")
-    return store.get(claim.run.id)
+    lease = Trainings(store).claim(store.create(config, "damaged"))
+    lease.report(Progress(40, 2.5, 16.0, 20, 0.5, 0.1))
+    lease.finish("finished", "")
+    return store.get(lease.job.id)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_a_damaged_cell_is_named_and_its_run_stays(
     assert ("process" if cell == "pid" else cell) in found.damage
     assert (found.config, found.best_value, found.iteration) == (config, 0.5, 40)
     assert store.notices() == [found.damage]
-    assert store.reconcile() == []
+    assert Trainings(store).reconcile() == []
 
 
 def test_damaged_settings_are_read_from_the_folder(store: Store, reached: Run) -> None:
@@ -132,9 +133,9 @@ def test_rows_of_older_versions_have_no_digest_and_are_believed(store: Store, re
 
 def test_nan_and_infinity_keep_their_digest(store: Store, config: RunConfig) -> None:
     for value in (float("nan"), float("inf")):
-        claim = store.claim(store.create(config))
-        claim.report(Progress(1, 1.0, None, 1, value, value))
-        assert store.get(claim.run.id).damage == ""
+        lease = Trainings(store).claim(store.create(config))
+        lease.report(Progress(1, 1.0, None, 1, value, value))
+        assert store.get(lease.job.id).damage == ""
 
 
 def test_renaming_and_resuming_keep_the_results_believed(
@@ -165,7 +166,7 @@ def test_the_queue_survives_a_damaged_row(
     broken(store, bad)
     started: list[str] = []
 
-    def start(_: Store, run: Run) -> Process:
+    def start(_: Trainings, run: Run) -> Process:
         started.append(run.id)
         return Process(4206649, 0.0, "nowhere")
 
@@ -182,8 +183,8 @@ def test_a_dead_worker_of_a_damaged_run_does_not_hold_its_device(
     bad, good = store.create(config, here=True), submit(store, config)
     broken(store, bad)
     damage(store, bad, pid=4206649, heartbeat=0)
-    store.reconcile()
-    launched = store.launch(lambda run: Process(4206649, 0.0, "nowhere"))
+    Trainings(store).reconcile()
+    launched = Trainings(store).launch(lambda run: Process(4206649, 0.0, "nowhere"))
     assert launched is not None
     assert launched.id == good.id
 
@@ -215,14 +216,14 @@ def test_a_damaged_comparison_is_skipped_and_asked_anew(
     asked = comparisons.ask(store, question)
     other = comparisons.ask(store, replace(question, seed=1))
     with store.database.writing() as db:
-        db.execute(f"UPDATE comparisons SET {cell} = ? WHERE id = ?", (value, asked.id))
+        db.execute(f"UPDATE jobs SET {cell} = ? WHERE id = ?", (value, asked.id))
     assert [found.id for found in comparisons.active(store)] == [other.id]
-    launched = comparisons.launch(store, lambda found: Process(4206649, 0.0, "nowhere"))
+    launched = Comparisons(store).launch(lambda found: Process(4206649, 0.0, "nowhere"))
     assert launched is not None
     assert launched.id == other.id
     with pytest.raises(UserError, match="compare the runs again"):
         comparisons.find(store, asked.id)
-    comparisons.reconcile(store)
+    Comparisons(store).reconcile()
     with pytest.raises(UserError, match="not kept any more"):
         comparisons.find(store, asked.id)
     assert comparisons.ask(store, question).question == asked.question
@@ -238,7 +239,7 @@ def shelf_with_a_changed(run: Run, folder: Path, changed: dict[str, object]) -> 
         (book / "metrics.csv").write_bytes(metrics_csv([]))
     facts = json.loads((book / "run.json").read_bytes())
     (book / "run.json").write_text(json.dumps({**facts, **changed}))
-    return Store(shelves=[Shelf(folder / "shelf")])
+    return Store(bundled=[BundledRuns(folder / "shelf")])
 
 
 @pytest.mark.parametrize("digit", [("best_value", 0.6), ("seconds", 3.5), ("name", "maml-sinf")])

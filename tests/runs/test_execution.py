@@ -12,15 +12,14 @@ import torch
 
 from metacore.errors import UserError
 from metacore.runs import files
-from metacore.runs.claim import Claim, RunLostError
-from metacore.runs.execution import execute
-from metacore.runs.jobs import resume
+from metacore.runs.execution import Trainings, execute
+from metacore.runs.jobs import cancel, resume
+from metacore.runs.lease import LeaseLostError
 from metacore.runs.record import Run
-from metacore.runs.recorder import Recorder
+from metacore.runs.recorder import Recorder, TrainingLease
 from metacore.runs.store import Store
-from metacore.training.callbacks import Callback
 from metacore.training.config import RunConfig
-from metacore.training.trainer import Trainer
+from metacore.training.trainer import Callback, Trainer
 from tests.runs.conftest import MakeConfig
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
@@ -64,7 +63,7 @@ def test_a_run_is_trained_to_its_end_and_says_what_it_did(store: Store, config: 
 
 def test_a_run_claimed_by_someone_else_is_left_alone(store: Store, config: RunConfig) -> None:
     run = store.create(config)
-    store.cancel(run)
+    cancel(store, run)
     with pytest.raises(UserError, match="cancelled by now"):
         execute(store, run)
 
@@ -72,7 +71,7 @@ def test_a_run_claimed_by_someone_else_is_left_alone(store: Store, config: RunCo
 def test_cancelling_stops_with_a_checkpoint(store: Store, make_config: MakeConfig) -> None:
     run = store.create(make_config(iterations=0, seconds=60))
     begun = time.monotonic()
-    ended = execute(store, run, [At(5, lambda: store.cancel(run))])
+    ended = execute(store, run, [At(5, lambda: cancel(store, run))])
     assert time.monotonic() - begun < 20
     assert (ended.status, ended.resumable) == ("cancelled", True)
     assert "Cancelled at meta-step" in ended.message
@@ -154,7 +153,7 @@ def test_a_run_deleted_under_way_ends_without_a_trace(store: Store, config: RunC
             db.execute("DELETE FROM runs")
         shutil.rmtree(run.folder)
 
-    with pytest.raises(RunLostError, match="deleted or taken over"):
+    with pytest.raises(LeaseLostError, match="deleted or taken over"):
         execute(store, run, [At(5, vanish)])
     assert not run.folder.exists()
 
@@ -186,7 +185,7 @@ def test_a_full_database_fails_the_run(
         raise UserError("The disk is full: runs.db could not be written.")
 
     def full() -> None:
-        monkeypatch.setattr(Claim, "report", refuse)
+        monkeypatch.setattr(TrainingLease, "report", refuse)
 
     run = execute(store, store.create(config), [At(5, full)])
     assert (run.status, run.message.partition(":")[0]) == ("failed", "The disk is full")
@@ -240,7 +239,7 @@ def test_what_a_run_reached_is_not_forgotten_by_a_heartbeat_before_it_goes_on(
     store: Store, config: RunConfig
 ) -> None:
     run = execute(store, store.create(config))
-    Recorder(store.claim(run)).flush()
+    Recorder(Trainings(store).claim(run)).flush()
     beaten = store.get(run.id)
     assert (beaten.iteration, beaten.best_value) == (run.iteration, run.best_value)
 

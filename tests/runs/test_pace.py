@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from metacore.runs.record import FINISHED, RUNNING, Run
+from metacore.runs.job import FINISHED, RUNNING
+from metacore.runs.record import Run
 from tests.runs.conftest import MakeConfig
 
 MakeRun = Callable[..., Run]
@@ -16,7 +17,8 @@ MakeRun = Callable[..., Run]
 def make_run(make_config: MakeConfig) -> MakeRun:
     def make(status: str = RUNNING, rate: float | None = None, **budget: float) -> Run:
         values = make_config(**budget).to_dict()
-        run = Run("id", "name", status, values, "mse", "cpu", Path(), created=0.0)
+        plain = {"id": "id", "name": "name", "metric": "mse", "device": "cpu", "created": 0.0}
+        run = Run(**plain, status=status, values=values, folder=Path())
         return replace(run, iteration=100, seconds=10.0, rate=rate)
 
     return make
@@ -25,7 +27,7 @@ def make_run(make_config: MakeConfig) -> MakeRun:
 def test_a_running_run_is_as_fast_as_of_late(make_run: MakeRun) -> None:
     """It began with ten meta-steps a second, and a busy computer leaves it one."""
     run = make_run(rate=1.0, iterations=400)
-    assert (run.pace, run.seconds_left, run.share) == (1.0, 300.0, 0.25)
+    assert (run.pace, run.seconds_left, run.progress) == (1.0, 300.0, 0.25)
 
 
 def test_nothing_is_promised_before_anything_is_measured(make_run: MakeRun) -> None:

@@ -1,25 +1,25 @@
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from metacore.runs.claim import Claim, Progress, Row
 from metacore.runs.record import Run
-from metacore.runs.recorder import TRAIN_POINTS, Recorder
+from metacore.runs.recorder import TRAIN_POINTS, Progress, Recorder, Row, TrainingLease
 
-FRESH = Run("r", "r", "running", {}, "mse", "cpu", Path(), 0.0)
 BEST = {"best_iteration": 60, "best_value": 0.5, "best_ci95": 0.1}
-RUN = replace(FRESH, iteration=70, seconds=7.0, **BEST)
+RUN = Run(
+    id="r", name="r", status="running", values={}, metric="mse", device="cpu", folder=Path(),
+    created=0.0, iteration=70, seconds=7.0, **BEST,
+)  # fmt: skip
 
 
 class Notebook:
-    """A claim that only remembers what it is told."""
+    """A lease that only remembers what it is told."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
-        self.run = RUN
+        self.job = RUN
 
     def report(self, progress: Progress, rows: list[Row]) -> None:
         self.rows += rows
@@ -31,7 +31,7 @@ class Notebook:
 def train(steps: int) -> tuple[Recorder, Notebook]:
     """A training whose loss at meta-step i is i."""
     notebook = Notebook()
-    recorder = Recorder(cast(Claim, notebook))
+    recorder = Recorder(cast(TrainingLease, notebook))
     for step in range(1, steps + 1):
         trainer = SimpleNamespace(
             iteration=step, seconds=step / 100, progress=step / steps, best=None
@@ -60,7 +60,7 @@ def test_a_short_run_shows_every_step() -> None:
 
 def test_a_run_that_goes_on_is_as_far_as_it_was_from_its_first_sign_of_life() -> None:
     """Its worker says that it lives before it has read the checkpoint."""
-    recorder = Recorder(cast(Claim, Notebook()))
+    recorder = Recorder(cast(TrainingLease, Notebook()))
     assert recorder.progress == Progress(70, 7.0, None, 60, 0.5, 0.1)
 
 
@@ -68,7 +68,7 @@ def test_the_rate_is_that_of_the_last_seconds(monkeypatch: pytest.MonkeyPatch) -
     """Fast for a minute, then slow: what is said soon is the slow one."""
     clock = 100.0
     monkeypatch.setattr("metacore.runs.recorder.time.monotonic", lambda: clock)
-    recorder = Recorder(cast(Claim, Notebook()))
+    recorder = Recorder(cast(TrainingLease, Notebook()))
     rates = []
     for step in range(1, 641):
         clock += 0.1 if step <= 600 else 1.0

@@ -8,10 +8,12 @@ import pytest
 
 from metacore.errors import UserError
 from metacore.runs import store as runs_store
-from metacore.runs.claim import Progress, RunLostError
+from metacore.runs.bundled import BundledRuns
+from metacore.runs.execution import Trainings
+from metacore.runs.lease import LeaseLostError
 from metacore.runs.process import Process, identify, this_process
 from metacore.runs.record import facts_json, metrics_csv
-from metacore.runs.shelf import Shelf
+from metacore.runs.recorder import Progress
 from metacore.runs.store import Store
 from metacore.training.config import RunConfig
 
@@ -42,8 +44,9 @@ def test_an_unknown_and_an_ambiguous_reference_are_refused(store: Store, config:
         store.get("nobody")
     with pytest.raises(UserError, match="There is no run ''"):
         store.get("")
+    run = store.create(config, "same")
     for run_id in ("abc23456", "abd23456"):
-        store.insert(run_id, "same", config.to_dict(), _columns())
+        store.insert(replace(run, id=run_id, status="finished"))
     with pytest.raises(UserError, match=r"could be several runs: .*Give an id"):
         store.get("ab")
 
@@ -66,23 +69,23 @@ def test_notes_and_tags_are_kept(store: Store, config: RunConfig) -> None:
 
 
 def test_only_new_metrics_are_read(store: Store, config: RunConfig) -> None:
-    claim = store.claim(store.create(config))
-    claim.report(Progress(1, 0.1), [(1, 0.1, "train_loss", 3.0), (1, 0.1, "train_mse", 2.0)])
-    seen = store.metrics(claim.run)
-    claim.report(Progress(2, 0.2), [(2, 0.2, "train_loss", float("nan"))])
-    (new,) = store.metrics(claim.run, after=seen[-1].row)
+    lease = Trainings(store).claim(store.create(config))
+    lease.report(Progress(1, 0.1), [(1, 0.1, "train_loss", 3.0), (1, 0.1, "train_mse", 2.0)])
+    seen = store.metrics(lease.job)
+    lease.report(Progress(2, 0.2), [(2, 0.2, "train_loss", float("nan"))])
+    (new,) = store.metrics(lease.job, after=seen[-1].row)
     assert [metric.value for metric in seen] == [3.0, 2.0]
     assert (new.step, new.key, new.value != new.value) == (2, "train_loss", True)
 
 
 def test_rows_written_after_a_rewind_are_new_to_a_reader(store: Store, config: RunConfig) -> None:
-    claim = store.claim(store.create(config))
-    claim.report(Progress(5, 1.0), [(step, 0.0, "train_loss", 0.0) for step in range(1, 6)])
-    last_seen = store.metrics(claim.run)[-1].row
-    claim.rewind(Progress(3, 0.5))
-    claim.report(Progress(4, 1.0), [(4, 0.0, "train_loss", 1.0)])
-    assert [m.step for m in store.metrics(claim.run)] == [1, 2, 3, 4]
-    assert [m.step for m in store.metrics(claim.run, after=last_seen)] == [4]
+    lease = Trainings(store).claim(store.create(config))
+    lease.report(Progress(5, 1.0), [(step, 0.0, "train_loss", 0.0) for step in range(1, 6)])
+    last_seen = store.metrics(lease.job)[-1].row
+    lease.rewind(Progress(3, 0.5))
+    lease.report(Progress(4, 1.0), [(4, 0.0, "train_loss", 1.0)])
+    assert [m.step for m in store.metrics(lease.job)] == [1, 2, 3, 4]
+    assert [m.step for m in store.metrics(lease.job, after=last_seen)] == [4]
 
 
 @pytest.mark.parametrize("tags", [["x" * 61], ["two\nlines"], [str(n) for n in range(51)]])
@@ -131,7 +134,7 @@ def _try_to_claim(folder: Path, run_id: str, start: str, results: str) -> None:
     while not Path(start).exists():
         pass
     try:
-        store.claim(run)
+        Trainings(store).claim(run)
     except UserError:
         return
     Path(results, str(os.getpid())).touch()
@@ -160,15 +163,15 @@ def test_exactly_one_of_many_processes_claims_a_run(
 def test_what_was_deleted_or_taken_over_is_no_longer_written_to(
     store: Store, config: RunConfig
 ) -> None:
-    claim = store.claim(store.create(config))
+    lease = Trainings(store).claim(store.create(config))
     with store.database.writing() as db:
         db.execute("UPDATE runs SET pid = pid + 1")
-    with pytest.raises(RunLostError):
-        claim.report(Progress(1, 1.0), [(1, 1.0, "train_loss", 1.0)])
-    with pytest.raises(RunLostError):
-        claim.cancelled()
-    assert store.metrics(claim.run) == []
-    assert store.get(claim.run.id).iteration == 0
+    with pytest.raises(LeaseLostError):
+        lease.report(Progress(1, 1.0), [(1, 1.0, "train_loss", 1.0)])
+    with pytest.raises(LeaseLostError):
+        lease.cancelled()
+    assert store.metrics(lease.job) == []
+    assert store.get(lease.job.id).iteration == 0
 
 
 def test_a_dead_workers_run_is_interrupted_and_a_living_ones_is_not(
@@ -177,7 +180,7 @@ def test_a_dead_workers_run_is_interrupted_and_a_living_ones_is_not(
     living, dead = store.create(config, here=True), store.create(config, here=True)
     with store.database.writing() as db:
         db.execute("UPDATE runs SET pid = ?, heartbeat = 0 WHERE id = ?", (_dead_pid(), dead.id))
-    assert [run.id for run in store.reconcile()] == [dead.id]
+    assert [run.id for run in Trainings(store).reconcile()] == [dead.id]
     found = store.get(dead.id)
     assert (found.status, found.resumable, store.get(living.id).status) == (
         "interrupted",
@@ -211,24 +214,20 @@ def test_a_worker_on_another_machine_lives_as_long_as_its_heartbeat() -> None:
 def test_shelved_runs_are_listed_and_never_changed(
     store: Store, config: RunConfig, tmp_path: Path
 ) -> None:
-    claim = store.claim(store.create(config, "shown"))
-    claim.report(Progress(1, 0.1), [(1, 0.1, "train_loss", 3.0)])
-    claim.finish("finished", "")
+    lease = Trainings(store).claim(store.create(config, "shown"))
+    lease.report(Progress(1, 0.1), [(1, 0.1, "train_loss", 3.0)])
+    lease.finish("finished", "")
     run, book = store.get("shown"), tmp_path / "shelf" / "maml-sine"
     book.mkdir(parents=True)
     (book / "config.json").write_bytes((run.folder / "config.json").read_bytes())
     (book / "run.json").write_bytes(facts_json(run))
     (book / "metrics.csv").write_bytes(metrics_csv(store.metrics(run)))
-    shelved = Store(shelves=[Shelf(tmp_path / "shelf")]).get("maml-sine")
+    shelved = Store(bundled=[BundledRuns(tmp_path / "shelf")]).get("maml-sine")
     assert (shelved.config, shelved.read_only, shelved.resumable) == (config, True, False)
     assert store.metrics(shelved)[0].value == 3.0
     for change in (lambda: store.rename(shelved, "x"), lambda: store.delete(shelved)):
         with pytest.raises(UserError, match="cannot be changed"):
             change()
-
-
-def _columns() -> dict[str, object]:
-    return {"status": "finished", "metric": "mse", "device": "cpu", "created": 0.0}
 
 
 def _dead_pid() -> int:

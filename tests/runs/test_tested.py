@@ -1,4 +1,4 @@
-"""The test score a run is placed on a shelf with."""
+"""The test score a bundled run comes with."""
 
 import json
 from pathlib import Path
@@ -9,23 +9,23 @@ import pytest
 from metacore.errors import UserError
 from metacore.library import evaluate
 from metacore.runs import tested
+from metacore.runs.bundled import BundledRuns, bundle
 from metacore.runs.execution import execute
 from metacore.runs.record import Run
-from metacore.runs.shelf import Shelf, place
 from metacore.runs.store import Store
 from tests.runs.conftest import MakeConfig
 
 
 @pytest.fixture(scope="module")
 def placed(make_config: MakeConfig, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run on a shelf that no test changes."""
+    """A bundled run that no test changes."""
     store = Store(tmp_path_factory.mktemp("trained"))
     run = execute(store, store.create(make_config(), "sine"))
-    return place(store, run, tmp_path_factory.mktemp("shelf") / "maml-sine")
+    return bundle(run, store.metrics(run), tmp_path_factory.mktemp("shelf") / "maml-sine")
 
 
 def on_shelf(run: Run) -> Run:
-    (found,) = Shelf(run.folder.parent).runs()
+    (found,) = BundledRuns(run.folder.parent).runs()
     return found
 
 

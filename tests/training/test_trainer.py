@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 
 from metacore.errors import UserError
-from metacore.training.callbacks import Callback
 from metacore.training.config import OPTIMISERS, SCHEDULES
 from metacore.training.evaluate import evaluate
-from metacore.training.trainer import Trainer
+from metacore.training.trainer import Callback, Trainer
 from tests.training.small import small
 
 

@@ -9,7 +9,7 @@ import torch
 import metacore as mc
 from metacore.errors import UserError
 from metacore.insight.trace import trace
-from metacore.runs.shelf import PRETRAINED
+from metacore.runs.bundled import PRETRAINED
 from metacore.training.learner import Learner
 from metacore.trial.drawn import picture
 from metacore.trial.picture import Picture

@@ -3,22 +3,23 @@
 import streamlit as st
 
 from metacore import Run
-from metacore.answers.questions import Others
+from metacore.answers.questions import BackgroundEpisodes
 from pages.ui import charts, engine, palette, waiting
-from pages.ui.adapt import told
-from pages.ui.adapt.choice import Choice, modes_of, unless_own
-from pages.ui.adapt.film import ENOUGH
-from pages.ui.adapt.scene import Actor, Scene
+from pages.ui.adapt import summary
+from pages.ui.adapt.choice import AdaptChoice
+from pages.ui.adapt.scene import AdaptedRun, AdaptScene
 from pages.ui.figures import adaptation
 from pages.ui.figures.adaptation import Effect
+from pages.ui.film import ENOUGH
+from pages.ui.protocol import modes_of, unless_own
 
 SLOW = "support+query"  # one forward pass per query
 MEASURED = "modes measured"
 
 
-def cards(scene: Scene) -> None:
+def cards(scene: AdaptScene) -> None:
     """Side by side where one run has one heatmap."""
-    if len(scene.actors) > 1 or not modes_of(scene.first.run):
+    if len(scene.runs) > 1 or not modes_of(scene.first.run):
         layers(scene)
         modes(scene)
         return
@@ -29,56 +30,58 @@ def cards(scene: Scene) -> None:
         modes(scene)
 
 
-def layers(scene: Scene) -> None:
+def layers(scene: AdaptScene) -> None:
     """How far each layer moved at every step, a heatmap per run that has layers that move."""
-    moved = [actor for actor in scene.actors if actor.trace.update_norms]
+    moved = [adapted for adapted in scene.runs if adapted.trace.update_norms]
     if moved:
         most = max(float(v.max()) for a in moved for v in a.trace.update_norms.values())
-        for place, actor in zip(st.columns(len(moved)), moved, strict=True):
+        for place, adapted in zip(st.columns(len(moved)), moved, strict=True):
             with place:
-                _heatmap(actor, most)
+                _heatmap(adapted, most)
         shared = " All share one scale." if len(moved) > 1 else ""
         st.caption(f"{_legend(scene)}{shared}")
     else:
         charts.title("Which layers moved, and how far")
-    for actor in scene.actors:
-        if actor not in moved:
-            st.caption(told.still(actor))
+    for adapted in scene.runs:
+        if adapted not in moved:
+            st.caption(summary.still(adapted))
 
 
-def _heatmap(actor: Actor, most: float) -> None:
-    figure = charts.kept(
+def _heatmap(adapted: AdaptedRun, most: float) -> None:
+    figure = charts.cached(
         "layers",
-        (repr(actor.adaptation), actor.color, most),
-        lambda: adaptation.layers(actor.trace.update_norms, actor.color, charts.theme(), most=most),
+        (repr(adapted.adaptation), adapted.color, most),
+        lambda: adaptation.layers(
+            adapted.trace.update_norms, adapted.color, charts.theme(), most=most
+        ),
     )
     charts.chart(
         figure,
-        f"{actor.name}: which layers moved, and how far",
-        alt=f"Distance each layer of {actor.name} moved at each inner step, in this episode.",
-        key=f"layers {actor.run.id}",
+        f"{adapted.name}: which layers moved, and how far",
+        alt=f"Distance each layer of {adapted.name} moved at each inner step, in this episode.",
+        key=f"layers {adapted.run.id}",
         help="The Euclidean distance each layer's parameters travelled in one inner step of this"
         " episode.",
     )
 
 
-def _legend(scene: Scene) -> str:
+def _legend(scene: AdaptScene) -> str:
     if scene.regression:
         return "A layer is its weights and biases; *head* is the last one."
     return "*conv*: filters; *norm*: scale and shift after them; *head*: the last layer."
 
 
-def modes(scene: Scene) -> None:
+def modes(scene: AdaptScene) -> None:
     """Accuracy in each mode, as far as it has been measured, and a bar for what is missing."""
-    words = {mode: None for actor in scene.actors for mode in modes_of(actor.run)}
+    words = {mode: None for adapted in scene.runs for mode in modes_of(adapted.run)}
     if not words:
         return
     measured, missing = _wanted(scene)
     if not scene.quiet:
         waiting.several(measured, moment=0.0)
-    effects = [_effect(actor, n, scene) for n, actor in enumerate(scene.actors)]
-    own = [actor.trace.norm for actor in scene.actors]
-    figure = charts.kept(
+    effects = [_effect(adapted, n, scene) for n, adapted in enumerate(scene.runs)]
+    own = [adapted.trace.norm for adapted in scene.runs]
+    figure = charts.cached(
         "modes",
         repr((effects, [*words], own)),
         lambda: adaptation.norms(effects, [*words], own, charts.theme()),
@@ -106,39 +109,41 @@ def modes(scene: Scene) -> None:
         )
 
 
-def _effect(actor: Actor, number: int, scene: Scene) -> Effect:
+def _effect(adapted: AdaptedRun, number: int, scene: AdaptScene) -> Effect:
     scores = {}
-    for mode in modes_of(actor.run):
-        seen = waiting.known(_in_mode(actor, mode, scene)).value
+    for mode in modes_of(adapted.run):
+        seen = waiting.known(_in_mode(adapted, mode, scene)).value
         if seen is not None and seen.episodes >= ENOUGH:
             found = seen.score_spread()
             scores[mode] = (found.last, found.ci95)
-    return Effect(actor.name, actor.color, palette.symbol(number), scores)
+    return Effect(adapted.name, adapted.color, palette.symbol(number), scores)
 
 
-def _in_mode(actor: Actor, mode: str, scene: Scene) -> Others:
+def _in_mode(adapted: AdaptedRun, mode: str, scene: AdaptScene) -> BackgroundEpisodes:
     """The mode that is a run's own is the same whether it is named or not."""
-    if mode == actor.trace.norm:
-        return actor.asked
-    return in_mode(actor.run, scene.choice, mode)
+    if mode == adapted.trace.norm:
+        return adapted.background_question
+    return in_mode(adapted.run, scene.choice, mode)
 
 
-def in_mode(run: Run, choice: Choice, mode: str) -> Others:
-    return engine.others(run, choice.asked, steps=choice.steps, norm=unless_own(run, mode))
+def in_mode(run: Run, choice: AdaptChoice, mode: str) -> BackgroundEpisodes:
+    return engine.background(run, choice.spec, steps=choice.steps, norm=unless_own(run, mode))
 
 
-def _wanted(scene: Scene) -> tuple[list[Others], list[Others]]:
+def _wanted(scene: AdaptScene) -> tuple[list[BackgroundEpisodes], list[BackgroundEpisodes]]:
     """The modes that are measured: the quick ones of the first run, and what was asked for; and
     those that could be."""
     first = [m for m in modes_of(scene.first.run) if m != SLOW or m == scene.first.trace.norm]
     quick = [_in_mode(scene.first, mode, scene) for mode in first]
-    own = [actor.asked for actor in scene.actors]
-    every = [_in_mode(actor, mode, scene) for actor in scene.actors for mode in modes_of(actor.run)]
-    asked = st.session_state.get(MEASURED, frozenset())
-    measured = [one for one in every if one in quick or one in own or one in asked]
+    own = [adapted.background_question for adapted in scene.runs]
+    every = [
+        _in_mode(adapted, mode, scene) for adapted in scene.runs for mode in modes_of(adapted.run)
+    ]
+    wished = st.session_state.get(MEASURED, frozenset())
+    measured = [one for one in every if one in quick or one in own or one in wished]
     left = [one for one in every if one not in measured and not waiting.known(one).complete]
     return [one for one in measured if one not in own], left
 
 
-def _measure(missing: list[Others]) -> None:
+def _measure(missing: list[BackgroundEpisodes]) -> None:
     st.session_state[MEASURED] = frozenset(missing)

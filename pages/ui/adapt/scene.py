@@ -8,21 +8,21 @@ import streamlit as st
 
 from metacore import Run, UserError
 from metacore.answers import Question
-from metacore.answers.questions import Adaptation, Drawn, Others, OthersSeen
+from metacore.answers.questions import Adaptation, BackgroundEpisodes, BackgroundScores, Drawn
 from metacore.episode import Episode
 from metacore.insight import reference
 from metacore.insight.reference import Reference
 from metacore.insight.trace import Trace
-from pages.ui import charts, engine, palette, pick, say, waiting
-from pages.ui.adapt.choice import Choice, modes_of, unless_own
-from pages.ui.adapt.choice import test_steps as _steps
+from pages.ui import engine, pick, say, waiting
+from pages.ui.adapt.choice import AdaptChoice
+from pages.ui.protocol import modes_of, test_steps, unless_own
 
 SHOWN = "adapt shown"
 FEW_STEPS = 20  # of the reference, unless more are asked for
 
 
 @dataclass(frozen=True, kw_only=True)
-class Actor:
+class AdaptedRun:
     """One run in the film."""
 
     run: Run
@@ -30,16 +30,12 @@ class Actor:
     color: str
     adaptation: Adaptation
     trace: Trace
-    asked: Others  # the same, on a hundred other episodes
-    others: OthersSeen | None  # as far as they have been gone through
+    background_question: BackgroundEpisodes  # the same, on a hundred other episodes
+    background: BackgroundScores | None  # as far as they have been gone through
 
     @property
     def kind(self) -> str:
         return pick.kind(self.run)
-
-    @property
-    def dash(self) -> str:
-        return palette.svg_dash(self.kind)
 
     @property
     def at_once(self) -> bool:
@@ -53,157 +49,144 @@ class Actor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
-    choice: Choice
+class AdaptScene:
+    choice: AdaptChoice
     episode: Episode
-    actors: Sequence[Actor]
+    runs: Sequence[AdaptedRun]
     scratch: Trace | None  # the first run's network from a random start
     waits: bool = False  # for another that is still being made
 
     @property
-    def first(self) -> Actor:
-        return self.actors[0]
+    def first(self) -> AdaptedRun:
+        return self.runs[0]
 
     @property
     def regression(self) -> bool:
-        return self.choice.asked.regression
+        return self.choice.spec.regression
 
     @property
     def quiet(self) -> bool:
         """Nothing more is asked for: another scene is coming, or a dialog is open."""
         return self.waits or self.choice.choosing
 
-    @property
-    def steps(self) -> list[int]:
-        """Of the longest adaptation."""
-        traces = [actor.trace for actor in self.actors]
-        return max((t.steps for t in [*traces, *([self.scratch] if self.scratch else [])]), key=len)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class RunQuestions:
     """A run, and what is asked about it."""
 
     run: Run
     adaptation: Adaptation
-    others: Others
+    background: BackgroundEpisodes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cast:
+class SceneQuestions:
     """All that a scene asks for before it can be shown."""
 
     episode: Drawn
-    parts: Sequence[Part]
+    of_runs: Sequence[RunQuestions]
     scratch: Adaptation | None
 
     @property
     def questions(self) -> list[Question[Any]]:
-        adaptations = [part.adaptation for part in self.parts]
+        adaptations = [part.adaptation for part in self.of_runs]
         return [self.episode, *adaptations, *([self.scratch] if self.scratch else [])]
 
 
-def stage(choice: Choice) -> Scene | None:
+def stage(choice: AdaptChoice) -> AdaptScene | None:
     """Adapts. What cannot be done is said in a sentence, and the rest goes on without it; while it
     takes longer than a moment there is a bar, and what was shown before stays."""
-    cast = cast_of(choice)
-    standings = waiting.several(cast.questions)
+    asked = questions_of(choice)
+    standings = waiting.several(asked.questions)
     if all(standing.complete for standing in standings):
-        st.session_state[SHOWN] = replace(choice, beside=None, choosing=False)
-        return _scene(choice, cast)
-    with choice.beside:
-        waiting.bar(cast.questions, "Adapting", key="adapting")
+        st.session_state[SHOWN] = replace(choice, words_place=None, choosing=False)
+        return _scene(choice, asked)
+    with choice.words_place:
+        waiting.bar(asked.questions, "Adapting", key="adapting")
     before = st.session_state.get(SHOWN)
     return _still_there(before, choice) if before else None
 
 
-def _still_there(before: Choice, choice: Choice) -> Scene | None:
+def _still_there(before: AdaptChoice, choice: AdaptChoice) -> AdaptScene | None:
     """What was shown before, if it is still known."""
-    old = replace(before, beside=choice.beside, choosing=choice.choosing)
-    cast = cast_of(old)
-    if all(waiting.known(question).complete for question in cast.questions):
-        return _scene(old, cast, waits=True)
+    old = replace(before, words_place=choice.words_place, choosing=choice.choosing)
+    asked = questions_of(old)
+    if all(waiting.known(question).complete for question in asked.questions):
+        return _scene(old, asked, waits=True)
     return None
 
 
-def cast_of(choice: Choice) -> Cast:
-    parts = []
+def questions_of(choice: AdaptChoice) -> SceneQuestions:
+    of_runs = []
     for run in choice.runs:
         norm = unless_own(run, choice.norm)
         how: dict[str, Any] = {"steps": choice.steps, "norm": norm}
         try:
-            adaptation = engine.adaptation(run, choice.asked, **how)
-            others = engine.others(run, choice.asked, **how)
+            adaptation = engine.adaptation(run, choice.spec, **how)
+            background = engine.background(run, choice.spec, **how)
         except UserError as error:
-            _leave_out(run, error)
+            say.left_out(run, error)
             continue
-        parts.append(Part(run=run, adaptation=adaptation, others=others))
-    scratch = _scratch(choice, parts) if parts else None
-    return Cast(episode=Drawn(asked=choice.asked), parts=parts, scratch=scratch)
+        of_runs.append(RunQuestions(run=run, adaptation=adaptation, background=background))
+    scratch = _scratch(choice, of_runs) if of_runs else None
+    return SceneQuestions(episode=Drawn(spec=choice.spec), of_runs=of_runs, scratch=scratch)
 
 
-def _scratch(choice: Choice, parts: Sequence[Part]) -> Adaptation | None:
+def _scratch(choice: AdaptChoice, of_runs: Sequence[RunQuestions]) -> Adaptation | None:
     """The reference takes as many steps as the film has, in the same mode where it can."""
-    first = parts[0].run
-    others = [part.run.config.algorithm_class for part in parts]
-    if Reference in others or not reference.possible(first.config):
+    first = of_runs[0].run
+    kinds = [part.run.config.algorithm_class for part in of_runs]
+    if Reference in kinds or not reference.possible(first.config):
         return None
-    longest = max(_steps(part.run) for part in parts)
-    usual = min(longest, FEW_STEPS) or None  # a single computation says nothing of steps
+    taken = [test_steps(part.run) for part in of_runs]
+    # A single computation says nothing of steps.
+    usual = min(max(taken, default=0), FEW_STEPS) or None
     norm = choice.norm or next(iter(modes_of(first)), None)
     return engine.from_scratch(
         first,
-        choice.asked,
+        choice.spec,
         steps=usual if choice.steps is None else choice.steps,
         norm=norm if norm in Reference.norms else None,
     )
 
 
-def _scene(choice: Choice, cast: Cast, *, waits: bool = False) -> Scene | None:
-    episode = waiting.known(cast.episode)
+def _scene(choice: AdaptChoice, asked: SceneQuestions, *, waits: bool = False) -> AdaptScene | None:
+    episode = waiting.known(asked.episode)
     if episode.error:
         say.error(f"There is no such episode: {episode.error}", icon=":material/rule:")
         return None
-    actors = _actors(choice, cast.parts, waits)
-    scratch = waiting.known(cast.scratch) if cast.scratch and actors else None
-    if not actors:
+    adapted = _adapted(choice, asked.of_runs, waits)
+    scratch = waiting.known(asked.scratch) if asked.scratch and adapted else None
+    if not adapted:
         return None
-    return Scene(
+    return AdaptScene(
         choice=choice,
         episode=episode.get(),
-        actors=actors,
+        runs=adapted,
         scratch=scratch.get() if scratch else None,
         waits=waits,
     )
 
 
-def _actors(choice: Choice, parts: Sequence[Part], waits: bool) -> list[Actor]:
-    runs = [part.run for part in parts]
-    kinds = [pick.kind(run) for run in runs]
-    colors = palette.run_colors(kinds, charts.theme())
-    actors = []
-    for part, color in zip(parts, colors, strict=True):
+def _adapted(choice: AdaptChoice, of_runs: Sequence[RunQuestions], waits: bool) -> list[AdaptedRun]:
+    runs, adapted = [part.run for part in of_runs], []
+    for part, name, color in zip(of_runs, pick.names(runs), pick.colors(runs), strict=True):
         run = part.run
-        name = run.name if kinds.count(pick.kind(run)) > 1 else pick.title(run)
         found = waiting.known(part.adaptation)
         if found.error:
-            _leave_out(run, found.error)
+            say.left_out(run, found.error)
             continue
         quiet = waits or choice.choosing
-        seen = waiting.known(part.others) if quiet else waiting.one(part.others, moment=0.0)
-        actors.append(
-            Actor(
+        seen = waiting.known(part.background) if quiet else waiting.one(part.background, moment=0.0)
+        adapted.append(
+            AdaptedRun(
                 run=run,
                 name=name,
                 color=color,
                 adaptation=part.adaptation,
                 trace=found.get(),
-                asked=part.others,
-                others=seen.value,
+                background_question=part.background,
+                background=seen.value,
             )
         )
-    return actors
-
-
-def _leave_out(run: Run, error: UserError) -> None:
-    say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+    return adapted

@@ -5,28 +5,22 @@ Nothing there means that the episode's seed draws them.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import streamlit as st
 
-from metacore.answers import Asked
+from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Gallery, Offered
 from pages.ui import charts, drawings, palette, say, state, waiting
+from pages.ui.component import component
 
-HERE = Path(__file__).parent
 PARAMETER = "classes"
 FEWEST, MOST = 2, 20  # more are not told apart on a screen
 AT_ONCE = 40
 PATIENCE = 5.0
 DRAFT, PAGE = "classes ticked", "classes page"
 
-_mount = st.components.v2.component(
-    "metacore_classes",
-    html='<div class="picker"></div>',
-    css=(HERE / "classes.css").read_text(),
-    js=(HERE / "classes.js").read_text(),
-)
+_mount = component(__file__, html='<div class="picker"></div>')
 
 
 def linked() -> tuple[int, ...]:
@@ -40,7 +34,7 @@ def _is_number(word: str) -> bool:
     return word.isascii() and word.isdigit() and len(word) < 7
 
 
-def button(asked: Asked, *, width: int | Literal["stretch"] = "stretch") -> bool:
+def button(spec: EpisodeSpec, *, width: int | Literal["stretch"] = "stretch") -> bool:
     """Opens the dialog. Says whether it is opened now: a page that reran by itself would close it.
 
     Not for a popover: that would stay open above the dialog.
@@ -54,7 +48,7 @@ def button(asked: Asked, *, width: int | Literal["stretch"] = "stretch") -> bool
     )
     if opened:
         st.session_state[DRAFT], st.session_state[PAGE] = list(chosen), 0
-        _dialog(asked)
+        _dialog(spec)
     return opened
 
 
@@ -63,7 +57,7 @@ def forget() -> None:
 
 
 @st.dialog("Choose the classes by picture", width="large")
-def _dialog(asked: Asked) -> None:
+def _dialog(spec: EpisodeSpec) -> None:
     st.markdown(
         f"These are **test classes**: no network has been trained on them. Tick {FEWEST} to {MOST};"
         " the first one ticked is class A."
@@ -71,7 +65,7 @@ def _dialog(asked: Asked) -> None:
     page, draft = st.session_state.get(PAGE, 0), tuple(st.session_state.get(DRAFT, []))
     # A rerun would close the dialog: it waits for its drawings in place.
     found = waiting.one(
-        Gallery(asked=asked, page=page, at_once=AT_ONCE, beside=draft), moment=PATIENCE
+        Gallery(spec=spec, page=page, at_once=AT_ONCE, ticked=draft), moment=PATIENCE
     )
     if found.error or not found.complete:
         say.error(found.error or "The drawings take long: close this and open it again.")

@@ -1,5 +1,6 @@
 """Which runs meet, and on what kind of task: everything below on the page is about this."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,22 +9,21 @@ import streamlit as st
 
 from metacore import DATASETS, Run
 from metacore.algorithms import by_turns
-from metacore.answers.asked import Asked, drawn_queries
+from metacore.answers.episode_spec import EpisodeSpec, drawn_queries
 from metacore.answers.questions import Loadable
-from metacore.models.normalisation import NORM_MODES
-from metacore.runs import Comparison, Question
+from metacore.runs import ComparisonJob, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
-from pages.ui import charts, engine, palette, pick, say, state, waiting, words
+from pages.ui import engine, episode, pick, protocol, say, state, waiting, widgets
 
-OWN = "each run's own"
-MOST_RUNS, MOST_STEPS = 6, 100
+EACH_OWN = "each run's own"
+OWN = {EACH_OWN: EACH_OWN}
 FIRST_RUNS = 3  # of algorithms that differ the most
-KINDS = {False: "Drawings", True: "Curves"}
+MOST_RUNS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class CompareChoice:
     """Runs with the same kind of input, and the tasks they meet on."""
 
     runs: tuple[Run, ...]
@@ -53,12 +53,12 @@ class Choice:
 
     @property
     def colors(self) -> list[str]:
-        return palette.run_colors(self.kinds, charts.theme())
+        return pick.colors(self.runs)
 
-    def asked(self, seed: int) -> Asked:
+    def spec(self, seed: int) -> EpisodeSpec:
         """One episode, with no more queries than can be looked at."""
         fewer = drawn_queries(self.ways, self.queries)
-        return Asked(
+        return EpisodeSpec(
             dataset=self.dataset,
             ways=self.ways,
             shots=self.shots,
@@ -82,14 +82,15 @@ class Choice:
         )
 
 
-def choose(linked: Comparison | None) -> Choice | None:
+def choose(linked: ComparisonJob | None) -> CompareChoice | None:
     """The pickers; what a linked comparison asked is what they start from."""
     found = pick.usable()
     if len(found) < 2:
         pick.missing("A comparison needs two runs with weights.")
         return None
     wanted = linked.question if linked else None
-    found = _alike(found, wanted)
+    linked_runs = wanted.runs if wanted else ()
+    found = pick.alike(found, st, linked=linked_runs, changed=_start_anew)
     usual = _usual(found, wanted)
     _join(found, usual)
     runs = pick.several(
@@ -107,26 +108,6 @@ def choose(linked: Comparison | None) -> Choice | None:
     return _protocol(tuple(runs), wanted)
 
 
-def _alike(found: Sequence[Run], wanted: Question | None) -> list[Run]:
-    """Runs of one kind of task: a network that sees drawings cannot be asked about curves."""
-    kinds = {_regression(run) for run in found}
-    if len(kinds) == 1:
-        return list(found)
-    asked = [*state.heard(pick.RUNS), *(wanted.runs if wanted else ())]
-    meant = next((run for run_id in asked for run in found if run.id == run_id), None)
-    if meant:
-        state.settle("kind", KINDS[_regression(meant)], usual=KINDS[False])
-    kind = state.switch(
-        st,
-        "Tasks",
-        "kind",
-        [*KINDS.values()],
-        on_change=_start_anew,
-        help="Runs are compared with others that see the same kind of input.",
-    )
-    return [run for run in found if KINDS[_regression(run)] == kind]
-
-
 def _start_anew() -> None:
     """Other tasks, other runs: nothing that was asked before is about them."""
     state.drop(pick.RUNS, "comparison", "by_shots", "by_ways")
@@ -139,10 +120,6 @@ def _join(found: Sequence[Run], usual: Sequence[Run]) -> None:
     if len(linked) == 1 and state.came_with_link(pick.RUNS):
         others = [run.id for run in usual if run.id not in linked]
         state.put(pick.RUNS, *linked, *others[:2])
-
-
-def _regression(run: Run) -> bool:
-    return bool(run.config.dataset_class.regression)
 
 
 def _usual(found: Sequence[Run], wanted: Question | None) -> list[Run]:
@@ -163,52 +140,46 @@ def _sound(runs: Sequence[Run]) -> list[Run]:
     errors = [found.error for found in waiting.several([question for _, question in asked])]
     for run, error in zip(runs, errors, strict=True):
         if error:
-            say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")
+            say.left_out(run, error)
     return [run for run, error in zip(runs, errors, strict=True) if not error]
 
 
-def _protocol(runs: tuple[Run, ...], wanted: Question | None) -> Choice:
+def _protocol(runs: tuple[Run, ...], wanted: Question | None) -> CompareChoice:
     first, variants = runs[0].config, _variants(runs)
     usual = wanted.task if wanted else first.task.to_dict()
     regression = first.dataset_class.regression
     kind = "curve_" if regression else ""  # what fits drawings must not linger where curves are
     places = iter(st.columns([1.4, 1.3, 1, 1] if regression else [1.2, 0.8, 0.8, 1.3, 1]))
     dataset = _dataset(next(places), f"{kind}dataset", variants, wanted)
-    ways = usual["ways"]
+    ways, norm = usual["ways"], None
     if not regression:
-        help = "How many classes each task has."
-        ways = _number(next(places), "Ways", "ways", ways, 2, 100, help)
-    help = "How many points of the curve are seen." if regression else "Examples of each class."
-    shots = _number(next(places), "Shots", f"{kind}shots", usual["shots"], 1, 100, help)
-    norm = None if regression else _norm(next(places), runs, wanted)
-    steps = state.number_or_none(
+        ways = episode.ways(next(places), ways)
+    name = f"{kind}shots"
+    shots = episode.shots(next(places), usual["shots"], name=name, regression=regression)
+    if not regression:
+        modes, asked = protocol.shared_modes(runs), wanted.norm if wanted else None
+        norm = protocol.normalisation(next(places), modes, own=OWN, usual=asked)
+    steps = protocol.inner_steps(
         next(places),
-        "Inner steps",
-        f"{kind}steps",
+        name=f"{kind}steps",
         usual=wanted.steps if wanted else None,
-        low=0,
-        high=MOST_STEPS,
-        placeholder=OWN,
-        help="Gradient steps on the support set; empty: as many as each run was made for.",
+        placeholder=EACH_OWN,
     )
-    return Choice(
+    return CompareChoice(
         runs=runs, dataset=dataset, ways=ways, shots=shots, queries=usual["queries"], norm=norm,
         steps=steps,
     )  # fmt: skip
 
 
-def _number(place: Any, label: str, name: str, usual: int, low: int, high: int, help: str) -> int:
-    return state.number(place, label, name, usual=usual, low=low, high=high, help=help)
-
-
 def _variants(runs: Sequence[Run]) -> dict[str, Config]:
     """Datasets whose inputs fit, by what they are called: as the runs know them, or as usual."""
     found: dict[str, Config] = {}
+    seen: Counter[str] = Counter()
     for config in _configs(runs):
         if config not in found.values():
             title = config_owner(DATASETS, config).title
-            number = sum(name.startswith(title) for name in found)
-            found[f"{title} (variant {number + 1})" if number else title] = config
+            seen[title] += 1
+            found[f"{title} (variant {seen[title]})" if seen[title] > 1 else title] = config
     return found
 
 
@@ -222,7 +193,7 @@ def _configs(runs: Sequence[Run]) -> Iterable[Config]:
 
 def _dataset(place: Any, key: str, variants: dict[str, Config], wanted: Question | None) -> Config:
     usual = next((name for name, each in variants.items() if _asked(wanted, each)), "")
-    chosen = state.select(
+    chosen = widgets.select(
         place,
         "Dataset",
         key,
@@ -235,16 +206,3 @@ def _dataset(place: Any, key: str, variants: dict[str, Config], wanted: Question
 
 def _asked(wanted: Question | None, config: Config) -> bool:
     return wanted is not None and wanted.source == config
-
-
-def _norm(place: Any, runs: Sequence[Run], wanted: Question | None) -> str | None:
-    shared = [mode for mode in NORM_MODES if all(mode in run.config.norms for run in runs)]
-    chosen = state.select(
-        place,
-        "Normalisation",
-        "norm",
-        {OWN: OWN, **{mode: words.mode(mode) for mode in shared}},
-        usual=wanted.norm or OWN if wanted else OWN,
-        help="Whose statistics normalise a query: transductive lets the queries help each other.",
-    )
-    return None if chosen == OWN else chosen

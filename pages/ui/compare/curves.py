@@ -7,11 +7,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from metacore.answers.questions import Room
-from metacore.runs import Comparison, result_json, rows_csv
-from pages.ui import charts, engine, state, waiting, words
-from pages.ui.compare.background import answer, words_of
-from pages.ui.compare.choice import Choice
+from metacore.runs import ComparisonJob, result_json, rows_csv
+from pages.ui import charts, engine, waiting, widgets, words
+from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import give, take
+from pages.ui.compare.evaluation import answer, words_of
 from pages.ui.figures import comparison as figures
 from pages.ui.figures import learning
 
@@ -28,11 +28,11 @@ FIRST = "Evaluate the runs above first: this chart is drawn from those numbers."
 
 
 def curves(
-    choice: Choice, answered: Comparison | None, linked: dict[str, Comparison | None]
+    choice: CompareChoice, answered: ComparisonJob | None, linked: dict[str, ComparisonJob | None]
 ) -> None:
     options = [LEARNING, STEPS, SHOTS, *(() if choice.regression else (WAYS,)), COST]
     help = "What the score is shown to depend on."
-    picked = state.switch(st, "Score against", "chart", options, help=help)
+    picked = widgets.switch(st, "Score against", "chart", options, help=help)
     draw: dict[str, Callable[[], None]] = {
         LEARNING: lambda: learned(choice),
         STEPS: lambda: steps(answered),
@@ -43,9 +43,9 @@ def curves(
     draw[picked]()
 
 
-def learned(choice: Choice) -> None:
+def learned(choice: CompareChoice) -> None:
     against = AGAINST[
-        state.switch(
+        widgets.switch(
             st,
             "Against",
             "against",
@@ -54,16 +54,8 @@ def learned(choice: Choice) -> None:
         )
     ]
     found = [
-        learning.History(
-            name=run.name,
-            algorithm=kind,
-            metric=choice.metric,
-            color=color,
-            tasks=run.config.training.tasks,
-            ways=run.config.ways,
-            columns=learning.columns(engine.metrics(run)),
-        )
-        for run, kind, color in zip(choice.runs, choice.kinds, choice.colors, strict=True)
+        learning.History.of(run, engine.metrics(run), color)
+        for run, color in zip(choice.runs, choice.colors, strict=True)
     ]
     key = f"val_{choice.metric}"
     trained = [history for history in found if len(history.column(key)[0]) > 1]
@@ -71,7 +63,7 @@ def learned(choice: Choice) -> None:
         st.info("None of these runs was meta-trained long enough to have a learning curve.")
         return
     charts.chart(
-        charts.kept(
+        charts.cached(
             "learning",
             (*((run.id, run.iteration, run.ended) for run in choice.runs), against),
             lambda: learning.validation(trained, charts.theme(), against, height=360),
@@ -91,13 +83,13 @@ def learned(choice: Choice) -> None:
     take("learning-curves", rows, key="learning")
 
 
-def steps(answered: Comparison | None) -> None:
+def steps(answered: ComparisonJob | None) -> None:
     if answered is None or answered.result is None:
         st.info(FIRST, icon=":material/arrow_upward:")
         return
     rows = answered.result["rows"]
     charts.chart(
-        charts.kept("steps", answered.id, lambda: figures.by_steps(rows, charts.theme())),
+        charts.cached("steps", answered.id, lambda: figures.by_steps(rows, charts.theme())),
         f"{words.METRIC[rows[0]['metric']].capitalize()} after every inner step",
         alt="The score against the number of inner steps, a line with its intervals for each run.",
         key="by steps",
@@ -109,7 +101,7 @@ def steps(answered: Comparison | None) -> None:
     take("inner-steps", taken, key="steps")
 
 
-def sweep(choice: Choice, kind: str, linked: Comparison | None) -> None:
+def sweep(choice: CompareChoice, kind: str, linked: ComparisonJob | None) -> None:
     values = _possible(choice, kind)
     if len(values) < 2:
         st.info(f"This dataset has too few drawings or classes to vary the {kind}.")
@@ -131,7 +123,7 @@ def sweep(choice: Choice, kind: str, linked: Comparison | None) -> None:
         return figures.by_value(swept, metric, charts.theme(), ways=ways)
 
     charts.chart(
-        charts.kept("sweep", found.id, draw),
+        charts.cached("sweep", found.id, draw),
         f"{words.METRIC[metric].capitalize()} against {kind}",
         alt=f"The score against the number of {kind}, a line with its intervals for each run.",
         key=f"by {kind}",
@@ -146,23 +138,23 @@ def sweep(choice: Choice, kind: str, linked: Comparison | None) -> None:
     st.caption(f"Asked: {words_of(found.question)}.")
 
 
-def _possible(choice: Choice, kind: str) -> list[int]:
+def _possible(choice: CompareChoice, kind: str) -> list[int]:
     """The values for which the test classes have enough drawings."""
     if choice.regression:
         return [*SWEPT[kind]]
-    room = waiting.one(Room(asked=choice.asked(0))).value
+    room = waiting.one(Room(spec=choice.spec(0))).value
     if room is None:
         return [*SWEPT[kind]]  # too many are refused when they are asked for
     most = {"shots": room.drawings - choice.queries, "ways": room.classes}[kind]
     return [value for value in SWEPT[kind] if value <= most]
 
 
-def cost(answered: Comparison | None) -> None:
+def cost(answered: ComparisonJob | None) -> None:
     if answered is None or answered.result is None:
         st.info(FIRST, icon=":material/arrow_upward:")
         return
     by = COSTS[
-        state.switch(
+        widgets.switch(
             st,
             "Cost",
             "cost",
@@ -172,7 +164,7 @@ def cost(answered: Comparison | None) -> None:
     ]
     rows = answered.result["rows"]
     charts.chart(
-        charts.kept("cost", (answered.id, by), lambda: figures.cost(rows, by, charts.theme())),
+        charts.cached("cost", (answered.id, by), lambda: figures.cost(rows, by, charts.theme())),
         f"{words.METRIC[rows[0]['metric']].capitalize()} against {figures.COST[by]}",
         alt=f"A dot for each run: its score against {figures.COST[by]}, on a logarithmic axis.",
         key="cost chart",

@@ -8,11 +8,23 @@ import streamlit as st
 from torch import Tensor
 
 from metacore import Run, UserError
-from metacore.answers import Asked
+from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Mistakes
 from metacore.insight.confusion import Confusion
-from pages.ui import charts, drawings, engine, palette, pick, say, state, waiting, words
-from pages.ui.compare.choice import Choice
+from pages.ui import (
+    charts,
+    drawings,
+    engine,
+    episode,
+    palette,
+    pick,
+    say,
+    state,
+    waiting,
+    widgets,
+    words,
+)
+from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import take
 from pages.ui.figures.confusion import matrix
 
@@ -20,11 +32,10 @@ FEWEST, MOST, USUAL = 5, 20, 10
 QUERIES = 150  # of each class, about
 SHOWN = 24  # drawings of one cell
 CHART = "confusion matrix"
-LAST_SEED = 2**31 - 1
 
 
 @st.fragment
-def mistakes(choice: Choice) -> None:
+def mistakes(choice: CompareChoice) -> None:
     run, ways, seed = _controls(choice)
     try:
         question = asked_of(run, choice, ways, seed)
@@ -40,13 +51,13 @@ def mistakes(choice: Choice) -> None:
         _show(found.value, run, question)
 
 
-def asked_of(run: Run, choice: Choice, ways: int, seed: int) -> Mistakes:
+def asked_of(run: Run, choice: CompareChoice, ways: int, seed: int) -> Mistakes:
     """All that the matrix depends on."""
     queries = choice.queries
     task: dict[str, Any] = {"ways": ways, "shots": choice.shots, "queries": queries, "seed": seed}
     return Mistakes(
         learned=engine.learned(run),
-        asked=Asked(dataset=choice.dataset, name=choice.name, **task),
+        spec=EpisodeSpec(dataset=choice.dataset, name=choice.name, **task),
         total=max(1, QUERIES // (queries * ways // FEWEST)),
         steps=choice.steps,
         norm=choice.norm,
@@ -63,11 +74,11 @@ def _show(found: Confusion, run: Run, question: Mistakes) -> None:
     take(f"confusion-{run.id}", _rows(found), key="confusion")
 
 
-def _controls(choice: Choice) -> tuple[Run, int, int]:
+def _controls(choice: CompareChoice) -> tuple[Run, int, int]:
     run_place, ways_place, button = st.columns([2, 2, 1], vertical_alignment="bottom")
     with run_place:
         run = pick.one(choice.runs, name="of", help="Whose mistakes are shown.")
-    ways = state.slider(
+    ways = widgets.slider(
         ways_place,
         "Classes",
         "classes",
@@ -76,15 +87,9 @@ def _controls(choice: Choice) -> tuple[Run, int, int]:
         high=MOST,
         help="How many classes are told apart in every task, always the same ones.",
     )
-    seed = state.whole("drawn", usual=0, low=0, high=LAST_SEED)
-    button.button(
-        "Other classes",
-        icon=":material/refresh:",
-        key="other classes",
-        on_click=state.put,
-        args=("drawn", seed + 1),
-        help="Draws other classes of the test split.",
-    )
+    seed = widgets.whole("drawn", usual=0, low=0, high=episode.LAST_SEED)
+    help = "Draws other classes of the test split."
+    episode.another(button, "Other classes", "drawn", (seed + 1) % episode.LAST_SEED, help=help)
     return run, ways, seed
 
 
@@ -98,7 +103,7 @@ def _keep_cell(about: Hashable) -> None:
 
 def _matrix(found: Confusion, run: Run, about: Hashable) -> None:
     charts.chart(
-        charts.kept("matrix", about, lambda: _figure(found, pick.kind(run))),
+        charts.cached("matrix", about, lambda: _figure(found, pick.kind(run))),
         f"{run.name}: {found.accuracy:.1%} right among {len(found.classes)} classes",
         alt="A matrix of classes drawn by classes they were taken for; mistakes are in colour.",
         key=CHART,
@@ -132,7 +137,7 @@ def _cell(found: Confusion) -> None:
     labels = {"truth": ("Drawn", "The class the drawings are of."),
               "guess": ("Taken for", "The class the run took them for.")}  # fmt: skip
     truth, guess = (
-        int(state.select(column, label, name, names, usual=str(worst), help=help))
+        int(widgets.select(column, label, name, names, usual=str(worst), help=help))
         for column, (name, (label, help)), worst in zip(
             columns, labels.items(), found.worst(), strict=True
         )

@@ -5,25 +5,24 @@ from typing import Any
 import streamlit as st
 
 from metacore import ALGORITHMS
-from metacore.runs import Comparison, episodes_csv, result_json, rows_csv
-from metacore.statistics import score, significant
-from pages.ui import charts, state, words
-from pages.ui.compare.background import answer, words_of
-from pages.ui.compare.choice import Choice
+from metacore.runs import ComparisonJob, episodes_csv, result_json, rows_csv
+from metacore.statistics import beyond_chance, difference, score
+from pages.ui import charts, widgets, words
+from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import give
+from pages.ui.compare.evaluation import answer, words_of
 from pages.ui.figures import comparison as figures
 
 EPISODES = (600, 1000, 2000)
-SAME = "no difference shown"
 FINE = 0.001
 
 Result = dict[str, Any]
 
 
-def verdict(choice: Choice, linked: Comparison | None) -> Comparison | None:
+def verdict(choice: CompareChoice, linked: ComparisonJob | None) -> ComparisonJob | None:
     """Asks for the numbers and shows them; None while there are none."""
     episodes = int(
-        state.switch(
+        widgets.switch(
             st,
             "Episodes",
             "episodes",
@@ -65,7 +64,7 @@ def table(result: Result, about: str) -> None:
         f" the best run, and any from which it does not differ beyond chance."
     )
     charts.chart(
-        charts.kept("scores", about, lambda: figures.scores(rows, charts.theme())),
+        charts.cached("scores", about, lambda: figures.scores(rows, charts.theme())),
         f"{words.METRIC[metric].capitalize()} on {shared} shared episodes",
         alt="A dot with its 95% confidence interval for every run.",
         key="scores",
@@ -75,11 +74,11 @@ def table(result: Result, about: str) -> None:
 def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
     scores, paper = row["evaluation"], row["published"]
     around = "**" if bold else ""
+    diverged = f" ({scores['diverged']:.1%} diverged)" if scores["diverged"] else ""
     return {
         "Run": f"{around}{words.plain(row['name'])}{around}",
         words.METRIC[metric].capitalize(): (
-            f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}"
-            f"{_diverged(scores)}"
+            f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}{diverged}"
         ),
         "Normalisation": words.mode(scores["norm"]),
         "Inner steps": words.inner_steps(0 if _at_once(row) else scores["steps"]),
@@ -99,10 +98,6 @@ def _unbroken(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def _diverged(scores: dict[str, Any]) -> str:
-    return f" ({scores['diverged']:.1%} diverged)" if scores["diverged"] else ""
-
-
 def unbeaten(result: Result) -> list[str]:
     """The best run's name, and those of runs from which no difference is shown."""
     rows, metric = result["rows"], result["rows"][0]["metric"]
@@ -111,7 +106,7 @@ def unbeaten(result: Result) -> list[str]:
         return []
     choose = max if metric == "accuracy" else min
     best = choose(scored, key=lambda row: row["evaluation"][metric])["name"]
-    level = [pair for pair in result["pairs"] if pair["verdict"].startswith(SAME)]
+    level = [pair for pair in result["pairs"] if not beyond_chance(pair["mean"], pair["ci95"])]
     names = [{pair["first"], pair["second"]} for pair in level]
     return [best, *(name for both in names if best in both for name in both - {best})]
 
@@ -124,7 +119,7 @@ def pairs(result: Result, about: str) -> None:
         "\n".join(f"- {words.plain(sentence(pair, metric, episodes))}" for pair in result["pairs"])
     )
     charts.chart(
-        charts.kept(
+        charts.cached(
             "differences",
             about,
             lambda: figures.differences(result["pairs"], metric, charts.theme()),
@@ -137,19 +132,11 @@ def pairs(result: Result, about: str) -> None:
 
 def sentence(pair: dict[str, Any], metric: str, episodes: int) -> str:
     """A pair's verdict; where no difference is shown, how large it may be."""
-    said = pair["verdict"]
-    if not said.startswith(SAME):
-        return f"{said[0].upper()}{said[1:]} ({words.count(episodes)} shared episodes)"
-    shared = f"{words.count(episodes)} shared episodes"
-    if pair["mean"] is None or pair["ci95"] is None:
-        return f"{said.capitalize()} ({shared})"
-    return f"No{said.removeprefix('no')}: {_size(pair, metric)} ({shared})"
-
-
-def _size(pair: dict[str, Any], metric: str) -> str:
-    if metric == "accuracy":
-        return f"{100 * pair['mean']:.1f} ± {100 * pair['ci95']:.1f} points"
-    return f"{significant(pair['mean'])} ± {significant(pair['ci95'])} in MSE"
+    verdict, mean, ci95 = pair["verdict"], pair["mean"], pair["ci95"]
+    size = ""
+    if not (mean is None or ci95 is None or beyond_chance(mean, ci95)):
+        size = f": {difference(metric, mean, ci95)}"
+    return f"{verdict[0].upper()}{verdict[1:]}{size} ({words.count(episodes)} shared episodes)"
 
 
 def published(result: Result) -> None:
@@ -183,7 +170,7 @@ def reported(paper: dict[str, Any], metric: str) -> str:
     return score(metric, value, ci95)
 
 
-def downloads(found: Comparison) -> None:
+def downloads(found: ComparisonJob) -> None:
     result: Result = found.result or {}
     files = {
         f"comparison-{found.id}.csv": ("Table (CSV)", rows_csv(result), "A line per run."),

@@ -26,21 +26,21 @@ def draw(
     cloud: Cloud,
     theme: Theme,
     *,
-    looked_at: str | None = None,
+    selected: str | None = None,
     pictures: Mapping[str, str] | None = None,
     frame: Array | None = None,
     height: int = 590,
 ) -> go.Figure:
     """`pictures` are shown instead of marks (on a plane only); `frame` is what must be in view."""
     if cloud.dimensions == 3:
-        return space.draw(cloud, theme, looked_at, height)
-    return _plane(cloud, theme, looked_at, pictures, cloud.all if frame is None else frame, height)
+        return space.draw(cloud, theme, selected, height)
+    return _plane(cloud, theme, selected, pictures, cloud.all if frame is None else frame, height)
 
 
 def _plane(
     cloud: Cloud,
     theme: Theme,
-    looked_at: str | None,
+    selected: str | None,
     pictures: Mapping[str, str] | None,
     frame: Array,
     height: int,
@@ -51,7 +51,7 @@ def _plane(
         made.add_trace(_tint(cloud.regions, theme))
     for trace in _paths(cloud, theme):
         made.add_trace(trace)
-    for trace in _marks(cloud, theme, looked_at, thumbnails=pictures is not None):
+    for trace in _marks(cloud, theme, selected, thumbnails=pictures is not None):
         made.add_trace(trace)
     if pictures is not None:
         made.update_layout(images=_thumbnails(cloud, pictures, frame))
@@ -119,7 +119,7 @@ def _paths(cloud: Cloud, theme: Theme) -> list[go.Scatter]:
 
 
 def _marks(
-    cloud: Cloud, theme: Theme, looked_at: str | None, *, thumbnails: bool
+    cloud: Cloud, theme: Theme, selected: str | None, *, thumbnails: bool
 ) -> list[go.Scatter]:
     """Support drawings, queries and what was left out; under thumbnails, something to click on."""
     support, query = cloud.support, cloud.query
@@ -145,8 +145,8 @@ def _marks(
         opened |= {"symbol": "square", "size": 26, "color": UNSEEN, "line": {"width": 0}}
     chosen = palette.faded(palette.INK[theme], 0.4 if thumbnails else 1)
     traces = [
-        _clickable("support drawing", support, filled, looked_at, chosen),
-        _clickable("query", query, opened, looked_at, chosen),
+        _clickable("support drawing", support, filled, selected, chosen),
+        _clickable("query", query, opened, selected, chosen),
     ]
     traces[1].showlegend = not thumbnails  # there would be no mark beside its name
     if cloud.left_out is not None and len(cloud.left_out.names):
@@ -156,9 +156,9 @@ def _marks(
 
 
 def _clickable(
-    name: str, points: Points, marker: dict[str, Any], looked_at: str | None, chosen_color: str
+    name: str, points: Points, marker: dict[str, Any], selected: str | None, chosen_color: str
 ) -> go.Scatter:
-    which = [n for n, known in enumerate(points.names) if known == looked_at]
+    which = [n for n, known in enumerate(points.names) if known == selected]
     return go.Scatter(
         name=name,
         x=points.at[:, 0],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import plotly.graph_objects as go
 
-from metacore.runs import Metric
+from metacore.runs import Metric, Run
 from pages.ui import palette
 from pages.ui.figures import base
 from pages.ui.palette import Theme
@@ -23,6 +23,19 @@ class History:
     ways: int = 0  # of a validation task; 0 where nobody asks
     dash: str = ""  # its algorithm's, unless said otherwise
     columns: Mapping[str, tuple[list[int], list[float], list[float]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, run: Run, metrics: Sequence[Metric], color: str, dash: str = "") -> "History":
+        return cls(
+            name=run.name,
+            algorithm=run.config.algorithm_class.name,
+            metric=run.metric,
+            color=color,
+            tasks=run.config.training.tasks,
+            ways=run.config.ways,
+            dash=dash,
+            columns=columns(metrics),
+        )
 
     def column(self, key: str) -> tuple[list[int], list[float], list[float]]:
         return self.columns.get(key, ([], [], []))

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from pages.ui import palette
 from pages.ui.figures import base
-from pages.ui.figures.strip import Points, support
+from pages.ui.figures.snapshots import Points, support
 from pages.ui.palette import Theme
 
 

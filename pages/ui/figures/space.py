@@ -15,14 +15,14 @@ WITH_OPEN = ("circle", "square", "diamond")  # symbols that Plotly can draw open
 _EYE = {"x": 1.1, "y": 1.1, "z": 0.8}
 
 
-def draw(cloud: Cloud, theme: Theme, looked_at: str | None, height: int) -> go.Figure:
+def draw(cloud: Cloud, theme: Theme, selected: str | None, height: int) -> go.Figure:
     made = base.figure(theme, height=height)
     for trace in _paths(cloud, theme):
         made.add_trace(trace)
     made.add_trace(_marks("support drawing", cloud.support, theme, opened=False))
     made.add_trace(_marks("query", cloud.query, theme, opened=True))
     places = {"answered wrongly": [*cloud.wrong]}
-    places["looked at"] = [n for n, name in enumerate(cloud.query.names) if name == looked_at]
+    places["looked at"] = [n for n, name in enumerate(cloud.query.names) if name == selected]
     colors = {"answered wrongly": WRONG[theme], "looked at": palette.INK[theme]}
     for name, which in places.items():
         if which:

@@ -1,19 +1,9 @@
 """“Copy link”: the address of exactly this view, film step and all, made in the browser."""
 
-from pathlib import Path
-
-import streamlit as st
-
 from pages.ui import state
+from pages.ui.component import component
 
-HERE = Path(__file__).parent
-
-_mount = st.components.v2.component(
-    "metacore_link",
-    html='<div class="link"></div>',
-    css=(HERE / "link.css").read_text(),
-    js=(HERE / "link.js").read_text(),
-)
+_mount = component(__file__)
 
 
 def button() -> None:

@@ -4,32 +4,21 @@ A component of our own, because drawings, lines and curves must move together, w
 frame, and follow the theme. Nothing comes back from it.
 """
 
-import hashlib
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import streamlit as st
 
-from pages.ui import palette
+from pages.ui.component import component, rounded, with_id
 
-HERE = Path(__file__).parent
 Values = Sequence[float] | np.ndarray[Any, Any]
 
-_mount = st.components.v2.component(
-    "metacore_player",
-    html='<div class="player"></div>',
-    css=(HERE / "player.css").read_text(),
-    js=(HERE / "player.js").read_text(),
-)
+_mount = component(__file__)
 
 
 @dataclass(frozen=True)
-class Line:
+class FilmLine:
     """A value per step; `band` has a low and a high value per step; a quiet one is not named."""
 
     name: str
@@ -41,17 +30,12 @@ class Line:
     quiet: bool = False
 
 
-def chance(ways: int, length: int, theme: palette.Theme) -> Line:
-    """What guessing would score on a task of so many classes, at every step."""
-    return Line("chance", palette.INK[theme], [1 / ways] * length, dash="1 5", width=1.2)
-
-
 @dataclass(frozen=True)
-class Lines:
+class LinesPanel:
     """Lines over the inner steps."""
 
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[FilmLine]
     y: str
     alt: str
     x: str = "inner step"
@@ -63,23 +47,23 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class Bending:
+class BendingLine:
     """A predicted curve, its values on the grid for every step."""
 
     name: str
     color: str
     values: Sequence[Values] | np.ndarray[Any, Any]
-    dash: str = ""
-    width: float = 2.6
+    dash: str
+    width: float
 
 
 @dataclass(frozen=True)
-class Curve:
+class CurvePanel:
     """Curves that bend towards the truth, with the support points marked."""
 
     title: str
     grid: Values
-    lines: Sequence[Bending]
+    lines: Sequence[BendingLine]
     range: tuple[float, float]
     alt: str
     truth: Values | None = None
@@ -91,7 +75,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class FilmDrawing:
     """A picture (a data address whose alpha is the ink) of a class, numbered from 0."""
 
     image: str
@@ -103,13 +87,13 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Drawings:
+class DrawingsPanel:
     """An episode: a column per class, support above, queries with their answers below."""
 
     title: str
     classes: Sequence[tuple[str, str]]  # name and colour
-    support: Sequence[Drawing]
-    query: Sequence[Drawing]
+    support: Sequence[FilmDrawing]
+    query: Sequence[FilmDrawing]
     note: str = ""
     kind: Literal["drawings"] = "drawings"
 
@@ -124,7 +108,7 @@ class Drawings:
         }
 
 
-Panel = Lines | Curve | Drawings
+Panel = LinesPanel | CurvePanel | DrawingsPanel
 
 
 @dataclass(frozen=True)
@@ -134,7 +118,6 @@ class Film:
     steps: Sequence[int]
     panels: Sequence[Panel]
     label: str = "Inner step"
-    start: int | None = None  # index of the step first shown; None is the last
     autoplay: bool = False
     loop: bool = False
     interval: int = 650  # milliseconds per step
@@ -146,7 +129,7 @@ def play(film: Film, *, key: str) -> None:
     data: dict[str, Any] = {
         "steps": list(film.steps),
         "label": film.label,
-        "start": len(film.steps) - 1 if film.start is None else film.start,
+        "start": 0,  # index of the step first shown
         "autoplay": film.autoplay,
         "loop": film.loop,
         "interval": film.interval,
@@ -154,8 +137,7 @@ def play(film: Film, *, key: str) -> None:
         "panels": [_plain(panel) for panel in film.panels],
     }
     data["pictures"] = _shared(data["panels"])
-    data["id"] = hashlib.blake2b(json.dumps(data).encode(), digest_size=8).hexdigest()
-    _mount(data=data, key=key)
+    _mount(data=with_id(data), key=key)
 
 
 def _shared(panels: Sequence[dict[str, Any]]) -> list[str]:
@@ -169,17 +151,5 @@ def _shared(panels: Sequence[dict[str, Any]]) -> list[str]:
 
 def _plain(panel: Panel) -> dict[str, Any]:
     """JSON-ready, with numbers no longer than a screen can show."""
-    made = panel.to_dict() if isinstance(panel, Drawings) else asdict(panel)
-    return {name: _rounded(value) for name, value in made.items()}
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _rounded(inner) for name, inner in value.items()}
-    if isinstance(value, str | int | bool) or value is None:
-        return value
-    if hasattr(value, "tolist"):
-        return _rounded(value.tolist())
-    if isinstance(value, float):
-        return float(f"{value:.4g}") if math.isfinite(value) else None
-    return [_rounded(inner) for inner in value]
+    made = panel.to_dict() if isinstance(panel, DrawingsPanel) else asdict(panel)
+    return {name: rounded(value) for name, value in made.items()}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui import palette
 from pages.ui.palette import Theme
-from pages.ui.prototypes.embedding import Look, Near
+from pages.ui.prototypes.embedding import Closeup, NearDrawing
 from pages.ui.words import letter
 
 MOST_BARS = 8
@@ -30,7 +30,7 @@ STYLE = """<style>
 </style>"""
 
 
-def show(look: Look, pictures: Mapping[str, str], theme: Theme, nearest: str) -> None:
+def show(look: Closeup, pictures: Mapping[str, str], theme: Theme, nearest: str) -> None:
     """`nearest` says by what the nearest support drawings are near."""
     st.html(
         f'{STYLE}<div class="closeup">{_head(look, pictures, theme)}'
@@ -40,7 +40,7 @@ def show(look: Look, pictures: Mapping[str, str], theme: Theme, nearest: str) ->
     )
 
 
-def _head(look: Look, pictures: Mapping[str, str], theme: Theme) -> str:
+def _head(look: Closeup, pictures: Mapping[str, str], theme: Theme) -> str:
     color = palette.of_class(look.number, theme)
     name = look.name[0].upper() + look.name[1:]
     return (
@@ -49,19 +49,15 @@ def _head(look: Look, pictures: Mapping[str, str], theme: Theme) -> str:
     )
 
 
-def _says(look: Look) -> str:
+def _says(look: Closeup) -> str:
     own = letter(look.number)
+    answers = [letter(_best(moment)) for moment in look.probabilities]
     if look.label is None:
-        answers = [letter(_best(moment)) for moment in look.probabilities]
         verdict = "rightly" if answers[-1] == own else "wrongly"
         before = f"before {answers[0]}, after " if len(answers) > 1 else "answered "
         return f"of class {own}<br>{before}{answers[-1]}: <b>{verdict}</b>"
     given = "" if look.label == look.number else f"<br>given as <b>{letter(look.label)}</b>"
-    return f"support drawing of class {own}{given}<br>it would be answered {_answer(look)}"
-
-
-def _answer(look: Look) -> str:
-    return letter(_best(look.probabilities[-1]))
+    return f"support drawing of class {own}{given}<br>it would be answered {answers[-1]}"
 
 
 def _best(probabilities: Sequence[float]) -> int:
@@ -90,15 +86,10 @@ def _bar(number: int, values: Sequence[float], theme: Theme) -> str:
     )
 
 
-def _near(near: Near, pictures: Mapping[str, str], theme: Theme) -> str:
+def _near(near: NearDrawing, pictures: Mapping[str, str], theme: Theme) -> str:
     color = palette.of_class(near.label, theme)
+    given = "" if near.label == near.number else f" as {letter(near.label)}"
     return (
         f'<figure><img src="{pictures[near.name]}" alt="{near.name}" style="border-color: {color}">'
-        f"<figcaption>{near.name}{_given_as(near)}<br>{near.distance:.2f}</figcaption></figure>"
+        f"<figcaption>{near.name}{given}<br>{near.distance:.2f}</figcaption></figure>"
     )
-
-
-def _given_as(near: Near) -> str:
-    as_label = letter(near.label)
-    own = near.name.rstrip("0123456789")
-    return "" if own == as_label else f" as {as_label}"

@@ -15,7 +15,7 @@ LONGEST = 4000  # characters of a link worth reading
 
 
 @dataclass(frozen=True)
-class Given:
+class SupportDrawing:
     """A support drawing as a method gets it."""
 
     index: int  # in the episode as it was drawn, with the most shots
@@ -43,16 +43,16 @@ class Edits:
     def label(self, number: int, place: int) -> int | None:
         return self.changed.get((number, place), number)
 
-    def given(self, ways: int, shots: int, most: int) -> list[Given]:
+    def given(self, ways: int, shots: int, most: int) -> list[SupportDrawing]:
         """The first `shots` drawings of every class, of `most` that were drawn."""
         return [
-            Given(number * most + place, number, self.label(number, place))
+            SupportDrawing(number * most + place, number, self.label(number, place))
             for number in range(ways)
             for place in range(shots)
         ]
 
 
-def emptied(given: list[Given], ways: int) -> list[int]:
+def emptied(given: list[SupportDrawing], ways: int) -> list[int]:
     """Classes that have no drawing left."""
     left = {drawing.label for drawing in given}
     return [number for number in range(ways) if number not in left]

@@ -4,32 +4,60 @@ What is changed stands in the URL alone, so a link shows the same mistakes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import streamlit as st
 
-from metacore.answers.asked import Asked
-from pages.ui import charts, palette, state, words
+from metacore.answers.episode_spec import EpisodeSpec
+from pages.ui import charts, palette, state, widgets, words
 from pages.ui.palette import Theme
 from pages.ui.prototypes import edits
+from pages.ui.prototypes.before_after import BeforeAndAfter
 from pages.ui.prototypes.edits import Edits
-from pages.ui.prototypes.embedding import Shift
+from pages.ui.prototypes.in_space import EpisodeInSpace
 
 LINK = "edits"
 LEFT_OUT = "left out"
 WIDTH = 96  # pixels of a drawing: three stand beside the picture
 EDITED = "support just edited"
+UNMOVED = 1e-5  # a distance that is only rounding
 AT_ONCE = 6  # pickers beside the picture; of more drawings, those of one class
 
 
-def asked_for(asked: Asked) -> Edits:
+@dataclass(frozen=True)
+class Shift:
+    """What the edits did to one class."""
+
+    number: int
+    distance: float | None  # that its prototype moved; None where there are none
+    right: tuple[int, int]  # queries answered rightly as drawn, and as edited
+
+
+def shifts(
+    drawn: EpisodeInSpace | BeforeAndAfter, edited: EpisodeInSpace | BeforeAndAfter
+) -> list[Shift]:
+    """Of the classes for which the edits changed anything."""
+    found = []
+    for number, right in enumerate(zip(drawn.right_in, edited.right_in, strict=True)):
+        distance = None
+        if drawn.prototypes is not None and edited.prototypes is not None:
+            gap = float(np.linalg.norm(edited.prototypes[number] - drawn.prototypes[number]))
+            distance = gap if gap > UNMOVED else 0.0
+        if right[0] != right[1] or distance:
+            found.append(Shift(number, distance, right))
+    return found
+
+
+def asked_for(spec: EpisodeSpec) -> Edits:
     """What the link says about this episode."""
-    return edits.read(state.first(LINK), asked.ways, asked.most)
+    return edits.read(state.first(LINK), spec.ways, spec.most)
 
 
-def usable(changed: Edits, asked: Asked, shots: int) -> Edits:
+def usable(changed: Edits, spec: EpisodeSpec, shots: int) -> Edits:
     """The edits, or none (and why) where they leave a class without a drawing."""
-    empty = edits.emptied(changed.given(asked.ways, shots, asked.most), asked.ways)
+    empty = edits.emptied(changed.given(spec.ways, shots, spec.most), spec.ways)
     if not empty:
         return changed
     which = " and ".join(words.letter(number) for number in empty)
@@ -41,16 +69,18 @@ def usable(changed: Edits, asked: Asked, shots: int) -> Edits:
     return Edits()
 
 
-def show(asked: Asked, shots: int, pictures: Mapping[str, str], shifts: Sequence[Shift]) -> None:
+def show(
+    spec: EpisodeSpec, shots: int, pictures: Mapping[str, str], shifts: Sequence[Shift]
+) -> None:
     """Beside the picture, in the fragment of which it is drawn; `shifts` say what edits did."""
-    changed = asked_for(asked)
+    changed = asked_for(spec)
     charts.title(
         "Mislabel the support set",
         "Give a drawing the wrong label, or leave it out, and watch prototypes and answers move."
         " The queries stay as they are.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shown = _classes(changed, asked, shots)
+        shown = _classes(changed, spec, shots)
         st.button(
             "Reset",
             icon=":material/undo:",
@@ -61,9 +91,9 @@ def show(asked: Asked, shots: int, pictures: Mapping[str, str], shifts: Sequence
     with st.container(horizontal=True, gap="xsmall"):
         for number in shown:
             for place in range(shots):
-                _drawing(number, place, changed, asked, pictures, charts.theme())
+                _drawing(number, place, changed, spec, pictures, charts.theme())
     if changed.changed:
-        st.markdown(_told(changed, shifts))
+        st.markdown(_effect(changed, shifts))
 
 
 def edited_just_now() -> bool:
@@ -71,7 +101,7 @@ def edited_just_now() -> bool:
     return bool(st.session_state.pop(EDITED, False))
 
 
-def _told(changed: Edits, shifts: Sequence[Shift]) -> str:
+def _effect(changed: Edits, shifts: Sequence[Shift]) -> str:
     """What was edited, and the numbers of it before and after."""
     edited = [
         f"{edits.drawing(*where)} {'left out' if label is None else f'as {words.letter(label)}'}"
@@ -107,14 +137,14 @@ def forget() -> None:
     state.drop(LINK)
 
 
-def _classes(changed: Edits, asked: Asked, shots: int) -> list[int]:
+def _classes(changed: Edits, spec: EpisodeSpec, shots: int) -> list[int]:
     """All classes, or the one that is picked where there are too many drawings."""
-    if asked.ways * shots <= AT_ONCE:
-        return list(range(asked.ways))
+    if spec.ways * shots <= AT_ONCE:
+        return list(range(spec.ways))
     first = min((number for number, _ in changed.changed), default=0)
-    letters = {str(number): words.letter(number) for number in range(asked.ways)}
+    letters = {str(number): words.letter(number) for number in range(spec.ways)}
     help = "Whose drawings are shown here."
-    chosen = state.switch(st, "Class", "edited", letters, usual=str(first), wrap=True, help=help)
+    chosen = widgets.switch(st, "Class", "edited", letters, usual=str(first), wrap=True, help=help)
     return [int(chosen)]
 
 
@@ -122,21 +152,21 @@ def _drawing(
     number: int,
     place: int,
     changed: Edits,
-    asked: Asked,
+    spec: EpisodeSpec,
     pictures: Mapping[str, str],
     theme: Theme,
 ) -> None:
     name, label = edits.drawing(number, place), changed.label(number, place)
-    key = f"label {asked.name} {asked.seed} {name}"
+    key = f"label {spec.name} {spec.seed} {name}"
     st.session_state[key] = LEFT_OUT if label is None else words.letter(label)
     with st.container(width=WIDTH, gap=None):
         st.html(_picture(name, pictures[name], label, theme))
         st.selectbox(
             f"Label of {name}",
-            [*(words.letter(n) for n in range(asked.ways)), LEFT_OUT],
+            [*(words.letter(n) for n in range(spec.ways)), LEFT_OUT],
             key=key,
             label_visibility="collapsed",
-            on_change=partial(_change, key, number, place, asked),
+            on_change=partial(_change, key, number, place, spec),
             help="The class this drawing is given as.",
         )
 
@@ -155,11 +185,11 @@ def _picture(name: str, address: str, label: int | None, theme: Theme) -> str:
     )
 
 
-def _change(key: str, number: int, place: int, asked: Asked) -> None:
+def _change(key: str, number: int, place: int, spec: EpisodeSpec) -> None:
     st.session_state[EDITED] = True
     chosen = st.session_state[key]
-    labels = {words.letter(n): n for n in range(asked.ways)}
-    changed = asked_for(asked).with_label(number, place, labels.get(chosen))
+    labels = {words.letter(n): n for n in range(spec.ways)}
+    changed = asked_for(spec).with_label(number, place, labels.get(chosen))
     if changed.changed:
         state.put(LINK, edits.write(changed))
     else:

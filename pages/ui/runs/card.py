@@ -14,13 +14,14 @@ import streamlit as st
 from metacore import Run, Store, UserError
 from metacore.cli.reproduce import command_line
 from metacore.runs import cancel, export, resume
-from metacore.runs.record import FINISHED, metrics_csv
+from metacore.runs.job import FINISHED
+from metacore.runs.record import metrics_csv
 from metacore.statistics import score
 from metacore.training.differences import between, described, nearest_preset
 from pages.ui import charts, engine, jobs, palette, pick, say, status, visitor, words
 from pages.ui.figures import learning
 from pages.ui.figures.learning import History
-from pages.ui.runs import deletion, shelf
+from pages.ui.runs import deletion, table
 
 LOOK_SECONDS = 2.0
 PARTS = {
@@ -36,7 +37,8 @@ PARTS = {
 def show(run: Run) -> None:
     with st.container(border=True):
         head(run)
-        links(run)
+        with st.container(horizontal=True):
+            pick.links(run, *pick.LINKS)
         picture, special = st.columns([3, 2], gap="large")
         with picture:
             every = LOOK_SECONDS if run.active else None
@@ -70,12 +72,12 @@ def head(run: Run) -> None:
 
 
 def facts(run: Run) -> str:
-    told = [pick.title(run), shelf.dataset(run), words.task(run)]
+    parts = [pick.title(run), table.dataset(run), words.task(run)]
     if run.iteration and not run.active:
-        told.append(f"{words.count(run.iteration)} meta-steps in {words.duration(run.seconds)}")
+        parts.append(f"{words.count(run.iteration)} meta-steps in {words.duration(run.seconds)}")
     if run.device_name:
-        told.append(words.plain(run.device_name))
-    return " · ".join([*told, moment(run.created)])
+        parts.append(words.plain(run.device_name))
+    return " · ".join([*parts, moment(run.created)])
 
 
 def moment(seconds: float) -> str:
@@ -85,33 +87,6 @@ def moment(seconds: float) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         zone = UTC
     return f"{datetime.fromtimestamp(seconds, zone):%-d %B %Y, %H:%M}"
-
-
-def links(run: Run) -> None:
-    this = {"run": run.id}
-    with st.container(horizontal=True):
-        st.page_link(
-            "lab/train.py",
-            label="Its training",
-            icon=":material/model_training:",
-            query_params=this,
-        )
-        st.page_link(
-            "lab/adapt.py", label="Adapt", icon=":material/trending_down:", query_params=this
-        )
-        if not run.config.dataset_class.regression:
-            st.page_link(
-                "lab/prototypes.py",
-                label="Prototypes",
-                icon=":material/scatter_plot:",
-                query_params=this,
-            )
-        st.page_link(
-            "lab/compare.py",
-            label="Compare",
-            icon=":material/balance:",
-            query_params=this,
-        )
 
 
 def learned(run_id: str) -> None:
@@ -157,9 +132,7 @@ def history(run: Run, color: str, dash: str = "") -> History | None:
     except UserError as error:
         say.error(error)
         return None
-    tasks, kind = run.config.training.tasks, pick.kind(run)
-    columns, ways = learning.columns(metrics), run.config.ways
-    return History(run.name, kind, run.metric, color, tasks, ways, dash, columns)
+    return History.of(run, metrics, color, dash)
 
 
 def settings(run: Run) -> None:
@@ -169,7 +142,7 @@ def settings(run: Run) -> None:
         help="Where its settings differ from those of the preset it is closest to.",
     )
     special = {(row.part, row.name): row.values for row in between([usual, run.config])}
-    preset = f"the preset **{level}** of {pick.title(run)} on {shelf.dataset(run)}"
+    preset = f"the preset **{level}** of {pick.title(run)} on {table.dataset(run)}"
     if not special:
         st.markdown(f"Nothing: it is {preset}, for {words.task(run)}.")
     else:
@@ -178,20 +151,20 @@ def settings(run: Run) -> None:
         lines = ["| Setting | Here | Preset |", "| --- | --- | --- |"]
         for row in rows:
             before, value = special[row.part, row.name]
-            lines.append(f"| {row.label} | {told(value, before)} | {words.value(before)} |")
+            lines.append(f"| {row.label} | {in_colour(value, before)} | {words.value(before)} |")
         st.markdown("\n".join(lines))
     with st.expander("All settings", icon=":material/tune:"):
         for part, title in PARTS.items():
             shown = [
                 f"{'' if row.name == 'name' else row.label} "
-                + told(row.values[0], special.get((part, row.name), row.values)[0])
+                + in_colour(row.values[0], special.get((part, row.name), row.values)[0])
                 for row in described(run.config)
                 if row.part == part
             ]
             st.markdown(f"**{title}** &ensp; " + " · ".join(shown))
 
 
-def told(value: object, usual: object) -> str:
+def in_colour(value: object, usual: object) -> str:
     """A setting's value, in bold colour where it is not the usual one."""
     text = words.plain(words.value(value))
     return text if value == usual else f":primary[**{text}**]"

@@ -40,8 +40,8 @@ def curves(runs: Sequence[Run]) -> None:
     theme = charts.theme()
     for metric in dict.fromkeys(run.metric for run in runs):
         alike = [run for run in runs if run.metric == metric]
-        kinds = [pick.kind(run) for run in alike]
-        looks = zip(palette.run_colors(kinds, theme), palette.run_dashes(kinds), strict=True)
+        dashes = palette.run_dashes([pick.kind(run) for run in alike])
+        looks = zip(pick.colors(alike), dashes, strict=True)
         histories = [
             found
             for run, (color, dash) in zip(alike, looks, strict=True)
@@ -66,7 +66,7 @@ def settings(runs: Sequence[Run]) -> None:
     lines = [f"| {' | '.join(names)} |", "|" + " --- |" * len(names)]
     for row in rows:
         usual = row.values[0]
-        values = [card.told(value, usual) for value in row.values]
+        values = [card.in_colour(value, usual) for value in row.values]
         lines.append(f"| {row.label} | {' | '.join(values)} |")
     st.markdown("\n".join(lines))
     st.caption(f"In colour: where a run differs from {words.plain(runs[0].name)}.")

@@ -6,7 +6,6 @@ pen leaves a pad; nothing is believed that has not been through the engine's own
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,8 +13,8 @@ import streamlit as st
 from metacore.datasets.strokes import CANVAS
 from metacore.trial.drawn import MOST_POINTS, MOST_STROKES
 from pages.ui import charts, palette, words
+from pages.ui.component import component
 
-HERE = Path(__file__).parent
 UNITS = 1000  # a pad's side, as strokes count it
 PEN = 5 / CANVAS  # of the side: Omniglot's pen
 NAME = 24  # letters of a class's name
@@ -23,12 +22,7 @@ KEY = "sheet"
 MOST_WAYS, MOST_SHOTS = 10, 5
 Strokes = Sequence[Sequence[Sequence[float]]]
 
-_mount = st.components.v2.component(
-    "metacore_sheet",
-    html='<div class="sheet"></div>',
-    css=(HERE / "sheet.css").read_text(),
-    js=(HERE / "sheet.js").read_text(),
-)
+_mount = component(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +36,7 @@ class Load:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class SheetContents:
     """What is on the sheet, as the browser says: not checked yet."""
 
     names: list[str]
@@ -50,7 +44,7 @@ class Drawn:
     query: Any = ()
 
 
-def heard(load: Load, *, ways: int, shots: int) -> Drawn:
+def heard(load: Load, *, ways: int, shots: int) -> SheetContents:
     """What is on the sheet; before the browser has said anything about a load, the load itself."""
     state = st.session_state.get(KEY)
     said = state.get("drawn") if isinstance(state, Mapping) else None
@@ -85,10 +79,10 @@ def _keep() -> None:
     """Nothing more: that somebody listens makes Streamlit keep what the component says."""
 
 
-def _cropped(state: Mapping[str, Any], ways: int, shots: int) -> Drawn:
+def _cropped(state: Mapping[str, Any], ways: int, shots: int) -> SheetContents:
     """As many classes and drawings as are asked for; what is missing is empty."""
     support, names = _list(state.get("support")), _list(state.get("names"))
-    return Drawn(
+    return SheetContents(
         names=[_name(_at(names, number), number) for number in range(ways)],
         support=[
             [_at(_list(_at(support, number)), shot) or [] for shot in range(shots)]

@@ -4,15 +4,11 @@ Plotly's own button leaves both out, and they must not stand in the figure: ther
 page's own heading. So they are put in for the moment in which Plotly copies the figure.
 """
 
-from pathlib import Path
-
 import streamlit as st
 
-_mount = st.components.v2.component(
-    "metacore_slides",
-    html="<i></i>",
-    js=(Path(__file__).parent / "slides.js").read_text(),
-)
+from pages.ui.component import component
+
+_mount = component(__file__, html="<i></i>")
 
 
 def from_charts() -> None:

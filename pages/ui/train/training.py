@@ -1,33 +1,15 @@
-"""A training in progress: its card, its curves, and its adaptation strip."""
+"""Trainings in progress: their cards, looked at again and again, and what can be done with them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from metacore import Run, RunConfig, UserError
-from metacore.runs import Metric, cancel, dispatch, read_strip, resume
-from metacore.runs.record import FAILED, FINISHED, QUEUED, RUNNING
+from metacore import Run, UserError
+from metacore.runs import cancel, dispatch, resume
+from metacore.runs.job import FAILED, FINISHED, QUEUED, RUNNING
 from metacore.statistics import score
-from pages.ui import (
-    charts,
-    engine,
-    jobs,
-    palette,
-    pick,
-    say,
-    state,
-    status,
-    visitor,
-    waiting,
-    words,
-)
-from pages.ui.figures import learning, strip
-from pages.ui.figures.learning import History
-from pages.ui.train import sampled
+from pages.ui import engine, jobs, pick, say, state, status, visitor, words
+from pages.ui.train import training_charts
 
 LOOK_SECONDS = 2.0
 MOST = 8  # runs in one view
@@ -53,10 +35,10 @@ def present(names: list[str]) -> list[Run]:
 def _look(names: list[str], watching: bool) -> None:
     runs = present(names)
     gone(names)
-    colors = palette.run_colors([pick.kind(run) for run in runs], charts.theme())
+    colors = pick.colors(runs)
     shown = [(run, color) for run, color in zip(runs, colors, strict=True) if card(run, color)]
     if shown:
-        curves(shown)
+        training_charts.show(shown)
     if watching and not any(run.active for run in runs):
         st.rerun()
 
@@ -73,9 +55,6 @@ def gone(names: list[str]) -> None:
         icon=":material/search_off:",
     )
     st.page_link("lab/runs.py", label="See all runs", icon=":material/folder_open:")
-
-
-# --- a run's card ------------------------------------------------------------------------------
 
 
 def card(run: Run, color: str) -> bool:
@@ -162,7 +141,7 @@ def actions(run: Run) -> None:
     if visitor.may_change(run):
         steering(run)
     if engine.weights_of(run) is not None:
-        links(run)
+        pick.links(run, "adapt", "prototypes", "compare")
 
 
 def steering(run: Run) -> None:
@@ -242,173 +221,3 @@ def go_on(run: Run, **budget: Any) -> None:
         say.error(error)
         return
     st.rerun()
-
-
-def links(run: Run) -> None:
-    pages = {
-        "adapt": ("Adapt", ":material/trending_down:"),
-        "prototypes": ("Prototypes", ":material/scatter_plot:"),
-        "compare": ("Compare", ":material/balance:"),
-    }
-    for page, (label, icon) in pages.items():
-        if page == "prototypes" and run.config.dataset_class.regression:
-            continue
-        query = {pick.RUNS: run.id}
-        st.page_link(f"lab/{page}.py", label=label, icon=icon, query_params=query, width="content")
-
-
-# --- what it has learned -----------------------------------------------------------------------
-
-
-def curves(shown: Sequence[tuple[Run, str]]) -> None:
-    """How each run adapts, and how all of them have learned."""
-    histories = [history(run, color) for run, color in shown]
-    strips = [read_strip(run) for run, _ in shown]
-    if not any(strips) and not any(seen.columns for seen in histories):
-        st.caption("Curves appear here with the first meta-steps.")
-        return
-    alike = [
-        partial(validation, [seen for seen in histories if seen.metric == metric])
-        for metric in dict.fromkeys(seen.metric for seen in histories)  # never on one axis
-    ]
-    cells: list[Callable[[], None]] = []
-    losses: list[Callable[[], None]] = []
-    for (run, color), found, seen in zip(shown, strips, histories, strict=True):
-        name = f"{run.name} · " if len(shown) > 1 else ""
-        cells += adaptations(run, color, found, name) if found else []
-        if seen.column("train_loss")[0]:
-            losses.append(partial(loss, run, seen, name))
-    if len(shown) == 1:
-        cells[1:1] = alike
-    else:
-        for chart in alike:
-            chart()
-    grid([*cells, *losses])
-
-
-def grid(cells: Sequence[Callable[[], None]]) -> None:
-    """Two abreast."""
-    for start in range(0, len(cells), 2):
-        for column, cell in zip(
-            st.columns(2, gap="medium"), cells[start : start + 2], strict=False
-        ):
-            with column:
-                cell()
-
-
-def adaptations(run: Run, color: str, found: dict[str, Any], name: str) -> list[Callable[[], None]]:
-    """How one fixed validation episode is adapted to: at the start, on the way and now."""
-    scores = partial(adaptation, run, color, found, name)
-    if found["grid"]:
-        return [partial(bending, run, color, found, name), scores]
-    return [scores, partial(answers, run, found, name)]
-
-
-def validation(histories: Sequence[History]) -> None:
-    metric = histories[0].metric
-    what = words.METRIC[metric]
-    title = f"Validation {what}"
-    seen = [found for found in histories if found.column(f"val_{metric}")[0]]
-    if not seen:
-        charts.title(title)
-        st.caption("Appears with the first validation.")
-        return
-    token = tuple((found.name, found.color, found.last(f"val_{metric}")) for found in seen)
-    charts.chart(
-        charts.kept(
-            f"validation {metric}", token, lambda: learning.validation(seen, charts.theme())
-        ),
-        title,
-        alt=f"Validation {what} against meta-steps, in the band of its 95% confidence interval.",
-        key=f"validation {' '.join(found.name for found in seen)}",
-        help="Over fixed validation tasks; the band is the 95% confidence interval of the mean.",
-    )
-
-
-def loss(run: Run, seen: History, name: str = "") -> None:
-    token = (seen.color, seen.last("train_loss"), run.started)
-    charts.chart(
-        charts.kept(f"loss {run.id}", token, lambda: learning.loss(seen, charts.theme())),
-        f"{name}Training loss",
-        alt="Mean training loss against meta-steps.",
-        key=f"loss {run.id}",
-        help="The mean over the tasks of the latest meta-steps.",
-    )
-
-
-def adaptation(run: Run, color: str, found: dict[str, Any], name: str = "") -> None:
-    charts.chart(
-        charts.kept(
-            f"strip {run.id}",
-            (color, found["moments"][-1]["iteration"], run.started),
-            lambda: strip.scores(found, color, charts.theme()),
-        ),
-        f"{name}How it adapts to one fixed task",
-        alt="Query score of one validation episode against the inner step, at the start and now.",
-        key=f"strip {run.id}",
-        help="The same validation episode, looked at every few seconds: the dotted line is how"
-        " the first weights adapted to it, the bold one how they adapt now.",
-    )
-
-
-def answers(run: Run, found: dict[str, Any], name: str = "") -> None:
-    charts.title(
-        f"{name}Its answers on this task",
-        "Queries after the last inner step, in columns by their true class: coloured where the"
-        " answer is right, crossed out where it is wrong.",
-    )
-    question = sampled.named_by(run.config, found["episode"])
-    episode = waiting.one(question)
-    waiting.bar([question], "Drawing the episode", key=f"episode {run.id}")
-    if episode.error:
-        say.info(episode.error, icon=":material/info:")
-    elif episode.complete:
-        st.html(sampled.answers(episode.get(), found, charts.theme()))
-
-
-def bending(run: Run, color: str, found: dict[str, Any], name: str = "") -> None:
-    steps = words.several(found["steps"][-1], "inner step")
-    charts.chart(
-        charts.kept(
-            f"bending {run.id}",
-            (color, found["moments"][-1]["iteration"], run.started),
-            lambda: bent(run.config, color, found),
-        ),
-        f"{name}Its curve after {steps}",
-        alt="The true curve, the support points, and the predicted curve at the start and now.",
-        key=f"bending {run.id}",
-        help="What the network answers everywhere after adapting to the points.",
-    )
-
-
-def bent(config: RunConfig, color: str, found: dict[str, Any]) -> go.Figure:
-    grid, seed = found["grid"], config.seed
-    _, truth = sampled.true_curve(config, split="val", seed=seed, grid=grid)
-    points = sampled.support_points(config, found["episode"])
-    return strip.bending(found, color, charts.theme(), truth=truth, points=points)
-
-
-def history(run: Run, color: str) -> History:
-    """The run's metrics; only rows after the last one seen are read anew."""
-    rows = _rows(run)
-    empty = History(
-        name=run.name,
-        algorithm=pick.kind(run),
-        metric=run.metric,
-        color=color,
-        tasks=run.config.training.tasks,
-        ways=run.config.ways,
-    )
-    return replace(empty, columns=learning.columns(rows))
-
-
-def _rows(run: Run) -> list[Metric]:
-    """All rows of a run; a resumed one has taken some back, so it is read from the beginning."""
-    kept = cast(dict[str, Any], st.session_state.setdefault("metrics", {}))
-    started, rows = kept.get(run.id, (None, []))
-    if started != run.started:
-        rows = []
-    after = rows[-1].row if rows else 0
-    rows = [*rows, *engine.store().metrics(run, after=after)]
-    kept[run.id] = (run.started, rows)
-    return rows

@@ -7,10 +7,10 @@ import streamlit as st
 from metacore import Run
 from metacore.trial.task import Trial
 from pages.ui import answers as cards
-from pages.ui import charts, palette, state, words
+from pages.ui import charts, palette, widgets, words
 from pages.ui.answers import Card
 from pages.ui.trial import film, space
-from pages.ui.trial.machine import Actor, actors
+from pages.ui.trial.on_trial import RunOnTrial, runs_on_trial
 
 
 def show(chosen: Sequence[Run], trial: Trial, *, key: str, query: int = 0) -> None:
@@ -19,10 +19,10 @@ def show(chosen: Sequence[Run], trial: Trial, *, key: str, query: int = 0) -> No
     if wanted:
         st.info(_wanted(wanted), icon=":material/draw:")
         return
-    found = actors(chosen, trial, key=key)
+    found = runs_on_trial(chosen, trial, key=key)
     theme = charts.theme()
     kinds = [(name, palette.of_class(number, theme)) for number, name in enumerate(trial.classes)]
-    cards.answers([_card(actor, query) for actor in found], kinds, key=f"{key} cards")
+    cards.answers([_card(on_trial, query) for on_trial in found], kinds, key=f"{key} cards")
     if trial.query and found and _film_wanted(key):
         film.show(found, kinds, query)
         space.show(found, trial, kinds)
@@ -34,31 +34,31 @@ def _wanted(names: Sequence[str]) -> str:
     return f"Still to come: an example of {which}. Then every network answers at once."
 
 
-def _card(actor: Actor, query: int) -> Card:
-    answer = actor.answer
+def _card(on_trial: RunOnTrial, query: int) -> Card:
+    answer = on_trial.answer
     distances = None if answer is None else answer.distances
     return Card(
-        run=actor.run.id,
-        name=actor.name,
-        color=actor.color,
-        steps=list(actor.said.steps),
-        support_loss=actor.said.support_loss.tolist(),
+        run=on_trial.run.id,
+        name=on_trial.name,
+        color=on_trial.color,
+        steps=list(on_trial.said.steps),
+        support_loss=on_trial.said.support_loss.tolist(),
         probabilities=[] if answer is None else answer.probabilities[:, query].tolist(),
         distances=[] if distances is None else distances[query].tolist(),
-        note=_note(actor),
+        note=_note(on_trial),
     )
 
 
-def _note(actor: Actor) -> str:
-    norm = actor.said.norm if actor.answer is None else actor.answer.norm
-    told = [] if norm == "none" else [f"normalisation: {words.mode(norm)}"]
-    if actor.answer is not None and actor.answer.distances is not None:
-        told.insert(0, f"right: {actor.answer.measure} to the prototype")
-    return " · ".join(told)
+def _note(on_trial: RunOnTrial) -> str:
+    norm = on_trial.said.norm if on_trial.answer is None else on_trial.answer.norm
+    parts = [] if norm == "none" else [f"normalisation: {words.mode(norm)}"]
+    if on_trial.answer is not None and on_trial.answer.distances is not None:
+        parts.insert(0, "right: squared distance to the prototype")
+    return " · ".join(parts)
 
 
 def _film_wanted(key: str) -> bool:
-    return state.toggle(
+    return widgets.toggle(
         st,
         "Step through the adaptation, and see the prototypes",
         f"{key}_steps",

@@ -32,14 +32,14 @@ def part() -> None:
 
 def _play(contest: Contest) -> None:
     replies = beat_link.replies(contest)
-    told = beat_round.told(contest)
-    asking = len(replies) if told is None else told
+    revealed = beat_round.revealed(contest)
+    asking = len(replies) if revealed is None else revealed
     if asking < ROUNDS:
         _head(contest, asking)
     beat_rivals.shown(contest, min(asking, ROUNDS - 1))  # what cannot be drawn is said at once
     rivals = beat_rivals.rivals(contest)
-    if told is not None:
-        beat_round.tell(contest, told, replies[told], rivals)
+    if revealed is not None:
+        beat_round.reveal(contest, revealed, replies[revealed], rivals)
     elif asking < ROUNDS:
         beat_round.ask(contest, asking)
     else:

@@ -5,7 +5,7 @@ import streamlit as st
 from metacore import DATASETS
 from metacore.datasets import library
 from metacore.insight.contest import LAST_SEED, LEVELS, ROUNDS, SHOTS, Contest, Level
-from pages.ui import pick, state, words
+from pages.ui import pick, widgets, words
 from pages.ui.trial import beat_link, beat_rivals, beat_round
 
 FIRST = 1  # the contest a class of students plays unless it asks for another
@@ -50,7 +50,7 @@ def form() -> None:
 
 def _dataset() -> str:
     ready = {holding.name for holding in library.status() if holding.ready}
-    return state.switch(
+    return widgets.switch(
         st,
         "Characters",
         beat_link.DATASET,
@@ -62,7 +62,7 @@ def _dataset() -> str:
 
 def _level(dataset: str) -> Level:
     levels = {level.name: level for level in LEVELS[dataset]}
-    chosen = state.switch(
+    chosen = widgets.switch(
         st,
         "Difficulty",
         beat_link.LEVEL,
@@ -75,7 +75,7 @@ def _level(dataset: str) -> Level:
 
 def _shots() -> int:
     return int(
-        state.switch(
+        widgets.switch(
             st,
             "Drawings of each",
             beat_link.SHOTS,
@@ -86,7 +86,7 @@ def _shots() -> int:
 
 
 def _seed() -> int:
-    return state.number(
+    return widgets.number(
         st,
         "Contest",
         beat_link.NUMBER,

@@ -11,7 +11,7 @@ CSS = Path(__file__).with_name("beat.css")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class ContestLine:
     who: str
     color: str | None  # None: a person
     said: str
@@ -20,12 +20,12 @@ class Line:
     notes: Sequence[str] = ()
 
 
-def lines(shown: Sequence[Line]) -> None:
+def lines(shown: Sequence[ContestLine]) -> None:
     st.html(CSS)
     st.html(f'<div class="lines" role="list">{"".join(map(_line, shown))}</div>')
 
 
-def _line(line: Line) -> str:
+def _line(line: ContestLine) -> str:
     color = f' style="--run: {line.color}"' if line.color else ""
     notes = "".join(f'<span class="note">{_marked(note)}</span>' for note in line.notes)
     return (
@@ -42,7 +42,7 @@ def _marked(text: str) -> str:
     return marked
 
 
-def _scale(line: Line) -> str:
+def _scale(line: ContestLine) -> str:
     """Only for the eye: the numbers stand beside it."""
     if line.at is None:
         return "<span></span>"

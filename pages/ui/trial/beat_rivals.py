@@ -9,9 +9,9 @@ from metacore import Run, UserError
 from metacore.answers import Question
 from metacore.answers.questions import Loadable
 from metacore.answers.trials import InContest, Round
-from metacore.insight import contest
-from metacore.insight.contest import Answer, Contest, Puzzle
-from pages.ui import charts, engine, palette, pick, say, state, waiting
+from metacore.insight.contest import Contest, Puzzle
+from metacore.insight.contest_replies import LearnerAnswer, unfair
+from pages.ui import engine, pick, say, state, waiting
 from pages.ui.trial import beat_link
 
 T = TypeVar("T")
@@ -41,29 +41,20 @@ def rivals(of: Contest) -> list[Rival]:
     found = possible()
     by_id = {run.id: run for run in found}
     named = [by_id[key] for key in state.get(beat_link.RUNS) if key in by_id]
-    return _named([run for run in named or usual(found) if _plays(run, of)])
+    playing = [run for run in named or usual(found) if _plays(run, of)]
+    looks = zip(playing, pick.names(playing), pick.colors(playing), strict=True)
+    return [Rival(*each) for each in looks]
 
 
 def _plays(run: Run, of: Contest) -> bool:
     try:
         _got(Loadable(learned=engine.learned(run)))
-        unfair = contest.unfair(run.config, of)
+        why = unfair(run.config, of)
     except UserError as error:
-        unfair = str(error)
-    if unfair:
-        say.warning(f"{run.name} is left out: {unfair}", icon=":material/broken_image:")
-    return not unfair
-
-
-def _named(runs: Sequence[Run]) -> list[Rival]:
-    """By algorithm; two of one algorithm by their own names."""
-    kinds = [pick.kind(run) for run in runs]
-    colors = palette.run_colors(kinds, charts.theme())
-    names = [
-        run.name if kinds.count(kind) > 1 else pick.title(run)
-        for run, kind in zip(runs, kinds, strict=True)
-    ]
-    return [Rival(*each) for each in zip(runs, names, colors, strict=True)]
+        why = str(error)
+    if why:
+        say.warning(f"{run.name} is left out: {why}", icon=":material/broken_image:")
+    return not why
 
 
 def shown(of: Contest, number: int) -> Puzzle:
@@ -78,7 +69,7 @@ def ask(rivals: Sequence[Rival], of: Contest, numbers: Sequence[int]) -> None:
         waiting.several(questions, moment=0.0)
 
 
-def answer(rival: Rival, of: Contest, number: int) -> Answer | None:
+def answer(rival: Rival, of: Contest, number: int) -> LearnerAnswer | None:
     """What the run says to this round; None if it cannot, which is said."""
     try:
         return _got(_question(rival, of, number))

@@ -1,4 +1,4 @@
-"""One round: the puzzle while it is asked, and everybody's answer once it is told."""
+"""One round: the puzzle while it is asked, and everybody's answer once it is revealed."""
 
 import time
 from collections.abc import Sequence
@@ -6,20 +6,22 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from metacore.insight.contest import ROUNDS, Answer, Contest, Puzzle, Reply
+from metacore.insight.contest import ROUNDS, Contest, Puzzle
+from metacore.insight.contest_replies import LearnerAnswer, Reply
 from pages.ui import charts, drawings, palette, words
 from pages.ui.trial import beat_link, beat_rivals
-from pages.ui.trial.beat_lines import Line, lines
+from pages.ui.trial.beat_lines import ContestLine, lines
 from pages.ui.trial.beat_rivals import Rival
 from pages.ui.trial.puzzle import Tile, clicked, puzzle
 
 KEY = "beat puzzle"
-SHOWN, TOLD = "beat shown", "beat told"  # since when a round is shown; the round that is told
+SHOWN = "beat shown"  # since when a round is shown
+REVEALED = "beat revealed"  # the round whose answers are shown
 
 
 def begin(wanted: Contest) -> None:
     """From the first round on, with a new clock even for a contest that was left."""
-    for key in (SHOWN, TOLD):
+    for key in (SHOWN, REVEALED):
         st.session_state.pop(key, None)
     beat_link.begin(wanted)
 
@@ -56,34 +58,34 @@ def take(of: Contest, number: int, choice: int, now: float) -> None:
     if number != len(replies) or about != (of, number) or choice >= of.difficulty.ways:
         return
     beat_link.keep([*replies, Reply(choice, now - since)])
-    st.session_state[TOLD] = (of, number)
+    st.session_state[REVEALED] = (of, number)
 
 
-def told(of: Contest) -> int | None:
+def revealed(of: Contest) -> int | None:
     """The round whose answers are on the table, if there is one."""
-    about, number = st.session_state.get(TOLD, (None, 0))
+    about, number = st.session_state.get(REVEALED, (None, 0))
     return number if about == of and number == len(beat_link.replies(of)) - 1 else None
 
 
 def go_on() -> None:
-    st.session_state.pop(TOLD, None)
+    st.session_state.pop(REVEALED, None)
 
 
 @dataclass(frozen=True)
-class Said:
+class RivalAnswer:
     """A rival's answer."""
 
     rival: Rival
-    answer: Answer
+    answer: LearnerAnswer
 
 
-def tell(of: Contest, number: int, reply: Reply, rivals: Sequence[Rival]) -> None:
+def reveal(of: Contest, number: int, reply: Reply, rivals: Sequence[Rival]) -> None:
     """Everybody's answer, and the way to the next round."""
     seen = beat_rivals.shown(of, number)
     with st.spinner("The runs answer…", show_time=False):
         beat_rivals.ask(rivals, of, [number])
         answers = [(rival, beat_rivals.answer(rival, of, number)) for rival in rivals]
-    said = [Said(rival, answer) for rival, answer in answers if answer]
+    said = [RivalAnswer(rival, answer) for rival, answer in answers if answer]
     verdict, button = st.columns([4, 1], vertical_alignment="center")
     with verdict:
         _verdict(reply, seen.truth)
@@ -125,8 +127,8 @@ def _verdict(reply: Reply, truth: int) -> None:
         st.warning(f"Wrong: it is **{right}**, not {said}. {took}", icon=":material/close:")
 
 
-def _lines(reply: Reply, said: Sequence[Said], truth: int) -> list[Line]:
-    mine = Line(
+def _lines(reply: Reply, said: Sequence[RivalAnswer], truth: int) -> list[ContestLine]:
+    mine = ContestLine(
         who="You",
         color=None,
         said=mark(reply.choice, truth),
@@ -135,9 +137,9 @@ def _lines(reply: Reply, said: Sequence[Said], truth: int) -> list[Line]:
     return [mine, *(_line(each, truth) for each in said)]
 
 
-def _line(each: Said, truth: int) -> Line:
+def _line(each: RivalAnswer, truth: int) -> ContestLine:
     answer = each.answer
-    return Line(
+    return ContestLine(
         who=each.rival.name,
         color=each.rival.color,
         said=mark(answer.choice, truth),
@@ -157,7 +159,7 @@ def mark(choice: int | None, truth: int) -> str:
     return f"{words.letter(choice)}, {'✓ right' if choice == truth else '✗ wrong'}"
 
 
-def _revealed(seen: Puzzle, reply: Reply, said: Sequence[Said]) -> list[Tile]:
+def _revealed(seen: Puzzle, reply: Reply, said: Sequence[RivalAnswer]) -> list[Tile]:
     voters = [("you", reply.choice), *((each.rival.name, each.answer.choice) for each in said)]
     return [
         _tile(

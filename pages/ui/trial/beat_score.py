@@ -6,12 +6,18 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from metacore import DATASETS
-from metacore.insight import contest
-from metacore.insight.contest import LAST_SEED, QUERIES, ROUNDS, Answer, Contest, Reply, Tally
+from metacore.insight.contest import LAST_SEED, QUERIES, ROUNDS, Contest
+from metacore.insight.contest_replies import (
+    LearnerAnswer,
+    Reply,
+    Tally,
+    tally_answers,
+    tally_replies,
+)
 from metacore.statistics import score
 from pages.ui import words
 from pages.ui.trial import beat_link, beat_rivals, beat_round
-from pages.ui.trial.beat_lines import Line, lines
+from pages.ui.trial.beat_lines import ContestLine, lines
 from pages.ui.trial.beat_rivals import Rival
 
 
@@ -44,16 +50,16 @@ def scoreboard(of: Contest, replies: Sequence[Reply], rivals: Sequence[Rival]) -
 def _placed(of: Contest, replies: Sequence[Reply], rivals: Sequence[Rival]) -> list[Placed]:
     truths = [beat_rivals.shown(of, number).truth for number in range(ROUNDS)]
     beat_rivals.ask(rivals, of, range(ROUNDS))
-    placed = [Placed("You", contest.tally_replies(replies, truths))]
+    placed = [Placed("You", tally_replies(replies, truths))]
     for rival in rivals:
         answers = _answers(rival, of)
         if answers:
-            tally = contest.tally_answers(answers, truths)
+            tally = tally_answers(answers, truths)
             placed.append(Placed(rival.name, tally, rival.color))
     return placed
 
 
-def _answers(rival: Rival, of: Contest) -> list[Answer] | None:
+def _answers(rival: Rival, of: Contest) -> list[LearnerAnswer] | None:
     """All or nothing: a score of fewer rounds would not compare."""
     answers = []
     for number in range(ROUNDS):
@@ -79,11 +85,11 @@ def _headline(placed: Sequence[Placed]) -> str:
     return f"{names} beat you: {its} to {mine}"
 
 
-def _line(each: Placed) -> Line:
+def _line(each: Placed) -> ContestLine:
     tally = each.tally
     low, high = (100 * bound for bound in tally.interval)
     overall = f"{score('accuracy', *tally.overall)} of all queries" if tally.overall else ""
-    return Line(
+    return ContestLine(
         who=each.name,
         color=each.color,
         said=f"{tally.right} of {len(tally.marks)}: {100 * tally.accuracy:.0f} %"

@@ -8,14 +8,13 @@ import streamlit as st
 from metacore import Run, UserError
 from metacore.trial.drawn import Drawing, check_strokes
 from metacore.trial.task import Settings, Trial, pixels
-from pages.ui import drawings, say, sheet, state
-from pages.ui.sheet import MOST_SHOTS, MOST_WAYS, Drawn, Load
-from pages.ui.trial import answers, keep, opened, runs
+from pages.ui import drawings, episode, say, sheet
+from pages.ui.sheet import MOST_SHOTS, MOST_WAYS, Load, SheetContents
+from pages.ui.trial import answers, opened, runs, saving
 from pages.ui.trial.example import example
 from pages.ui.trial.opened import LOAD
 
 WAYS, SHOTS = 5, 1
-WIDTH = 160
 
 
 def part() -> None:
@@ -24,26 +23,22 @@ def part() -> None:
         " pad. Every network answers as soon as your pen leaves it."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        ways = _number("Ways", "ways", WAYS, 2, MOST_WAYS, "How many classes there are to draw.")
-        shots = _number("Shots", "shots", SHOTS, 1, MOST_SHOTS, "Drawings of each class.")
+        ways = episode.ways(st, WAYS, high=MOST_WAYS, width=episode.WIDTH)
+        shots = episode.shots(st, SHOTS, high=MOST_SHOTS, width=episode.WIDTH)
         st.button(
             "Show me",
             icon=":material/gesture:",
-            width=WIDTH,
+            width=episode.WIDTH,
             on_click=_show_example,
             args=(ways, shots),
             help="Fills the pads with ready-made characters, in place of what is drawn.",
         )
-        with st.popover("Runs", icon=":material/tune:", width=WIDTH):
+        with st.popover("Runs", icon=":material/tune:", width=episode.WIDTH):
             chosen = runs.choose()
-        with st.popover("Open", icon=":material/file_open:", width=WIDTH):
+        with st.popover("Open", icon=":material/file_open:", width=episode.WIDTH):
             opened.from_file()
     if chosen:
         _table(chosen, ways, shots)
-
-
-def _number(label: str, key: str, usual: int, low: int, high: int, help: str) -> int:
-    return state.number(st, label, key, usual=usual, low=low, high=high, width=WIDTH, help=help)
 
 
 def _show_example(ways: int, shots: int) -> None:
@@ -65,10 +60,10 @@ def _table(chosen: Sequence[Run], ways: int, shots: int) -> None:
         say.error(sentence, icon=":material/gesture:")
     if trial:
         answers.show(chosen, trial, key="draw")
-        keep.part(trial, key="draw", besides="Nothing else you draw is stored here.")
+        saving.part(trial, key="draw", besides="Nothing else you draw is stored here.")
 
 
-def read(said: Drawn, run_ids: Sequence[str] = ()) -> tuple[Trial | None, list[str]]:
+def read(said: SheetContents, run_ids: Sequence[str] = ()) -> tuple[Trial | None, list[str]]:
     """What is on the sheet as a trial, if it makes one; and a sentence for all that does not."""
     refused: list[str] = []
     support = [

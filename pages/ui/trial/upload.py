@@ -8,8 +8,8 @@ from metacore import Run, UserError
 from metacore.runs.uploads import MOST_DAYS
 from metacore.trial.photographs import Uploaded
 from metacore.trial.task import LONGEST_CLASS, Example, pixels
-from pages.ui import charts, drawings, palette, say, state, waiting, words
-from pages.ui.trial import answers, keep, opened, runs, uploads
+from pages.ui import charts, drawings, palette, say, waiting, widgets, words
+from pages.ui.trial import answers, opened, runs, saving, uploads
 from pages.ui.trial.uploads import Shown
 
 TYPES = ["png", "jpg", "jpeg", "webp", "zip"]
@@ -190,14 +190,14 @@ def _answers(chosen: Sequence[Run], shown: Shown) -> None:
         say.info(error, icon=":material/upload:")
         return
     answers.show(chosen, trial, key="upload", query=_looked_at(len(trial.query)))
-    keep.part(trial, key="upload", besides=f"Without it, it is kept for {MOST_DAYS} days.")
+    saving.part(trial, key="upload", besides=f"Without it, it is kept for {MOST_DAYS} days.")
 
 
 def _looked_at(count: int) -> int:
     """Which query the cards are about."""
     if count < 2:
         return 0
-    number = state.number(
+    number = widgets.number(
         st,
         "Query",
         "query",

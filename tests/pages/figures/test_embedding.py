@@ -55,7 +55,7 @@ def test_wrong_answers_are_ringed(dimensions: int, theme: embedding.Theme) -> No
 
 
 def test_points_can_be_told_apart_when_clicked() -> None:
-    figure = embedding.draw(cloud(), "light", looked_at="query 4")
+    figure = embedding.draw(cloud(), "light", selected="query 4")
     queries = trace(figure, "query")
     assert list(queries.customdata)[4] == "query 4"  # type: ignore[attr-defined]
     assert list(queries.selectedpoints) == [4]  # type: ignore[attr-defined]

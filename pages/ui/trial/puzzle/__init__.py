@@ -6,18 +6,12 @@ time that counts is taken at the server.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import streamlit as st
 
-HERE = Path(__file__).parent
+from pages.ui.component import component
 
-_mount = st.components.v2.component(
-    "metacore_puzzle",
-    html='<div class="puzzle"></div>',
-    css=(HERE / "puzzle.css").read_text(),
-    js=(HERE / "puzzle.js").read_text(),
-)
+_mount = component(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +22,7 @@ class Tile:
     color: str
     images: Sequence[str]
     votes: Sequence[str] = ()
-    note: str = ""  # what a person should know of it once all is told
+    note: str = ""  # what a person should know of it once all is revealed
     right: bool = False
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from metacore import ALGORITHMS, Run, UserError
 from metacore.runs import STATUSES, Metric
-from pages.ui import engine, palette, pick, state, status, words
+from pages.ui import engine, palette, pick, state, status, widgets, words
 
 CURVE_POINTS = 40
 ROW_PIXELS, HEAD_PIXELS = 38, 54
@@ -26,7 +26,7 @@ SCORES = (
 def filters() -> Callable[[Run], bool]:
     """The search field and its companions; what they let through."""
     text, status, algorithm = st.columns([2, 1, 1])
-    sought = state.text(
+    sought = widgets.text(
         text,
         "Search",
         "search",
@@ -35,7 +35,7 @@ def filters() -> Callable[[Run], bool]:
         placeholder="name, tag, note, dataset …",
         help="Shows the runs in whose name, tags, note, algorithm or dataset all words occur.",
     )
-    statuses = state.several(
+    statuses = widgets.several(
         status,
         "Status",
         "status",
@@ -45,7 +45,7 @@ def filters() -> Callable[[Run], bool]:
         placeholder="any",
         help="Shows only runs with one of these statuses.",
     )
-    algorithms = state.several(
+    algorithms = widgets.several(
         algorithm,
         "Algorithm",
         "algorithm",
@@ -65,8 +65,16 @@ def passes(
         return False
     if algorithms and pick.kind(run) not in algorithms:
         return False
-    told = (run.name, *run.tags, run.note, pick.title(run), pick.kind(run), dataset(run), run.id)
-    text = " ".join(told).casefold()
+    searched = (
+        run.name,
+        *run.tags,
+        run.note,
+        pick.title(run),
+        pick.kind(run),
+        dataset(run),
+        run.id,
+    )
+    text = " ".join(searched).casefold()
     return all(word in text for word in sought.casefold().split())
 
 

@@ -12,13 +12,13 @@ from metacore.datasets import DATASETS
 from metacore.errors import UserError
 from metacore.insight.trace import trace
 from metacore.models import MODELS
-from metacore.runs import strip
+from metacore.runs import snapshots
 from metacore.runs.execution import execute
 from metacore.runs.files import load_params
 from metacore.runs.jobs import resume
 from metacore.runs.record import Run
+from metacore.runs.snapshots import Snapshots, read_snapshots, thinned
 from metacore.runs.store import Store
-from metacore.runs.strip import Strip, read_strip, thinned
 from metacore.runs.transfer import export
 from metacore.training.config import RunConfig, TaskConfig, TrainingConfig
 from metacore.training.learner import Learner, build
@@ -29,8 +29,8 @@ from tests.runs.test_execution import At, everything
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """A moment at every meta-step."""
-    monkeypatch.setattr(strip, "PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(strip, "WORTH", 1e-9)
+    monkeypatch.setattr(snapshots, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(snapshots, "WORTH", 1e-9)
 
 
 def seen(learner: Learner, queries: int = 5) -> Any:
@@ -43,7 +43,7 @@ def seen(learner: Learner, queries: int = 5) -> Any:
 
 
 def recorded(run: Run) -> dict[str, Any]:
-    found = read_strip(run)
+    found = read_snapshots(run)
     assert found is not None
     return found
 
@@ -77,7 +77,7 @@ def test_looking_changes_nothing_and_a_resumed_run_goes_on(
     run = execute(store, run, [At(20, lambda: signal.raise_signal(signal.SIGTERM))])
     assert iterations(run)[0] == 0
     assert iterations(run)[-1] == 20
-    path = run.folder / strip.NAME
+    path = run.folder / snapshots.NAME
     later = json.loads(path.read_bytes())
     later["moments"].append({**later["moments"][-1], "iteration": 35, "query_score": [9.0, 9.0]})
     path.write_text(json.dumps(later))
@@ -86,9 +86,9 @@ def test_looking_changes_nothing_and_a_resumed_run_goes_on(
     assert (found[0]["iteration"], found[-1]["iteration"], len(found)) == (0, 40, 12)
     assert [9.0, 9.0] not in [moment["query_score"] for moment in found]
     for event in ("on_start", "on_step", "on_validation", "complete"):
-        monkeypatch.setattr(Strip, event, lambda *_: None)
+        monkeypatch.setattr(Snapshots, event, lambda *_: None)
     blind = execute(store, store.create(make_config()))
-    assert read_strip(blind) is None
+    assert read_snapshots(blind) is None
     assert everything(blind) == everything(run)
 
 
@@ -97,9 +97,9 @@ def test_a_damaged_or_missing_strip_is_begun_anew(
     store: Store, config: RunConfig, damage: bytes | None
 ) -> None:
     run = execute(store, store.create(config))
-    path = run.folder / strip.NAME
+    path = run.folder / snapshots.NAME
     path.unlink() if damage is None else path.write_bytes(damage)
-    assert read_strip(run) is None
+    assert read_snapshots(run) is None
     run = execute(store, resume(store, run, iterations=60))
     assert (iterations(run)[0], iterations(run)[-1]) == (40, 60)
 
@@ -122,9 +122,9 @@ def test_a_strip_is_believed_only_if_it_is_whole(
     store: Store, config: RunConfig, field: str, value: object
 ) -> None:
     run = execute(store, store.create(config))
-    path = run.folder / strip.NAME
+    path = run.folder / snapshots.NAME
     path.write_text(json.dumps({**recorded(run), field: value}))
-    assert read_strip(run) is None
+    assert read_snapshots(run) is None
 
 
 def test_pictures_keep_probabilities_of_the_first_and_the_latest_moment(
@@ -174,17 +174,17 @@ def test_looking_waits_fifty_times_as_long_as_it_takes(
     store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(strip.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(snapshots.time, "monotonic", lambda: now[0])
     looked: list[float] = []
 
-    def look(self: Strip, trainer: object) -> None:
+    def look(self: Snapshots, trainer: object) -> None:
         looked.append(now[0])
         now[0] += 0.5
         self._moments = [{"iteration": -1}]
 
-    monkeypatch.setattr(Strip, "_record", look)
+    monkeypatch.setattr(Snapshots, "_record", look)
     trainer: Any = type("Trainer", (), {"iteration": 0})
-    watching = Strip(store.folder)
+    watching = Snapshots(store.folder)
     watching.on_start(trainer)
     for _ in range(600):
         now[0] += 0.1
@@ -200,15 +200,15 @@ def test_an_error_in_looking_is_logged_and_the_run_goes_on(
     def refuse(*_: object) -> None:
         raise UserError("The disk is full.")
 
-    monkeypatch.setattr(strip, "write_whole", refuse)
+    monkeypatch.setattr(snapshots, "write_whole", refuse)
     run = execute(store, store.create(config))
-    assert (run.status, run.message, read_strip(run)) == ("finished", "", None)
+    assert (run.status, run.message, read_snapshots(run)) == ("finished", "", None)
     assert (run.folder / "worker.log").read_text().count("UserError: The disk is full.") == 1
 
 
 def test_an_exported_run_leaves_its_strip_behind(store: Store, config: RunConfig) -> None:
     run = execute(store, store.create(config))
-    assert (run.folder / strip.NAME).exists()
-    assert strip.NAME.encode() not in export(store, run, store.folder / "out.zip").read_bytes()
+    assert (run.folder / snapshots.NAME).exists()
+    assert snapshots.NAME.encode() not in export(store, run, store.folder / "out.zip").read_bytes()
     store.delete(run)
-    assert read_strip(run) is None
+    assert read_snapshots(run) is None

@@ -1,6 +1,5 @@
 """The published number that stands beside a run's own, and in what the two protocols differ."""
 
-import re
 from typing import Any
 
 from metacore.insight.published import Published, PublishedCurve, published, published_curve
@@ -8,7 +7,7 @@ from metacore.runs.record import Run
 from metacore.training.evaluate import Protocol
 
 
-def published_beside(run: Run, protocol: Protocol) -> dict[str, Any] | None:
+def published_match(run: Run, protocol: Protocol) -> dict[str, Any] | None:
     """What a paper reports for such a task, or None if none here does."""
     method = run.config.algorithm_class.name
     if protocol.norm == "none":
@@ -30,31 +29,28 @@ def _curve(run: Run, protocol: Protocol, found: PublishedCurve | None) -> dict[s
 def _entry(
     found: Published | PublishedCurve, value: float, ci95: float | None, differs: str
 ) -> dict[str, Any]:
-    facts = {"protocol": found.protocol, "source": found.source}
+    facts = {"protocol": found.protocol.sentence, "source": found.source}
     return {"value": value, "ci95": ci95, **facts, "differs": differs}
 
 
 def _differs(run: Run, protocol: Protocol, found: Published | PublishedCurve) -> str:
     trained_on, training = run.config.dataset_class.name, run.config.training
     norm = getattr(found, "norm", protocol.norm)
-    tasks = f"{protocol.episodes:,} {protocol.split} tasks"
     parts = [
         f"trained on {trained_on}" if trained_on != protocol.dataset else "",
         _variant(run),
-        _instead(f"{run.iteration:,} meta-steps", found.protocol, r"([\d,]+) meta-steps"),
+        _instead(run.iteration, "meta-steps", found.protocol.meta_steps),
         f"{training.tasks} tasks per meta-step",
-        _instead(tasks, found.protocol, r"([\d,]+) (?:test )?(?:tasks|episodes)"),
+        _instead(protocol.episodes, f"{protocol.split} tasks", found.protocol.tasks),
         "" if norm == protocol.norm else _other_norm(protocol.norm, norm),
     ]
     return f"Here: {', '.join(part for part in parts if part)}."
 
 
-def _instead(ours: str, protocol: str, pattern: str) -> str:
+def _instead(ours: int, what: str, theirs: int) -> str:
     """Our number, and theirs if it is another and the paper gives it."""
-    theirs = re.search(pattern, protocol)
-    if theirs is None or ours.startswith(f"{theirs[1]} "):
-        return ours
-    return f"{ours} instead of {theirs[1]}"
+    said = f"{ours:,} {what}"
+    return said if theirs in (0, ours) else f"{said} instead of {theirs:,}"
 
 
 def _other_norm(ours: str, theirs: str) -> str:

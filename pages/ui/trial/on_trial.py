@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from metacore import Run, UserError
 from metacore.answers.trials import OnTrial, Pictures, Places, Said
 from metacore.trial.task import Answer, Trial, pixels
-from pages.ui import charts, engine, palette, pick, say, waiting
+from pages.ui import engine, pick, say, waiting
 
 MOMENT = 0.6  # a new query is worth a longer one: who draws looks at the answers alone
 
 
 @dataclass(frozen=True)
-class Actor:
+class RunOnTrial:
     """One run that answers."""
 
     run: Run
@@ -32,36 +32,26 @@ class Actor:
     @property
     def places(self) -> Places:
         """The question where its drawings lie."""
-        asked = self.asked
-        return Places(
-            learned=asked.learned,
-            support=asked.support,
-            labels=asked.labels,
-            ways=asked.ways,
-            query=asked.query,
-        )
+        return Places(**vars(self.asked))
 
 
-def actors(runs: Sequence[Run], trial: Trial, *, key: str) -> list[Actor]:
+def runs_on_trial(runs: Sequence[Run], trial: Trial, *, key: str) -> list[RunOnTrial]:
     """What every run answers; one that cannot is named with its reason, and left out.
 
     While they are still adapting there is a bar, and those are shown that have answered.
     """
-    kinds = [pick.kind(run) for run in runs]
-    colors = palette.run_colors(kinds, charts.theme())
     asked = _questions(runs, trial)
     standings = waiting.several(list(asked.values()), moment=MOMENT)
     waiting.bar(list(asked.values()), "Adapting", key=f"{key} adapting")
     found = []
-    for run, color in zip(runs, colors, strict=True):
+    for run, name, color in zip(runs, pick.names(runs), pick.colors(runs), strict=True):
         if run not in asked:
             continue
-        name = run.name if kinds.count(pick.kind(run)) > 1 else pick.title(run)
         standing = standings[list(asked).index(run)]
         if standing.error:
-            _leave_out(run, standing.error)
+            say.left_out(run, standing.error)
         elif standing.complete:
-            found.append(Actor(run, name, color, asked[run], standing.get()))
+            found.append(RunOnTrial(run, name, color, asked[run], standing.get()))
     return found
 
 
@@ -79,9 +69,5 @@ def _questions(runs: Sequence[Run], trial: Trial) -> dict[Run, OnTrial]:
                 query=query,
             )
         except UserError as error:
-            _leave_out(run, error)
+            say.left_out(run, error)
     return asked
-
-
-def _leave_out(run: Run, error: UserError) -> None:
-    say.error(f"{run.name} is left out: {error}", icon=":material/broken_image:")

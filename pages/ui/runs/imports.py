@@ -12,7 +12,7 @@ from pages.ui import engine, pick, say, state, words
 LARGEST_MB = 200
 
 
-def door() -> None:
+def button() -> None:
     """Where files are dropped; a new uploader after each time, so that none is read twice."""
     with st.popover(
         "Import",
@@ -47,16 +47,16 @@ def receive(files: Sequence[UploadedFile]) -> None:
     st.session_state["refused"] = refused
     if arrived:
         state.put(pick.RUNS, *(run.id for run in arrived))
-        st.toast(told(arrived), icon=":material/check_circle:")
+        st.toast(_are_here(arrived), icon=":material/check_circle:")
     st.rerun()
 
 
-def told(arrived: Sequence[Run]) -> str:
+def _are_here(arrived: Sequence[Run]) -> str:
     names = ", ".join(words.plain(run.name) for run in arrived)
     return f"{names} {'is' if len(arrived) == 1 else 'are'} here."
 
 
-def news() -> None:
+def refusals() -> None:
     """Why files were refused; it stays until the next one arrives or another run is picked."""
     for sentence in st.session_state.get("refused", []):
         say.error(sentence, icon=":material/block:")

@@ -11,7 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.ui import charts, state
+from pages.ui import charts, state, widgets
 
 KEY = "drawing"
 HELD = "drawing in the figure"
@@ -50,7 +50,7 @@ def chart(
 
 def choice(names: Sequence[str], default: str) -> str:
     """The picker by name."""
-    return state.select(
+    return widgets.select(
         st,
         "Drawing",
         KEY,

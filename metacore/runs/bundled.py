@@ -1,19 +1,20 @@
 """Runs that come with the program: folders to be looked at, evaluated and copied, never changed.
 
-A folder on a shelf holds what an exported run holds: config.json, run.json, metrics.csv and
+The folder of one holds what an exported run holds: config.json, run.json, metrics.csv and
 best.safetensors or last.safetensors; and test.json, the score its weights have on test tasks.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from metacore.errors import UserError
-from metacore.runs import files, strip, tested
+from metacore.runs import files, snapshots, tested
 from metacore.runs.files import read_up_to
+from metacore.runs.job import FAILED
 from metacore.runs.record import (
-    FAILED,
     LARGEST_CSV,
     Metric,
     Run,
@@ -28,15 +29,12 @@ from metacore.runs.record import (
 from metacore.strict import LARGEST_JSON
 from metacore.training.checkpoint import Checkpoint
 
-if TYPE_CHECKING:
-    from metacore.runs.store import Store
-
 PRETRAINED = Path(__file__).parents[2] / "assets" / "pretrained"
 CURVE_POINTS = 125
 
 
 @dataclass(frozen=True)
-class Shelf:
+class BundledRuns:
     """A folder of read-only runs; a run's id is the name of its folder."""
 
     folder: Path
@@ -56,14 +54,9 @@ def _run_or_damage(folder: Path) -> Run:
     try:
         return _run(folder, *_written(folder))
     except UserError as error:
-        plain: dict[str, Any] = {
-            "metric": "accuracy",
-            "device": "",
-            "created": 0.0,
-            "read_only": True,
-        }
-        name = folder.name
-        return Run(name, name, FAILED, values={}, folder=folder, damage=str(error), **plain)
+        known: dict[str, Any] = {"id": folder.name, "name": folder.name, "folder": folder}
+        known |= {"status": FAILED, "damage": str(error), "read_only": True}
+        return Run(**known, metric="accuracy", device="", created=0.0, values={})
 
 
 @lru_cache(maxsize=256)
@@ -85,8 +78,8 @@ def _written(folder: Path) -> tuple[int, ...]:
     return tuple(part.stat().st_mtime_ns if part.exists() else 0 for part in parts)
 
 
-def place(store: "Store", run: Run, folder: Path) -> Run:
-    """Puts a run on a shelf: its best weights without the optimiser's memory, and its story.
+def bundle(run: Run, metrics: Iterable[Metric], folder: Path) -> Run:
+    """Adds a run to the bundled ones: its best weights without their optimiser's, and its story.
 
     The weights are tested on the way, which takes as long as a comparison of one run.
     """
@@ -96,12 +89,12 @@ def place(store: "Store", run: Run, folder: Path) -> Run:
     parts: dict[str, bytes] = {
         "config.json": config_json(run.values),
         "run.json": facts_json(run),
-        "metrics.csv": metrics_csv(_thinned(store.metrics(run))),
+        "metrics.csv": metrics_csv(_thinned([*metrics])),
         "best.safetensors": files.to_bytes(Checkpoint(weights, best.info)),
         tested.NAME: score.to_json(),
     }
-    if (run.folder / strip.NAME).exists():
-        parts[strip.NAME] = (run.folder / strip.NAME).read_bytes()
+    if (run.folder / snapshots.NAME).exists():
+        parts[snapshots.NAME] = (run.folder / snapshots.NAME).read_bytes()
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in parts.items():
         files.write_whole(folder / name, data)

@@ -1,4 +1,4 @@
-"""The adaptation strip: how one fixed task is adapted to now, and was when training began."""
+"""Snapshots of an adaptation: how one fixed task is adapted to now, and was when training began."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,23 +14,23 @@ START = {"light": "#6F6F6F", "dark": "#B0B0B0"}
 SCORE = {"accuracy": "query accuracy", "mse": "query mean squared error"}
 FAINTEST, FAINT = 0.15, 0.5  # the moments between, from early to late
 
-Strip = dict[str, Any]
+Snapshots = dict[str, Any]
 Points = Sequence[tuple[float, float]]
 
 
-def scores(strip: Strip, color: str, theme: Theme, height: int = 260) -> go.Figure:
+def scores(snapshots: Snapshots, color: str, theme: Theme, height: int = 260) -> go.Figure:
     """Query score over the inner steps at the start, on the way and now.
 
     Methods that adapt in a single computation have no inner steps: their score is drawn over the
     meta-steps instead.
     """
-    made = base.figure(theme, x="inner step", y=SCORE[strip["metric"]], height=height)
-    if len(strip["steps"]) == 1:
-        _over_training(made, strip, color)
+    made = base.figure(theme, x="inner step", y=SCORE[snapshots["metric"]], height=height)
+    if len(snapshots["steps"]) == 1:
+        _over_training(made, snapshots, color)
     else:
-        _over_steps(made, strip, color, theme)
-    if strip["metric"] == "accuracy":
-        base.chance(made, strip["episode"]["ways"], _across(strip), theme)
+        _over_steps(made, snapshots, color, theme)
+    if snapshots["metric"] == "accuracy":
+        base.chance(made, snapshots["episode"]["ways"], _across(snapshots), theme)
         base.percent(made).update_yaxes(range=[-0.03, 1.05])
     else:
         made.update_yaxes(rangemode="tozero")
@@ -38,7 +38,7 @@ def scores(strip: Strip, color: str, theme: Theme, height: int = 260) -> go.Figu
 
 
 def bending(
-    strip: Strip,
+    snapshots: Snapshots,
     color: str,
     theme: Theme,
     *,
@@ -48,9 +48,9 @@ def bending(
 ) -> go.Figure:
     """The curve of a regression task after the last inner step: at the start and now."""
     made = base.figure(theme, x="x", y="y", height=height)
-    grid = strip["grid"]
+    grid = snapshots["grid"]
     made.add_trace(base.line("true curve", grid, truth, palette.INK[theme], "dot", width=1.4))
-    for moment, style in _styled(strip, color, theme):
+    for moment, style in _styled(snapshots, color, theme):
         made.add_trace(base.line(x=grid, y=moment["curves"][-1], **style))
     made.add_trace(support(points, theme))
     reach = 1.4 * max(abs(value) for value in truth)
@@ -73,32 +73,34 @@ def support(points: Points, theme: Theme) -> go.Scatter:
     )
 
 
-def _over_steps(made: go.Figure, strip: Strip, color: str, theme: Theme) -> None:
-    for moment, style in _styled(strip, color, theme):
+def _over_steps(made: go.Figure, snapshots: Snapshots, color: str, theme: Theme) -> None:
+    for moment, style in _styled(snapshots, color, theme):
         mode = "lines+markers" if style["showlegend"] else "lines"
         y = moment["query_score"]
-        made.add_trace(base.line(x=strip["steps"], y=y, mode=mode, **style))
-    made.update_xaxes(dtick=max(1, len(strip["steps"]) // 6))
+        made.add_trace(base.line(x=snapshots["steps"], y=y, mode=mode, **style))
+    made.update_xaxes(dtick=max(1, len(snapshots["steps"]) // 6))
 
 
-def _over_training(made: go.Figure, strip: Strip, color: str) -> None:
-    moments = strip["moments"]
+def _over_training(made: go.Figure, snapshots: Snapshots, color: str) -> None:
+    moments = snapshots["moments"]
     x = [moment["iteration"] for moment in moments]
     y = [moment["query_score"][-1] for moment in moments]
     made.add_trace(base.line("this episode", x, y, color, mode="lines+markers", showlegend=False))
     made.update_xaxes(title_text="meta-step")
 
 
-def _across(strip: Strip) -> Sequence[float]:
+def _across(snapshots: Snapshots) -> Sequence[float]:
     """What the x axis of `scores` counts."""
-    if len(strip["steps"]) > 1:
-        return list(strip["steps"])
-    return [moment["iteration"] for moment in strip["moments"]]
+    if len(snapshots["steps"]) > 1:
+        return list(snapshots["steps"])
+    return [moment["iteration"] for moment in snapshots["moments"]]
 
 
-def _styled(strip: Strip, color: str, theme: Theme) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def _styled(
+    snapshots: Snapshots, color: str, theme: Theme
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Every moment with how its line looks: grey dots at first, bold now, fainter the earlier."""
-    moments = strip["moments"]
+    moments = snapshots["moments"]
     last = len(moments) - 1
     styled = []
     for number, moment in enumerate(moments):

@@ -1,4 +1,4 @@
-"""The adaptation strip: how one fixed validation task is adapted to now, and was at the start.
+"""Snapshots of how a run adapts to one fixed validation task: now, and at the start.
 
 While a run trains, its worker traces the same episode every few seconds and keeps the first
 moment, the latest, and a few between. It waits fifty times as long as a trace took, so that
@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,15 +21,12 @@ from metacore import strict
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.insight.trace import Array, Trace, trace
-from metacore.runs.files import log, read_up_to, write_whole
+from metacore.runs.files import LOG, log, read_up_to, write_whole
 from metacore.runs.record import Run
 from metacore.runs.schema import Adaptation
-from metacore.training.callbacks import Callback
-
-if TYPE_CHECKING:
-    from metacore.training.config import RunConfig
-    from metacore.training.evaluate import Evaluation
-    from metacore.training.trainer import Trainer
+from metacore.training.config import RunConfig
+from metacore.training.evaluate import Evaluation
+from metacore.training.trainer import Callback, Trainer
 
 NAME = "adaptation.json"
 PAUSE_SECONDS = 2.0
@@ -44,12 +41,12 @@ LARGEST_BYTES = 16_000_000  # a hundred ways have half a million probabilities
 Moment = dict[str, Any]
 
 
-def read_strip(run: Run) -> dict[str, Any] | None:
+def read_snapshots(run: Run) -> dict[str, Any] | None:
     """What the run's worker has recorded; None where there is nothing, or nothing whole."""
     return _read(run.folder / NAME)
 
 
-class Strip(Callback):
+class Snapshots(Callback):
     """Records moments of a run in its folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -59,33 +56,33 @@ class Strip(Callback):
         # What the first trace takes is no measure: it also warms the machine up.
         self._at, self._cost = -math.inf, PAUSE_SECONDS / WORTH
 
-    def on_start(self, trainer: "Trainer") -> None:
+    def on_start(self, trainer: Trainer) -> None:
         found = _read(self.folder / NAME) if trainer.iteration else None
         before = found["moments"] if found else []
         self._moments = [moment for moment in before if moment["iteration"] < trainer.iteration]
         self._attempt(trainer)
 
-    def on_step(self, trainer: "Trainer", metrics: dict[str, float]) -> None:
+    def on_step(self, trainer: Trainer, metrics: dict[str, float]) -> None:
         if self._waited(PAUSE_SECONDS):
             self._measured(trainer)
 
-    def on_validation(self, trainer: "Trainer", evaluation: "Evaluation", best: bool) -> None:
+    def on_validation(self, trainer: Trainer, evaluation: Evaluation, best: bool) -> None:
         if self._waited(0.0):
             self._measured(trainer)
 
-    def complete(self, trainer: "Trainer") -> None:
+    def complete(self, trainer: Trainer) -> None:
         """The latest moment is the last one; called while the run still belongs to this process."""
         self._attempt(trainer)
 
     def _waited(self, pause: float) -> bool:
         return time.monotonic() - self._at >= max(pause, WORTH * self._cost)
 
-    def _measured(self, trainer: "Trainer") -> None:
+    def _measured(self, trainer: Trainer) -> None:
         begun = time.monotonic()
         self._attempt(trainer)
         self._cost = time.monotonic() - begun
 
-    def _attempt(self, trainer: "Trainer") -> None:
+    def _attempt(self, trainer: Trainer) -> None:
         """Records the weights as they are, unless they are those of the latest moment."""
         known = self._moments and self._moments[-1]["iteration"] == trainer.iteration
         if self._failed or known:
@@ -94,14 +91,14 @@ class Strip(Callback):
             self._record(trainer)
         except Exception:
             self._failed = True  # it would fail again, and the log would grow
-            log(self.folder, traceback.format_exc())
+            log(self.folder / LOG, traceback.format_exc())
         self._at = time.monotonic()
 
-    def _record(self, trainer: "Trainer") -> None:
+    def _record(self, trainer: Trainer) -> None:
         seen, task = _look(trainer)
         moment = {"iteration": trainer.iteration, "seconds": round(trainer.seconds, 3)}
         self._moments = thinned([*self._moments, {**moment, **_series(seen)}])
-        strip = {
+        recorded = {
             "metric": seen.metric,
             "norm": seen.norm,
             "steps": seen.steps,
@@ -109,11 +106,11 @@ class Strip(Callback):
             "moments": self._moments,
             "grid": None if seen.grid is None else _rounded(seen.grid),
         }
-        write_whole(self.folder / NAME, json.dumps(strip, allow_nan=False).encode())
+        write_whole(self.folder / NAME, json.dumps(recorded, allow_nan=False).encode())
 
 
-def fixed_episode(config: "RunConfig") -> dict[str, Any]:
-    """Which episode a run's strip is about, in words `Dataset.episodes` understands."""
+def fixed_episode(config: RunConfig) -> dict[str, Any]:
+    """Which episode a run's snapshots are about, in words `Dataset.episodes` understands."""
     task = {name: getattr(config.task, name) for name in ("ways", "shots", "queries")}
     if not config.dataset_class.regression:
         task["queries"] = min(task["queries"], MOST_QUERIES)
@@ -135,7 +132,7 @@ def thinned(moments: list[Moment]) -> list[Moment]:
     return [kept[0], *between, *kept[1:][-1:]]
 
 
-def _look(trainer: "Trainer") -> tuple[Trace, dict[str, Any]]:
+def _look(trainer: Trainer) -> tuple[Trace, dict[str, Any]]:
     learner, task = trainer.learner, fixed_episode(trainer.config)
     where = {k: v for k, v in task.items() if k not in ("split", "number")}
     number = task["number"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pages.ui.figures import strip
+from pages.ui.figures import snapshots
 
 EPISODE = {"grid": None, "episode": {"ways": 5}}
 
@@ -18,7 +18,7 @@ def recorded(*moments: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def test_the_start_is_dotted_and_now_is_bold() -> None:
     found = recorded(moment(0, 0.2, 0.3), moment(5, 0.2, 0.5), moment(9, 0.2, 0.9))
-    first, between, now, chance = strip.scores(found, "#0072B2", "light").data
+    first, between, now, chance = snapshots.scores(found, "#0072B2", "light").data
     assert (first.name, first.line.dash) == ("at the start", "dot")
     assert now.name == "after 9 meta-steps"
     assert now.line.width > between.line.width
@@ -28,20 +28,20 @@ def test_the_start_is_dotted_and_now_is_bold() -> None:
 
 
 def test_a_run_that_has_just_begun_has_one_line() -> None:
-    only, _chance = strip.scores(recorded(moment(0, 0.2, 0.3)), "#0072B2", "dark").data
+    only, _chance = snapshots.scores(recorded(moment(0, 0.2, 0.3)), "#0072B2", "dark").data
     assert only.name == "after 0 meta-steps"
 
 
 def test_one_computation_is_drawn_over_the_training() -> None:
     found = recorded(moment(0, 0.2), moment(40, 0.8))
-    figure = strip.scores(found, "#D55E00", "light")
+    figure = snapshots.scores(found, "#D55E00", "light")
     assert list(figure.data[0].x) == [0, 40]
     assert figure.layout.xaxis.title.text == "meta-step"
 
 
 def test_what_diverged_is_a_gap() -> None:
     found = recorded(moment(0, 4.0, None), moment(9, 4.0, 0.5), metric="mse")
-    assert [value != value for value in strip.scores(found, "#0072B2", "light").data[0].y] == [
+    assert [value != value for value in snapshots.scores(found, "#0072B2", "light").data[0].y] == [
         False,
         True,
     ]
@@ -50,7 +50,7 @@ def test_what_diverged_is_a_gap() -> None:
 def test_the_curve_bends_within_the_reach_of_the_truth() -> None:
     found = recorded(moment(0, 4.0, 3.0), moment(9, 4.0, 0.5), metric="mse")
     found["grid"] = [-1.0, 1.0]
-    figure = strip.bending(found, "#0072B2", "light", truth=[-2.0, 2.0], points=[(0.0, 0.0)])
+    figure = snapshots.bending(found, "#0072B2", "light", truth=[-2.0, 2.0], points=[(0.0, 0.0)])
     assert [trace.name for trace in figure.data] == [
         "true curve",
         "at the start",

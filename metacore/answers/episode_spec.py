@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import torch
 
@@ -14,11 +14,11 @@ from metacore.episode import Episode
 from metacore.randomness import generator
 from metacore.runs import Run
 from metacore.settings import Config
-from metacore.training.config import config_owner
+from metacore.training.config import RunConfig, config_owner
 
 SPLIT = "test"
 MOST_DRAWN, MOST_OF_A_CLASS = 50, 5  # queries of the one episode that is looked at
-OTHERS = 10_000  # the seed of the episodes in the background, out of reach of a person's own
+BACKGROUND = 10_000  # the seed of the episodes in the background, out of reach of a person's own
 
 
 def drawn_queries(ways: int, queries: int) -> int:
@@ -30,14 +30,16 @@ def drawn_queries(ways: int, queries: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One test episode: by seed, or with classes a person chose, or with an edited support set."""
+class EpisodeSpec:
+    """One episode: by seed, or with classes a person chose, or with an edited support set."""
 
     dataset: Config
     ways: int
     shots: int
     queries: int
     seed: int = 0
+    number: int = 0  # of the episodes this seed draws
+    split: str = SPLIT
     classes: tuple[int, ...] = ()  # chosen by picture; empty: the seed draws them
     left_out: tuple[int, ...] = ()  # support examples
     labels: tuple[tuple[int, int], ...] = ()  # support example, its new class
@@ -46,16 +48,16 @@ class Asked:
 
     @classmethod
     def like(cls, run: Run, *, seed: int = 0, queries: int | None = None) -> Self:
-        """What the run was made for."""
-        task, config = run.config.task, run.config.dataset
-        return cls(
-            dataset=config,
-            ways=task.ways,
-            shots=task.shots,
-            queries=queries or task.queries,
-            seed=seed,
-            name=config_owner(datasets.DATASETS, config).name,
-        )
+        """A test episode of the kind the run was made for."""
+        task = run.config.task
+        shape = {"ways": task.ways, "shots": task.shots, "queries": queries or task.queries}
+        return cls.of(run.config, seed=seed, **shape)
+
+    @classmethod
+    def of(cls, config: RunConfig, **named: Any) -> Self:
+        """An episode of its dataset, which `named` tells from all others."""
+        dataset = config.dataset
+        return cls(dataset=dataset, name=config_owner(datasets.DATASETS, dataset).name, **named)
 
     def source(self, device: torch.device | None = None) -> Dataset:
         return datasets.load(self.dataset, device or resolve("auto"))
@@ -69,10 +71,15 @@ class Asked:
         task = {"shots": max(self.shots, self.most), "queries": self.queries}
         if self.classes and isinstance(source, ImageDataset):
             chance = generator(self.seed, "chosen classes")
-            drawn = source.chosen(SPLIT, self.classes, **task, generator=chance)
+            drawn = source.chosen(self.split, self.classes, **task, generator=chance)
         else:
-            numbers = range(1)
-            drawn = source.episodes(SPLIT, ways=self.ways, **task, seed=self.seed, numbers=numbers)
+            drawn = source.episodes(
+                self.split,
+                ways=self.ways,
+                **task,
+                seed=self.seed,
+                numbers=range(self.number, self.number + 1),
+            )
         if self.most > self.shots:
             drawn = drawn.fewer_shots(self.shots)
         if not (self.left_out or self.labels):
@@ -80,9 +87,9 @@ class Asked:
         return drawn.edited(self.left_out, dict(self.labels))
 
     def numbered(self, numbers: range, device: torch.device | None = None) -> Episode:
-        """Test episodes of this kind by their numbers, each of other classes."""
+        """Episodes of this kind by their numbers, each of other classes."""
         return self.source(device).episodes(
-            SPLIT,
+            self.split,
             ways=self.ways,
             shots=self.shots,
             queries=self.queries,
@@ -90,13 +97,14 @@ class Asked:
             numbers=numbers,
         )
 
-    def others(self) -> Self:
+    def background(self) -> Self:
         """The same kind of episode, whichever one is looked at."""
-        return replace(self, seed=OTHERS, classes=(), left_out=(), labels=(), most=0)
+        return replace(self, seed=BACKGROUND, classes=(), left_out=(), labels=(), most=0)
 
     def curve(self, grid: Sequence[float]) -> list[float]:
         """The true curve of a regression task, at these places."""
         source = cast(CurveDataset, self.source(torch.device("cpu")))
         x = torch.tensor(grid, dtype=torch.float32)[None, :, None]
-        truth = source.curve(source.parameters(SPLIT, seed=self.seed, number=0), x)
+        parameters = source.parameters(self.split, seed=self.seed, number=self.number)
+        truth = source.curve(parameters, x)
         return [float(value) for value in truth.flatten()]

@@ -5,11 +5,13 @@ from typing import Any
 
 from metacore import Run
 from metacore.algorithms.metric import MetricAlgorithm
-from metacore.answers import Asked, Question
+from metacore.answers import EpisodeSpec, Question
 from pages.ui import charts, engine
 from pages.ui.palette import Theme
+from pages.ui.prototypes.before_after import BeforeAndAfterQuestion
 from pages.ui.prototypes.edits import Edits, write
-from pages.ui.prototypes.embedding import InSpace, Moved, Pictures
+from pages.ui.prototypes.embedding import EpisodePictures
+from pages.ui.prototypes.in_space import SpaceQuestion
 
 FIRST = "protonet-glyphs"
 EPISODE = 8  # a test episode that is not too easy
@@ -18,7 +20,7 @@ QUERIES = 100  # marks a picture can hold
 
 
 @dataclass(frozen=True)
-class View:
+class PictureSettings:
     """How the episode is looked at."""
 
     shots: int
@@ -29,12 +31,12 @@ class View:
 
 
 @dataclass(frozen=True)
-class Spot:
+class PrototypesChoice:
     """What is looked at: an episode in the space of a run."""
 
     run: Run
-    asked: Asked
-    view: View
+    spec: EpisodeSpec
+    view: PictureSettings
     edits: Edits
     theme: Theme | None = None  # that of the page
 
@@ -43,23 +45,23 @@ class Spot:
         return self.run.config.algorithm_class.embeds
 
     @property
-    def pictures(self) -> Pictures:
-        return Pictures(asked=self.asked, theme=self.theme or charts.theme())
+    def pictures(self) -> EpisodePictures:
+        return EpisodePictures(spec=self.spec, theme=self.theme or charts.theme())
 
-    def scene(self, edits: Edits) -> InSpace:
-        return InSpace(
+    def scene(self, edits: Edits) -> SpaceQuestion:
+        return SpaceQuestion(
             learned=engine.learned(self.run),
-            asked=self.asked,
+            spec=self.spec,
             shots=self.view.shots,
             distance=self.view.distance,
             dimensions=self.view.dimensions,
             edits=write(edits),
         )
 
-    def moments(self, edits: Edits) -> Moved:
-        return Moved(
+    def moments(self, edits: Edits) -> BeforeAndAfterQuestion:
+        return BeforeAndAfterQuestion(
             learned=engine.learned(self.run),
-            asked=self.asked,
+            spec=self.spec,
             shots=self.view.shots,
             dimensions=self.view.dimensions,
             shared=self.view.shared,
@@ -79,28 +81,30 @@ class Spot:
         return [self.pictures, self.moments(self.edits), *as_drawn]
 
 
-def drawn(run: Run, seed: int) -> Asked:
+def drawn(run: Run, seed: int) -> EpisodeSpec:
     """An episode of the run's own kind, with as many queries as a picture can hold."""
     task = run.config.task
-    return Asked.like(run, seed=seed, queries=max(1, min(task.queries, QUERIES // task.ways)))
+    return EpisodeSpec.like(run, seed=seed, queries=max(1, min(task.queries, QUERIES // task.ways)))
 
 
-def laddered(run: Run, seed: int, drawings: int) -> Asked:
+def laddered(run: Run, seed: int, drawings: int) -> EpisodeSpec:
     """The same with the most shots to go through, of classes that have so many drawings."""
-    asked = drawn(run, seed)
-    most = min(max(LADDER, run.config.task.shots), MOST, drawings - asked.queries)
-    return replace(asked, shots=most, most=most)
+    spec = drawn(run, seed)
+    most = min(max(LADDER, run.config.task.shots), MOST, drawings - spec.queries)
+    return replace(spec, shots=most, most=most)
 
 
-def usual(run: Run, seed: int, drawings: int) -> Spot:
+def usual(run: Run, seed: int, drawings: int) -> PrototypesChoice:
     """What is looked at by someone who has just arrived."""
-    asked = laddered(run, seed, drawings)
-    view = View(min(SHOTS, asked.most), 2, drawn=False, distance=measured(run), shared=True)
-    return Spot(run, asked, view, Edits())
+    spec = laddered(run, seed, drawings)
+    shots, distance = min(SHOTS, spec.most), measured(run)
+    view = PictureSettings(shots, 2, drawn=False, distance=distance, shared=True)
+    return PrototypesChoice(run, spec, view, Edits())
 
 
 def measured(run: Run) -> str | None:
-    """The distance a run goes by; None where it cannot go by another."""
+    """The distance a run goes by; None where there is no other it could go by."""
     kind = run.config.algorithm_class
-    several = issubclass(kind, MetricAlgorithm) and len(kind.measures) > 1
-    return kind.measure_of(run.config.algorithm) if several else None  # type: ignore[attr-defined]
+    if not issubclass(kind, MetricAlgorithm) or len(kind.measures) == 1:
+        return None
+    return kind.measure_of(run.config.algorithm)
