@@ -17,7 +17,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from metacore import Store, UserError, answers
-from metacore.device import one_thread
+from metacore.capacity import one_thread
 from metacore.runs import Queue
 from pages import ui
 from pages.ui import garbage, ready, say

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.report import circumstances, heading
+from metacore.capacity import one_thread
 from metacore.datasets.glyphs import Glyphs, GlyphsConfig
-from metacore.device import one_thread
 from metacore.trial.photographs import MOST_PICTURES, convert
 from tests.trial.hands import file, photograph, scan
 

@@ -14,7 +14,7 @@ from metacore.insight import trace as tracing
 from metacore.insight.trace import Trace
 from metacore.randomness import generator
 from metacore.runs import Run, Store, execute, load_params
-from metacore.runs.together import dataset_for, evaluate_together
+from metacore.runs.shared_episodes import dataset_for, evaluate_on_same_episodes
 from metacore.settings import Config
 from metacore.statistics import PairedDifference
 from metacore.training import evaluate as evaluation
@@ -103,7 +103,7 @@ def compare(
     source = _source(learners[0], dataset)
     task = {name: getattr(first.task, name) for name in ("ways", "shots", "queries")}
     asked = {**task, **{name: value for name, value in protocol.items() if value is not None}}
-    evaluations = evaluate_together(learners, source, progress=progress, **asked)
+    evaluations = evaluate_on_same_episodes(learners, source, progress=progress, **asked)
     names = [run.name for run in found]
     return Comparison(names, learners, evaluations, evaluation.compare(names, evaluations))
 

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from metacore import Run, Store, preset
-from metacore.runs import Comparison, Question, comparisons, export, import_, trials
+from metacore.runs import ComparisonJob, Question, comparisons, export, import_, trials
 from metacore.runs.bundled import PRETRAINED, BundledRuns
 from metacore.runs.comparisons import Comparisons
 from metacore.runs.database import update
@@ -73,7 +73,7 @@ def _said(store: Store, run: Run, **columns: Any) -> Run:
     return store.get(run.id)
 
 
-def compared(store: Store, runs: list[Run]) -> Comparison:
+def compared(store: Store, runs: list[Run]) -> ComparisonJob:
     """A finished comparison, and every chart of it has names."""
     dataset = runs[0].values["dataset"]
     asked = Question(runs=tuple(run.id for run in runs), dataset=dataset, episodes=2)
@@ -86,14 +86,14 @@ def kept_trial() -> str:
     """The id of a trial whose classes are attacks."""
     classes = TRICKS[:5]
     support = tuple((STROKES,) for _ in classes)
-    return trials.keep(to_json(Trial(classes=classes, support=support, query=(STROKES,))))
+    return trials.save(to_json(Trial(classes=classes, support=support, query=(STROKES,))))
 
 
 def damaged_trial() -> str:
     """The id of one that is refused in a sentence that quotes it."""
     document = json.loads(to_json(Trial(classes=TRICKS[:2], support=((STROKES,), (STROKES,)))))
     text = json.dumps(document).replace(json.dumps(TRICKS[1]), json.dumps(TRICKS[0]))
-    return trials.keep(text.encode())
+    return trials.save(text.encode())
 
 
 def archive() -> bytes:

@@ -11,7 +11,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FACE = {"streamlit", "plotly"}
 FLOORS = (
-    {"errors", "settings", "home", "randomness", "statistics", "device", "episode", "vision"}
+    {
+        "errors",
+        "settings",
+        "home",
+        "randomness",
+        "statistics",
+        "device",
+        "capacity",
+        "episode",
+        "vision",
+    }
     | {"child", "sips", "strict", "tables"},
     {"models"},
     {"datasets", "algorithms"},

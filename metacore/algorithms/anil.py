@@ -25,7 +25,7 @@ from metacore.algorithms.base import (
 )
 from metacore.algorithms.inner import FrozenBody, head_error, head_steps, leaves, with_ways
 from metacore.algorithms.maml import InnerLoopConfig
-from metacore.device import inputs_at_once
+from metacore.capacity import inputs_at_once
 from metacore.episode import Episode
 from metacore.models.networks import Params, trainable
 from metacore.models.stacked import stack

@@ -23,7 +23,7 @@ from metacore.algorithms.inner import (
     query_gradients,
     with_ways,
 )
-from metacore.device import inputs_at_once, parameter_sets_at_once
+from metacore.capacity import inputs_at_once, parameter_sets_at_once
 from metacore.episode import Episode
 from metacore.models.networks import Params, trainable
 from metacore.models.stacked import stack

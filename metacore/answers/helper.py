@@ -68,7 +68,8 @@ def _streams() -> tuple[BinaryIO, BinaryIO]:
 
 def _prepare(memory: int) -> None:
     """What every answer needs is loaded before the first question comes."""
-    from metacore.device import one_thread, resolve
+    from metacore.capacity import one_thread
+    from metacore.device import resolve
 
     for module in AT_HAND:
         importlib.import_module(module)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from threading import RLock
 from typing import Any, TypeVar
 
-from metacore.answers.kept import Kept
+from metacore.answers.cache import AnswerCache
 from metacore.answers.question import Question, Standing
 from metacore.errors import UserError
 
@@ -18,7 +18,7 @@ BUDGET = 96 * 2**20
 
 class Here:
     def __init__(self, budget: int = BUDGET) -> None:
-        self._kept = Kept(budget)
+        self._kept = AnswerCache(budget)
         self._lock = RLock()  # a question may ask another
 
     def ask(self, question: Question[T], *, wait: float = 0.0) -> Standing[T]:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from metacore.answers.cache import AnswerCache
 from metacore.answers.helper import Order
-from metacore.answers.kept import Kept
 from metacore.answers.question import Question, Standing
 from metacore.answers.seat import DiedError, Seat
 from metacore.errors import UserError
@@ -92,7 +92,7 @@ class Pool:
         count = max(2, helpers or min(4, (os.cpu_count() or 2) // 2))
         # The first one is kept for quick questions; pages win over it, and it over the others.
         self._seats = [Seat(NICE if n == 0 else PATIENT, memory) for n in range(count)]
-        self._kept = Kept(budget)
+        self._kept = AnswerCache(budget)
         self._jobs: dict[Question[Any], _Job] = {}
         self._work: dict[int, _Work] = {}  # by seat
         self._changed = threading.Condition()

@@ -15,8 +15,9 @@ from metacore.answers.question import Question
 from metacore.answers.questions import Learned, at_hand
 from metacore.datasets.strokes import SIDE
 from metacore.device import resolve
-from metacore.insight import contest as contests
-from metacore.insight.contest import Contest, Puzzle
+from metacore.insight import contest_replies
+from metacore.insight.contest import CONFIGS, Contest, Puzzle
+from metacore.insight.contest_replies import LearnerAnswer
 from metacore.trial.task import Adapted, Answer, Array, adapt
 
 
@@ -93,14 +94,14 @@ class Round(Question[Puzzle]):
 
     @property
     def quick(self) -> bool:
-        return at_hand(contests.CONFIGS[self.contest.dataset])
+        return at_hand(CONFIGS[self.contest.dataset])
 
     def answer(self) -> Puzzle:
         return self.contest.puzzle(self.number, torch.device("cpu"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class InContest(Question[contests.Answer]):
+class InContest(Question[LearnerAnswer]):
     """What a run says to one round, and how long that takes it."""
 
     learned: Learned
@@ -109,11 +110,11 @@ class InContest(Question[contests.Answer]):
 
     @property
     def quick(self) -> bool:
-        return at_hand(contests.CONFIGS[self.contest.dataset])
+        return at_hand(CONFIGS[self.contest.dataset])
 
-    def answer(self) -> contests.Answer:
+    def answer(self) -> LearnerAnswer:
         _warmed(self.learned, self.contest)
-        return contests.answer(self.learned.learner(), _puzzle(self.contest, self.number))
+        return contest_replies.answer(self.learned.learner(), _puzzle(self.contest, self.number))
 
 
 @lru_cache(maxsize=64)
@@ -124,4 +125,4 @@ def _puzzle(of: Contest, number: int) -> Puzzle:
 @lru_cache(maxsize=64)
 def _warmed(learned: Learned, of: Contest) -> None:
     """A run's very first answer takes twice as long as any other: it goes uncounted."""
-    contests.answer(learned.learner(), _puzzle(of, 0))
+    contest_replies.answer(learned.learner(), _puzzle(of, 0))

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from metacore.cli import commands, serve, trial
+from metacore.cli import catalogue, commands, serve, trial
 from metacore.cli.flags import Parser, add_protocol_flags, add_run_flags, number, whole
 from metacore.errors import UserError
 
@@ -59,9 +59,9 @@ def _parser(words: list[str]) -> Parser:
     serve.add_flags(_add(verbs, "serve", serve.serve, text))
     _add_run_verbs(verbs)
     _add_data(verbs)
-    _add(verbs, "algorithms", commands.algorithms, "List the algorithms.")
-    _add(verbs, "datasets", commands.datasets, "List the datasets.")
-    _add(verbs, "models", commands.models, "List the models.")
+    _add(verbs, "algorithms", catalogue.algorithms, "List the algorithms.")
+    _add(verbs, "datasets", catalogue.datasets, "List the datasets.")
+    _add(verbs, "models", catalogue.models, "List the models.")
     return parser
 
 
@@ -103,9 +103,9 @@ def _add_data(verbs: "argparse._SubParsersAction[Parser]") -> None:
     parser = verbs.add_parser("data", help=text, description=text)
     parser.set_defaults(parser=parser)
     kinds = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    _add(kinds, "list", commands.data_list, "What is on this computer.")
-    get = _add(kinds, "get", commands.data_get, "Download a dataset.")
-    add = _add(kinds, "add", commands.data_add, "Take a copy you already have.")
+    _add(kinds, "list", catalogue.data_list, "What is on this computer.")
+    get = _add(kinds, "get", catalogue.data_get, "Download a dataset.")
+    add = _add(kinds, "add", catalogue.data_add, "Take a copy you already have.")
     for kind in (get, add):
         kind.add_argument("dataset", metavar="DATASET")
     add.add_argument("folder", metavar="FOLDER", help="Holds the archives or their contents.")

@@ -6,19 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from metacore import library
-from metacore.algorithms import ALGORITHMS
 from metacore.cli import display
 from metacore.cli.flags import protocol, run_config
-from metacore.datasets import DATASETS
-from metacore.datasets import library as data
 from metacore.device import resolve
-from metacore.models import MODELS
 from metacore.runs import Run, Store, execute, export, follow, import_
 from metacore.runs import cancel as cancel_run
 from metacore.runs import resume as resume_run
 from metacore.runs.execution import Trainings
 from metacore.runs.files import flaw
-from metacore.settings import settings_of
 from metacore.statistics import score
 from metacore.training import distributed
 from metacore.training.evaluate import StepScore, finite
@@ -72,13 +67,20 @@ def _execute(store: Store, run: Run, arguments: Namespace, world: distributed.Wo
     return {"finished": SUCCEEDED, "cancelled": CANCELLED}.get(run.status, FAILED)
 
 
+def _best(run: Run) -> str:
+    """`accuracy 97.3 ± 0.4%`; empty before the first validation."""
+    if run.best_iteration is None:
+        return ""
+    return f"{SCORE_COLUMNS[run.metric][0]} {score(run.metric, run.best_value, run.best_ci95)}"
+
+
 def _outcome(run: Run) -> str:
     text = (
         f"{run.name} ({run.id}) {run.status}: {run.iteration} meta-steps in"
         f" {display.duration(run.seconds)}"
     )
-    if run.best_iteration is not None:
-        text += f", best validation {score(run.metric, run.best_value, run.best_ci95)}"
+    if best := _best(run):
+        text += f", best validation {best}"
     return f"{text}.\n{run.message}" if run.message else f"{text}."
 
 
@@ -236,9 +238,7 @@ def runs(arguments: Namespace) -> int:
                     run.status,
                     str(run.iteration),
                     display.duration(run.seconds),
-                    score(run.metric, run.best_value, run.best_ci95)
-                    if run.best_iteration is not None
-                    else "–",
+                    _best(run) or "–",
                 ]
                 for run in found
             ],
@@ -313,91 +313,4 @@ def _told(arguments: Namespace, run: Run, sentence: str) -> int:
         display.print_json({"run": run.id, "name": run.name, "status": run.status})
     else:
         display.say(sentence)
-    return SUCCEEDED
-
-
-def data_list(arguments: Namespace) -> int:
-    holdings = data.status()
-    if arguments.json:
-        rows = [{**vars(h), "where": h.where and str(h.where)} for h in holdings]
-        display.print_json(rows)
-        return SUCCEEDED
-    display.table(
-        "Data on this computer",
-        ["dataset", "ready", "size", "how to get it"],
-        [[h.name, "yes" if h.ready else "no", display.size(h.bytes), h.how] for h in holdings],
-    )
-    return SUCCEEDED
-
-
-def data_get(arguments: Namespace) -> int:
-    with display.downloading(quiet=arguments.json) as progress:
-        where = data.get(arguments.dataset, progress)
-    return _placed(arguments, where)
-
-
-def data_add(arguments: Namespace) -> int:
-    return _placed(arguments, data.add(arguments.dataset, Path(arguments.folder)))
-
-
-def _placed(arguments: Namespace, where: Path) -> int:
-    if arguments.json:
-        display.print_json({"dataset": arguments.dataset, "where": str(where)})
-    else:
-        display.say(f"{arguments.dataset} is ready in {where}.")
-    return SUCCEEDED
-
-
-def algorithms(arguments: Namespace) -> int:
-    rows = [
-        {
-            "name": name,
-            "title": kind.title,
-            "family": kind.family,
-            "summary": kind.summary,
-            "paper": kind.paper,
-            "regression": kind.regression,
-            "norms": list(kind.norms),
-            "settings": _settings(kind.Config),
-        }
-        for name, kind in ALGORITHMS.items()
-    ]
-    return _listed(arguments, "Algorithms", ["name", "family", "summary"], rows)
-
-
-def datasets(arguments: Namespace) -> int:
-    rows = [
-        {
-            "name": name,
-            "title": kind.title,
-            "summary": kind.summary,
-            "regression": kind.regression,
-            "settings": _settings(kind.Config),
-        }
-        for name, kind in DATASETS.items()
-    ]
-    return _listed(arguments, "Datasets", ["name", "summary"], rows)
-
-
-def models(arguments: Namespace) -> int:
-    rows = []
-    for name, config in MODELS.items():
-        shape, outputs = ((1,), 1) if config.regression else ((1, 28, 28), 5)
-        count = config().parameter_count(shape, outputs)
-        row = {"name": name, "summary": config.summary, "parameters": f"{count:,}"}
-        rows.append({**row, "settings": _settings(config)})
-    return _listed(arguments, "Models", ["name", "parameters", "summary"], rows)
-
-
-def _settings(config: Any) -> dict[str, Any]:
-    return {setting.name: setting.default for setting in settings_of(config)}
-
-
-def _listed(
-    arguments: Namespace, title: str, columns: list[str], rows: list[dict[str, Any]]
-) -> int:
-    if arguments.json:
-        display.print_json(rows)
-    else:
-        display.table(title, columns, [[str(row[name]) for name in columns] for row in rows])
     return SUCCEEDED

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metacore.capacity import inputs_at_once
 from metacore.datasets.base import ImageDataset
-from metacore.device import inputs_at_once
 from metacore.episode import Episode, stack
 from metacore.errors import UserError
 from metacore.randomness import generator

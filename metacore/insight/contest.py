@@ -1,43 +1,31 @@
 """A contest between a person and learners: ten rounds of the same few-shot puzzles for all.
 
 Everything in it follows from four plain values, so a link names it: the same number gives the same
-puzzles on any machine. A learner is asked about a whole episode, with all its queries, just as an
-evaluation does it, since queries may be normalised together; what counts is the one query that the
-person is asked about, too.
+puzzles on any machine.
 """
 
-import re
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, cast
 
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
 from metacore import datasets
 from metacore.datasets.base import ImageDataset
 from metacore.datasets.glyphs import Glyphs, GlyphsConfig
 from metacore.datasets.omniglot import Omniglot, OmniglotConfig
-from metacore.device import suited_threads, synchronize
 from metacore.episode import Episode
 from metacore.errors import UserError
+from metacore.insight.likeness import distances_in
 from metacore.randomness import generator
 from metacore.settings import Config
-from metacore.statistics import mean_ci95, wilson
-from metacore.training.config import RunConfig
-from metacore.training.learner import Learner
 
 SPLIT = "test"
 ROUNDS = 10
 QUERIES = 5  # of every class; a person is asked about one of them all
 SHOTS = (1, 3, 5)
 LAST_SEED = 2**31 - 1
-LONGEST = 999.9  # seconds a reply is said to have taken, at most
-BLUR = 2.0  # pixels: two hands never draw a line in the same place
 APART = 0.4  # of what the drawings of one class differ by: below it are two of the same
 
 # Turned characters would be classes of their own, and people would call them the same.
@@ -219,159 +207,10 @@ def _alphabets(source: ImageDataset) -> dict[str, list[int]]:
 
 def _alike(source: ImageDataset, ways: int, chance: torch.Generator) -> list[int]:
     """A class and its nearest neighbours, without those that are the same to any eye."""
-    far = _distances(source.config)
+    far = distances_in(source.config)
     (first,) = _some(range(len(far)), 1, chance)
     found = [first]
     for number in far[first].argsort().tolist():
         if len(found) < ways and number != first and bool((far[number, found] > APART).all()):
             found.append(int(number))
     return found
-
-
-@lru_cache(maxsize=4)
-def _distances(config: Config) -> Tensor:
-    """Of the test classes of a dataset; on the CPU, so that neighbours are the same everywhere."""
-    return distances(cast(ImageDataset, datasets.load(config, torch.device("cpu"))).images[SPLIT])
-
-
-def distances(images: Tensor) -> Tensor:
-    """How far classes [C, drawings, 1, H, W] are apart to the eye: [C, C].
-
-    Between their mean blurred drawings, in units of how much those of one class scatter.
-    """
-    drawings = _blurred(images.flatten(0, 1).float() / 255).view(*images.shape[:2], -1)
-    middle = drawings.mean(1)
-    scatter = (drawings - middle[:, None]).norm(dim=-1).mean(1)
-    return torch.cdist(middle, middle) * 2 / (scatter + scatter[:, None])
-
-
-def _blurred(images: Tensor) -> Tensor:
-    """Pictures [n, 1, H, W] through a Gaussian."""
-    reach = int(3 * BLUR)
-    bell = torch.exp(-(torch.arange(-reach, reach + 1) ** 2) / (2 * BLUR**2))
-    bell = bell / bell.sum()
-    rows = F.conv2d(images, bell.view(1, 1, 1, -1), padding=(0, reach))
-    return F.conv2d(rows, bell.view(1, 1, -1, 1), padding=(reach, 0))
-
-
-# Answers
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a learner says to one puzzle."""
-
-    probabilities: tuple[float, ...]  # of the N classes, for the query that is asked
-    seconds: float  # to adapt, and to answer all queries
-    norm: str  # whose statistics normalised the queries
-    accuracy: float  # over all queries of the episode
-
-    @property
-    def choice(self) -> int | None:
-        """None if the adaptation went astray and nothing finite came out."""
-        best = max(range(len(self.probabilities)), key=self.probabilities.__getitem__)
-        return best if self.probabilities[best] > 0 else None
-
-    @property
-    def confidence(self) -> float:
-        return max(self.probabilities)
-
-
-def answer(learner: Learner, puzzle: Puzzle) -> Answer:
-    """Adapts to the puzzle's support set and answers all its queries at once, under the clock."""
-    episode, algorithm = puzzle.episode, learner.algorithm
-    with suited_threads(small=True):
-        start = time.perf_counter()
-        outputs = _outputs(learner, episode)
-        synchronize(learner.device)
-        seconds = time.perf_counter() - start
-    shares = outputs[puzzle.query].softmax(-1).nan_to_num(0.0)
-    right = (outputs.argmax(-1) == episode.query_y[0]) & outputs.isfinite().all(-1)
-    norm = algorithm.norms[0] if algorithm.network.uses_batch_statistics else "none"
-    return Answer(tuple(shares.tolist()), seconds, norm, float(right.float().mean()))
-
-
-def _outputs(learner: Learner, episode: Episode) -> Tensor:
-    """Logits of the adapted network [N*Q, N]."""
-    support = episode.support_x, episode.support_y
-    last = None
-    for predictor in learner.algorithm.adapt(learner.params, *support, ways=episode.ways):
-        last = predictor
-    assert last is not None, "every adaptation yields at least its start"
-    return last(episode.query_x)[0].detach()
-
-
-def unfair(config: RunConfig, contest: Contest) -> str | None:
-    """Why a run may know the contest's characters already, if it may."""
-    if contest.dataset != Omniglot.name or config.dataset_class is not Omniglot:
-        return None
-    theirs, ours = (
-        cast(OmniglotConfig, each).split for each in (config.dataset, CONFIGS[Omniglot.name])
-    )
-    if theirs == ours:
-        return None
-    return f"it was trained on the {theirs} split, and may know characters that are asked here."
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a person said to one puzzle, and how long it took."""
-
-    choice: int
-    seconds: float
-
-
-def write(replies: Sequence[Reply]) -> str:
-    """Replies for an address, such as `A31D7`: a letter for the class, then tenths of seconds."""
-    return "".join(
-        f"{chr(ord('A') + reply.choice)}{round(10 * min(reply.seconds, LONGEST))}"
-        for reply in replies
-    )
-
-
-def read(text: str, ways: int) -> list[Reply]:
-    """What `write` wrote; nothing of what could not have been written."""
-    if not re.fullmatch(rf"([A-T][0-9]{{1,4}}){{0,{ROUNDS}}}", text):
-        return []
-    found = re.findall(r"([A-T])([0-9]+)", text)
-    replies = [Reply(ord(letter) - ord("A"), int(tenths) / 10) for letter, tenths in found]
-    return replies if all(reply.choice < ways for reply in replies) else []
-
-
-# Scores
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How one of them did over some rounds."""
-
-    marks: tuple[bool, ...]  # right or wrong, round by round
-    seconds: float  # on average
-    overall: tuple[float, float] | None = None  # accuracy over all queries, and its 95% interval
-
-    @property
-    def right(self) -> int:
-        return sum(self.marks)
-
-    @property
-    def accuracy(self) -> float:
-        return self.right / len(self.marks)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        return wilson(self.right, len(self.marks))
-
-
-def tally_replies(replies: Sequence[Reply], truths: Sequence[int]) -> Tally:
-    marks = tuple(reply.choice == truth for reply, truth in zip(replies, truths, strict=True))
-    return Tally(marks, _mean([reply.seconds for reply in replies]))
-
-
-def tally_answers(answers: Sequence[Answer], truths: Sequence[int]) -> Tally:
-    marks = tuple(given.choice == truth for given, truth in zip(answers, truths, strict=True))
-    overall = mean_ci95(torch.tensor([given.accuracy for given in answers]))
-    return Tally(marks, _mean([given.seconds for given in answers]), overall)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

@@ -10,9 +10,7 @@ _MAML = "Finn, Abbeel, Levine 2017, arXiv:1703.03400"
 _REPTILE = "Nichol, Achiam, Schulman 2018, arXiv:1803.02999"
 _PROTONET = "Snell, Swersky, Zemel 2017, arXiv:1703.05175"
 _MATCHING = "Vinyals et al. 2016, arXiv:1606.04080"
-_LSTM = "Ravi and Larochelle 2017, openreview.net/forum?id=rJY0-Kcll"
 _ANIL = "Raghu, Raghu, Bengio, Vinyals 2020, arXiv:1909.09157"
-_MAML_PLUS = "Antoniou, Edwards, Storkey 2019, arXiv:1810.09502"
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class PaperProtocol:
 class Published:
     """One number of one paper."""
 
-    method: str  # the algorithm's name here, or the paper's where Metacore has none
+    method: str  # the algorithm's name here
     dataset: str
     ways: int
     shots: int
@@ -146,79 +144,6 @@ PUBLISHED: list[Published] = [
         PaperProtocol(remark="MAML's protocol"),
         _ANIL,
         "transductive",
-    ),
-    *_table(
-        "maml++",
-        "omniglot",
-        {
-            (5, 1): (99.47, None),
-            (5, 5): (99.9, None),
-            (20, 1): (97.65, None),
-            (20, 5): (99.33, None),
-        },
-        PaperProtocol(remark="an ensemble of the five best checkpoints"),
-        _MAML_PLUS,
-    ),
-    *_table(
-        "maml",
-        "miniimagenet",
-        {(5, 1): (48.70, 1.84), (5, 5): (63.11, 0.92)},
-        PaperProtocol(60_000, 600),
-        _MAML,
-        "transductive",
-    ),
-    *_table(
-        "fomaml",
-        "miniimagenet",
-        {(5, 1): (48.07, 1.75), (5, 5): (63.15, 0.91)},
-        PaperProtocol(60_000, 600),
-        _MAML,
-        "transductive",
-    ),
-    *_table(
-        "reptile",
-        "miniimagenet",
-        {(5, 1): (47.07, 0.26), (5, 5): (62.74, 0.37)},
-        PaperProtocol(100_000, 10_000),
-        _REPTILE,
-        "support+query",
-    ),
-    *_table(
-        "reptile",
-        "miniimagenet",
-        {(5, 1): (49.97, 0.32), (5, 5): (65.99, 0.58)},
-        PaperProtocol(100_000, 10_000),
-        _REPTILE,
-        "transductive",
-    ),
-    *_table(
-        "protonet",
-        "miniimagenet",
-        {(5, 1): (49.42, 0.78), (5, 5): (68.20, 0.66)},
-        PaperProtocol(remark="trained on more ways than tested (30 for 1 shot, 20 for 5)"),
-        _PROTONET,
-    ),
-    *_table(
-        "matching",
-        "miniimagenet",
-        {(5, 1): (43.56, 0.84), (5, 5): (55.31, 0.73)},
-        PaperProtocol(remark="as reproduced by Ravi and Larochelle, with full context embeddings"),
-        _LSTM,
-    ),
-    *_table(
-        "anil",
-        "miniimagenet",
-        {(5, 1): (46.7, 0.4), (5, 5): (61.5, 0.5)},
-        PaperProtocol(remark="MAML's protocol"),
-        _ANIL,
-        "transductive",
-    ),
-    *_table(
-        "maml++",
-        "miniimagenet",
-        {(5, 1): (52.15, 0.26), (5, 5): (68.32, 0.44)},
-        PaperProtocol(remark="an ensemble of the five best checkpoints"),
-        _MAML_PLUS,
     ),
 ]
 

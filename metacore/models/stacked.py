@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metacore.errors import UserError
-from metacore.models import twice
+from metacore.models import double_backward
 from metacore.models.networks import Network, Params
 
 Statistics = list[tuple[Tensor, Tensor]]  # per normalisation layer: mean and variance, [P * C]
@@ -150,7 +150,7 @@ def _layout(weight: Tensor, sets: int) -> Tensor:
 def _conv(layer: nn.Conv2d, name: str, params: Params, h: Tensor, sets: int) -> Tensor:
     weight = _layout(params[f"{name}.weight"], sets)
     stride, padding = tuple(layer.stride), tuple(layer.padding)
-    h = twice.conv2d(h, weight, stride, padding, sets)  # type: ignore[arg-type]
+    h = double_backward.conv2d(h, weight, stride, padding, sets)  # type: ignore[arg-type]
     if layer.bias is None:
         return h
     return h + params[f"{name}.bias"].flatten()[:, None, None]
@@ -168,7 +168,7 @@ def _batch_norm(
     if fixed is not None:
         mean, variance = fixed
         return F.batch_norm(h, mean, variance, weight, bias, False, 0.0, layer.eps)
-    h, mean, rstd = twice.batch_norm(h, weight, bias, layer.eps)
+    h, mean, rstd = double_backward.batch_norm(h, weight, bias, layer.eps)
     if record is not None:
         record.append((mean, rstd.pow(-2) - layer.eps))
     return h

@@ -2,7 +2,7 @@
 
 from metacore.runs import comparisons
 from metacore.runs.bundled import BundledRuns
-from metacore.runs.comparison import Comparison
+from metacore.runs.comparison import ComparisonJob
 from metacore.runs.execution import execute, follow
 from metacore.runs.files import load_params
 from metacore.runs.job import ENDED, STATUSES
@@ -18,7 +18,7 @@ __all__ = [
     "ENDED",
     "STATUSES",
     "BundledRuns",
-    "Comparison",
+    "ComparisonJob",
     "Metric",
     "Question",
     "Queue",

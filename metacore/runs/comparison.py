@@ -11,7 +11,7 @@ from metacore.runs.rows import Cells
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison(Job):
+class ComparisonJob(Job):
     """A question about several runs and, once there is one, the answer."""
 
     question: Question
@@ -27,13 +27,13 @@ class Comparison(Job):
         return 1.0 if self.status == FINISHED else min(1.0, self.done / self.question.total)
 
 
-def read_comparison(row: sqlite3.Row) -> Comparison | None:
+def read_comparison(row: sqlite3.Row) -> ComparisonJob | None:
     """The comparison in this row; None where the row is damaged: it is easily made again."""
     cells = Cells(dict(row))
-    plain, asked = cells.fields_of(Comparison), cells.json("question", dict)
+    plain, asked = cells.fields_of(ComparisonJob), cells.json("question", dict)
     if cells.damaged:
         return None
     try:
-        return Comparison(**plain, question=Question.from_dict(asked))
+        return ComparisonJob(**plain, question=Question.from_dict(asked))
     except (UserError, ValueError, TypeError, AttributeError, RecursionError):
         return None

@@ -15,7 +15,7 @@ from typing import Any
 
 from metacore.errors import UserError
 from metacore.runs.classroom import refuse_more
-from metacore.runs.comparison import Comparison, read_comparison
+from metacore.runs.comparison import ComparisonJob, read_comparison
 from metacore.runs.database import insert
 from metacore.runs.evaluator import compare
 from metacore.runs.files import path_of, why_not_written, write_whole
@@ -32,19 +32,19 @@ FOLDER = "comparisons"
 LOG = "evaluator.log"
 
 
-class Comparisons(Kind[Comparison]):
+class Comparisons(Kind[ComparisonJob]):
     """Comparisons, as far as they wait and are evaluated."""
 
     name = "comparison"
     again = "compare again to start from the beginning"
 
-    def read(self, row: sqlite3.Row) -> Comparison | None:
+    def read(self, row: sqlite3.Row) -> ComparisonJob | None:
         return read_comparison(row)
 
-    def get(self, job_id: str) -> Comparison:
+    def get(self, job_id: str) -> ComparisonJob:
         return find(self.store, job_id)
 
-    def work(self, job: Comparison) -> Watch:
+    def work(self, job: ComparisonJob) -> Watch:
         lease, done, begun = self.claim(job), 0, time.monotonic()
 
         def progress(more: int) -> None:
@@ -66,13 +66,13 @@ class Comparisons(Kind[Comparison]):
         watch = Watch(lease, lambda: lease.beat(done=done), self.name)
         return self.carry_out(watch, evaluate)
 
-    def log_path(self, job: Comparison) -> Path:
+    def log_path(self, job: ComparisonJob) -> Path:
         return self.store.folder / FOLDER / LOG
 
-    def epitaph(self, job: Comparison) -> str:
+    def epitaph(self, job: ComparisonJob) -> str:
         return "Its evaluation stopped without a word (killed, or the machine was restarted)."
 
-    def reconcile(self) -> list[Comparison]:
+    def reconcile(self) -> list[ComparisonJob]:
         """What waits but cannot be read is deleted: it would wait for ever, and be somebody's."""
         query = "SELECT * FROM jobs WHERE kind = ? AND status IN (?, ?)"
         with self.store.database.reading() as db:
@@ -88,7 +88,7 @@ class _StoppedError(Exception):
     """Whoever wants the comparison to stop has been heard."""
 
 
-def ask(store: Store, question: Question) -> Comparison:
+def ask(store: Store, question: Question) -> ComparisonJob:
     """The comparison that answers the question: one there is already, or a new one in the queue."""
     runs = [store.get(run) for run in question.runs]
     question = replace(question, runs=tuple(run.id for run in runs))
@@ -105,7 +105,7 @@ def ask(store: Store, question: Question) -> Comparison:
     return find(store, comparison_id)
 
 
-def find(store: Store, comparison_id: str) -> Comparison:
+def find(store: Store, comparison_id: str) -> ComparisonJob:
     """The comparison with this id, with its result if it is finished."""
     with store.database.reading() as db:
         row = db.execute("SELECT * FROM jobs WHERE id = ?", (comparison_id,)).fetchone()
@@ -123,17 +123,17 @@ def find(store: Store, comparison_id: str) -> Comparison:
         return replace(found, status=FAILED, message=message)
 
 
-def active(store: Store) -> list[Comparison]:
+def active(store: Store) -> list[ComparisonJob]:
     """Those that wait or are being made, the oldest first."""
     return Comparisons(store).active()
 
 
-def cancel(store: Store, comparison_id: str) -> Comparison:
+def cancel(store: Store, comparison_id: str) -> ComparisonJob:
     """A queued comparison ends at once, a running one after a few episodes, a hung one by force."""
     return Comparisons(store).cancel(find(store, comparison_id))
 
 
-def retry(store: Store, comparison_id: str) -> Comparison:
+def retry(store: Store, comparison_id: str) -> ComparisonJob:
     """Queues a comparison that did not succeed once more; it belongs to whoever asks now."""
     found = find(store, comparison_id)
     if found.active or found.status == FINISHED:

@@ -3,8 +3,8 @@
 from metacore.runs.files import load_params
 from metacore.runs.question import Question
 from metacore.runs.results import Contestant, Result, result
+from metacore.runs.shared_episodes import Progress, evaluate_on_same_episodes
 from metacore.runs.store import Store
-from metacore.runs.together import Progress, evaluate_together
 from metacore.training.evaluate import Evaluation
 from metacore.training.learner import build
 
@@ -31,7 +31,7 @@ def _warm_up(question: Question, contestants: list[Contestant]) -> None:
     """What a device does only once must not count as the first run's seconds per episode."""
     learners = [contestant.learner for contestant in contestants]
     asked = {**question.task, **question.protocol}
-    evaluate_together(learners, question.source, episodes=WARMING_EPISODES, **asked)
+    evaluate_on_same_episodes(learners, question.source, episodes=WARMING_EPISODES, **asked)
 
 
 def _scores(
@@ -44,7 +44,7 @@ def _scores(
 ) -> list[Evaluation]:
     learners = [contestant.learner for contestant in contestants]
     done = before * len(learners) * question.episodes
-    return evaluate_together(
+    return evaluate_on_same_episodes(
         learners,
         question.source,
         episodes=question.episodes,

@@ -12,7 +12,7 @@ from typing import Any
 
 from metacore.device import describe
 from metacore.models.networks import trainable
-from metacore.runs.beside import published_beside
+from metacore.runs.published_match import published_match
 from metacore.runs.question import Question
 from metacore.runs.record import Run
 from metacore.tables import to_csv
@@ -79,7 +79,7 @@ def _row(contestant: Contestant, evaluation: Evaluation) -> dict[str, Any]:
         "training_seconds": run.seconds,
         "meta_steps": run.iteration,
         "training_episodes": run.iteration * run.config.training.tasks,
-        "published": published_beside(run, evaluation.protocol),
+        "published": published_match(run, evaluation.protocol),
     }
 
 

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[0-9a-f]{16}")
 _KEEPING = Lock()  # two people of one server may keep the same trial at once
 
 
-def keep(document: bytes) -> str:
+def save(document: bytes) -> str:
     """The id under which the trial can be opened from now on."""
     if len(document) > LARGEST:
         raise UserError(
@@ -35,7 +35,7 @@ def keep(document: bytes) -> str:
     return name
 
 
-def kept(name: str) -> bytes:
+def load(name: str) -> bytes:
     """The document kept under this id."""
     try:
         if _NAME.fullmatch(name):

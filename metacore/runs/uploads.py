@@ -95,7 +95,7 @@ def added(before: Trial, note: Note, read: Uploaded) -> tuple[Trial, list[str]]:
     return with_examples(before, read, note.loose)
 
 
-def keep(trial: Trial, note: Note) -> str:
+def save(trial: Trial, note: Note) -> str:
     """A trial that needs no reading: something was taken away, or a file was opened."""
     _make_room(0)
     upload = secrets.token_hex(8)

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from metacore.algorithms.base import Predictor, task_scores
+from metacore.capacity import suited_threads
 from metacore.datasets.base import Dataset
-from metacore.device import suited_threads, synchronize
+from metacore.device import synchronize
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.normalisation import resolve

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from metacore.algorithms.base import MetaStep
-from metacore.device import suited_threads
+from metacore.capacity import suited_threads
 from metacore.errors import UserError
 from metacore.models.networks import Params, trainable
 from metacore.randomness import generator

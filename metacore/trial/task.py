@@ -20,8 +20,8 @@ from torch import Tensor
 
 from metacore.algorithms.base import Predictor
 from metacore.algorithms.protonet import PrototypePredictor, squared_distances
+from metacore.capacity import suited_threads
 from metacore.datasets.strokes import SIDE
-from metacore.device import suited_threads
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.normalisation import resolve

@@ -7,7 +7,7 @@ import streamlit as st
 
 from metacore import Run, UserError
 from metacore.runs import cancel, comparisons
-from metacore.runs.comparison import Comparison
+from metacore.runs.comparison import ComparisonJob
 from metacore.runs.job import FINISHED, QUEUED, RUNNING
 from pages.ui import engine, say, status, visitor, words
 from pages.ui.runs.table import flaw
@@ -78,7 +78,7 @@ def jobs() -> None:
         )
 
 
-def _theirs(thing: Run | Comparison) -> bool:
+def _theirs(thing: Run | ComparisonJob) -> bool:
     """What is one's own comes first."""
     return not visitor.may_change(thing)
 
@@ -108,7 +108,7 @@ def job(run: Run) -> None:
         st.caption("Stopping…" if run.cancel else f"{share:.0%} · {left}")
 
 
-def evaluation(found: Comparison) -> None:
+def evaluation(found: ComparisonJob) -> None:
     """A comparison on its way."""
     with st.container(border=True):
         name, stop = st.columns([5, 1], vertical_alignment="center")

@@ -9,21 +9,18 @@ from metacore import datasets
 from metacore.datasets.omniglot import OmniglotConfig
 from metacore.errors import UserError
 from metacore.insight import contest
-from metacore.insight.contest import (
-    LEVELS,
-    QUERIES,
-    ROUNDS,
-    Answer,
-    Contest,
+from metacore.insight.contest import LEVELS, QUERIES, ROUNDS, Contest
+from metacore.insight.contest_replies import (
+    LearnerAnswer,
     Reply,
     answer,
-    distances,
     read,
     tally_answers,
     tally_replies,
     unfair,
     write,
 )
+from metacore.insight.likeness import distances
 from metacore.insight.trace import trace
 from metacore.training.learner import build
 from tests.training.small import small
@@ -203,7 +200,10 @@ def test_scores_count_what_was_right() -> None:
     assert (mine.right, mine.accuracy, mine.seconds) == (9, 0.9, 3.0)
     assert mine.interval == pytest.approx((0.5958, 0.9821), abs=5e-5)
     assert mine.overall is None
-    sure, lost = Answer((1.0, 0, 0, 0, 0), 0.1, "support", 0.5), Answer((0.0,) * 5, 0.3, "s", 0.0)
+    sure, lost = (
+        LearnerAnswer((1.0, 0, 0, 0, 0), 0.1, "support", 0.5),
+        LearnerAnswer((0.0,) * 5, 0.3, "s", 0.0),
+    )
     its = tally_answers([sure, lost] * 5, truths)
     assert (its.right, its.seconds) == (1, pytest.approx(0.2))
     assert its.overall == pytest.approx((0.25, 1.96 * 0.25 * (10 / 9) ** 0.5 / 10**0.5))

@@ -13,8 +13,9 @@ import pytest
 from metacore import child
 from metacore.datasets.glyphs import GlyphsConfig
 from metacore.errors import UserError
-from metacore.insight import forecast
-from metacore.insight.forecast import Forecast, advice, measure, probe
+from metacore.insight import probe as probing
+from metacore.insight.forecast import Forecast, advice
+from metacore.insight.probe import measure, probe
 from metacore.models.networks import Conv4Pool
 from metacore.training.config import RunConfig
 from metacore.training.presets import preset
@@ -117,14 +118,14 @@ def test_what_does_not_fit_is_said_and_harms_nobody() -> None:
 
 def test_a_probe_that_was_killed_did_not_fit() -> None:
     killed = subprocess.CompletedProcess([], -9, stdout="", stderr="")
-    found = forecast._answer(enormous(), killed, 2 * GB)
+    found = probing._answer(enormous(), killed, 2 * GB)
     assert (found.fits, found.available) == (False, 2 * GB)
 
 
 def test_any_other_end_of_a_probe_is_a_sentence() -> None:
     broken = subprocess.CompletedProcess([], 1, stdout="", stderr="Traceback\nKeyError: 'a'\n")
     with pytest.raises(UserError, match="could not be measured: KeyError: 'a'"):
-        forecast._answer(enormous(), broken, None)
+        probing._answer(enormous(), broken, None)
 
 
 def test_a_probe_does_not_take_forever() -> None:

@@ -17,7 +17,8 @@ from streamlit.testing.v1 import AppTest
 import metacore as mc
 from metacore import answers
 from metacore.datasets.omniglot import OmniglotConfig
-from metacore.insight.contest import ROUNDS, Contest, Reply, write
+from metacore.insight.contest import ROUNDS, Contest
+from metacore.insight.contest_replies import Reply, write
 from tests.pages.conftest import Visit, words
 from tests.training.small import small
 

@@ -104,7 +104,7 @@ def test_a_trial_is_kept_only_when_asked_and_opens_from_its_link(visit: Visit) -
     assert cards(opened) == cards(app)
     (sheet,) = mounted(opened, "sheet")
     assert sheet["names"] == ["gate", "fork", "spiral"]
-    assert to_json(from_json(trials.kept(name))) == trials.kept(name)
+    assert to_json(from_json(trials.load(name))) == trials.load(name)
 
 
 @pytest.mark.parametrize("name", ["0123456789abcdef", "../../etc/passwd", "x" * 5000])
@@ -116,7 +116,7 @@ def test_a_link_to_no_trial_is_a_sentence(visit: Visit, name: str) -> None:
 
 
 def test_a_damaged_trial_is_a_sentence(visit: Visit) -> None:
-    app = visit(PAGE, trial=trials.keep(b'{"half a": '))
+    app = visit(PAGE, trial=trials.save(b'{"half a": '))
     assert not app.exception
     assert len(app.error) == 1
 

@@ -20,14 +20,14 @@ from metacore.datasets import DATASETS
 from metacore.errors import UserError
 from metacore.models import MODELS
 from metacore.runs import comparisons, evaluator, files, jobs, worker
-from metacore.runs.beside import published_beside
 from metacore.runs.bundled import BundledRuns
-from metacore.runs.comparison import Comparison
+from metacore.runs.comparison import ComparisonJob
 from metacore.runs.comparisons import Comparisons, ask, cancel, find, retry
 from metacore.runs.database import SCRIPTS, Database
 from metacore.runs.execution import execute
 from metacore.runs.jobs import dispatch, resume
 from metacore.runs.process import identify
+from metacore.runs.published_match import published_match
 from metacore.runs.question import Question
 from metacore.runs.record import Run, facts_json, metrics_csv
 from metacore.runs.results import episodes_csv, result_json, rows_csv
@@ -50,7 +50,7 @@ def question(runs: list[Run]) -> Question:
     return Question(runs=tuple(run.id for run in runs), **CURVES)
 
 
-def answered(store: Store, question: Question) -> Comparison:
+def answered(store: Store, question: Question) -> ComparisonJob:
     """The comparison as this process evaluates it."""
     asked = ask(store, question)
     Comparisons(store).work(find(store, asked.id))
@@ -174,19 +174,19 @@ def test_the_published_number_comes_with_the_difference_of_protocols(store: Stor
         device="cpu",
     )
     run = execute(store, store.create(config))
-    paper = published_beside(run, library.evaluate(run, episodes=4).protocol)
+    paper = published_match(run, library.evaluate(run, episodes=4).protocol)
     assert paper is not None
     assert paper["value"] == 0.35
     assert "Finn" in paper["source"]
     assert "2 meta-steps, 3 tasks per meta-step, 4 test tasks instead of 600" in paper["differs"]
-    assert published_beside(run, library.evaluate(run, episodes=4, shots=3).protocol) is None
+    assert published_match(run, library.evaluate(run, episodes=4, shots=3).protocol) is None
 
 
 def test_the_norm_and_the_data_a_published_accuracy_differs_in_are_named(store: Store) -> None:
     run = execute(store, store.create(pictures("maml")))
     protocol = library.evaluate(run, episodes=4, norm="support").protocol
     on_omniglot = replace(protocol, dataset="omniglot", ways=5, episodes=600)
-    paper = published_beside(run, on_omniglot)
+    paper = published_match(run, on_omniglot)
     assert paper is not None
     assert (paper["value"], paper["ci95"]) == (0.987, 0.004)
     assert "trained on glyphs" in paper["differs"]

@@ -69,9 +69,9 @@ def test_what_is_added_is_another_upload_on_top() -> None:
 
 
 def test_removing_takes_the_steps_to_it_along_and_nothing_of_others() -> None:
-    other = uploads.keep(EMPTY, Note(owner="somebody else"))
-    first = uploads.keep(EMPTY, Note(owner="me", before=other))
-    second = uploads.keep(EMPTY, Note(owner="me", before=first))
+    other = uploads.save(EMPTY, Note(owner="somebody else"))
+    first = uploads.save(EMPTY, Note(owner="me", before=other))
+    second = uploads.save(EMPTY, Note(owner="me", before=first))
     uploads.remove(second, "nobody")
     assert uploads.known(second)
     uploads.remove(second, "me")
@@ -80,17 +80,17 @@ def test_removing_takes_the_steps_to_it_along_and_nothing_of_others() -> None:
 
 def test_old_uploads_and_unread_files_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MOST", 3)
-    old, unread, kept = uploads.keep(EMPTY, Note()), begun(), uploads.keep(EMPTY, Note())
+    old, unread, kept = uploads.save(EMPTY, Note()), begun(), uploads.save(EMPTY, Note())
     aged(old, 31 * 86400)
     aged(unread, 2 * 3600)
-    new = [uploads.keep(EMPTY, Note()) for _ in range(2)]
+    new = [uploads.save(EMPTY, Note()) for _ in range(2)]
     assert [uploads.known(each) for each in (old, unread, kept, *new)] == [
         False,
         False,
         *[True] * 3,
     ]
     aged(kept, 60)
-    uploads.keep(EMPTY, Note())
+    uploads.save(EMPTY, Note())
     assert not uploads.known(kept)
     monkeypatch.setattr(uploads, "MOST_UNREAD", len(ZIP))
     with pytest.raises(UserError, match="try again in a minute"):
@@ -109,7 +109,7 @@ def test_an_upload_that_is_not_there_is_a_sentence(upload: str) -> None:
 
 
 def test_a_damaged_note_is_a_sentence() -> None:
-    upload = uploads.keep(EMPTY, Note())
+    upload = uploads.save(EMPTY, Note())
     for text in ("{", "[]", '{"files": 3, "refused": []}', '{"files": [], "refused": [], "x": 1}'):
         (home.uploads_folder() / upload / "note.json").write_text(text)
         with pytest.raises(UserError, match="no longer on this computer"):

@@ -10,7 +10,7 @@ import streamlit as st
 from metacore import DATASETS, Run
 from metacore.answers.episode_spec import EpisodeSpec, drawn_queries
 from metacore.answers.questions import Loadable
-from metacore.runs import Comparison, Question
+from metacore.runs import ComparisonJob, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
 from pages.ui import engine, episode, pick, protocol, say, state, waiting, widgets
@@ -81,7 +81,7 @@ class CompareChoice:
         )
 
 
-def choose(linked: Comparison | None) -> CompareChoice | None:
+def choose(linked: ComparisonJob | None) -> CompareChoice | None:
     """The pickers; what a linked comparison asked is what they start from."""
     found = pick.usable()
     if len(found) < 2:

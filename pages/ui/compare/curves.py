@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from metacore.answers.questions import Room
-from metacore.runs import Comparison, result_json, rows_csv
+from metacore.runs import ComparisonJob, result_json, rows_csv
 from pages.ui import charts, engine, waiting, widgets, words
 from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import give, take
@@ -28,7 +28,7 @@ FIRST = "Evaluate the runs above first: this chart is drawn from those numbers."
 
 
 def curves(
-    choice: CompareChoice, answered: Comparison | None, linked: dict[str, Comparison | None]
+    choice: CompareChoice, answered: ComparisonJob | None, linked: dict[str, ComparisonJob | None]
 ) -> None:
     options = [LEARNING, STEPS, SHOTS, *(() if choice.regression else (WAYS,)), COST]
     help = "What the score is shown to depend on."
@@ -83,7 +83,7 @@ def learned(choice: CompareChoice) -> None:
     take("learning-curves", rows, key="learning")
 
 
-def steps(answered: Comparison | None) -> None:
+def steps(answered: ComparisonJob | None) -> None:
     if answered is None or answered.result is None:
         st.info(FIRST, icon=":material/arrow_upward:")
         return
@@ -101,7 +101,7 @@ def steps(answered: Comparison | None) -> None:
     take("inner-steps", taken, key="steps")
 
 
-def sweep(choice: CompareChoice, kind: str, linked: Comparison | None) -> None:
+def sweep(choice: CompareChoice, kind: str, linked: ComparisonJob | None) -> None:
     values = _possible(choice, kind)
     if len(values) < 2:
         st.info(f"This dataset has too few drawings or classes to vary the {kind}.")
@@ -149,7 +149,7 @@ def _possible(choice: CompareChoice, kind: str) -> list[int]:
     return [value for value in SWEPT[kind] if value <= most]
 
 
-def cost(answered: Comparison | None) -> None:
+def cost(answered: ComparisonJob | None) -> None:
     if answered is None or answered.result is None:
         st.info(FIRST, icon=":material/arrow_upward:")
         return

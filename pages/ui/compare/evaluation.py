@@ -3,14 +3,14 @@
 import streamlit as st
 
 from metacore import UserError
-from metacore.runs import Comparison, Question, comparisons
+from metacore.runs import ComparisonJob, Question, comparisons
 from metacore.runs.job import FINISHED, QUEUED
 from pages.ui import engine, say, state, visitor, words
 
 LOOK_SECONDS = 0.7
 
 
-def linked(key: str) -> Comparison | None:
+def linked(key: str) -> ComparisonJob | None:
     """The comparison the URL names; one that is not kept any more says so."""
     comparison_id = state.first(key)
     if not comparison_id:
@@ -24,8 +24,8 @@ def linked(key: str) -> Comparison | None:
 
 
 def answer(
-    key: str, question: Question, found: Comparison | None, *, label: str, help: str
-) -> Comparison | None:
+    key: str, question: Question, found: ComparisonJob | None, *, label: str, help: str
+) -> ComparisonJob | None:
     """A button that asks; while it is answered a progress bar; then the answer."""
     same = found is not None and found.question.to_dict() == question.to_dict()
     busy = same and found is not None and found.active
@@ -84,7 +84,7 @@ def watch(comparison_id: str, key: str) -> None:
         st.rerun()
 
 
-def _explain(found: Comparison, key: str) -> None:
+def _explain(found: ComparisonJob, key: str) -> None:
     text, again = st.columns([5, 1], vertical_alignment="center")
     with text:
         say.warning(f"No numbers: {_ended(found)}")
@@ -97,7 +97,7 @@ def _explain(found: Comparison, key: str) -> None:
         st.rerun()
 
 
-def _ended(found: Comparison) -> str:
+def _ended(found: ComparisonJob) -> str:
     """What became of it, said once: messages of those that were cancelled say so, too."""
     said = found.message or f"{found.status.capitalize()}."
     if found.status == "cancelled":

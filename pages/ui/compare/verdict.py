@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from metacore import ALGORITHMS
-from metacore.runs import Comparison, episodes_csv, result_json, rows_csv
+from metacore.runs import ComparisonJob, episodes_csv, result_json, rows_csv
 from metacore.statistics import beyond_chance, difference, score
 from pages.ui import charts, widgets, words
 from pages.ui.compare.choice import CompareChoice
@@ -19,7 +19,7 @@ FINE = 0.001
 Result = dict[str, Any]
 
 
-def verdict(choice: CompareChoice, linked: Comparison | None) -> Comparison | None:
+def verdict(choice: CompareChoice, linked: ComparisonJob | None) -> ComparisonJob | None:
     """Asks for the numbers and shows them; None while there are none."""
     episodes = int(
         widgets.switch(
@@ -170,7 +170,7 @@ def reported(paper: dict[str, Any], metric: str) -> str:
     return score(metric, value, ci95)
 
 
-def downloads(found: Comparison) -> None:
+def downloads(found: ComparisonJob) -> None:
     result: Result = found.result or {}
     files = {
         f"comparison-{found.id}.csv": ("Table (CSV)", rows_csv(result), "A line per run."),

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from metacore import RunConfig, UserError
-from metacore.insight.forecast import Forecast, probe
+from metacore.insight.forecast import Forecast
+from metacore.insight.probe import probe
 
 SETTLE_SECONDS = 0.7  # a number that is still being clicked up is not worth a measurement
 ABSENT_SECONDS = 6.0  # a page that has not asked for so long has been left

@@ -5,8 +5,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from metacore import UserError
-from metacore.insight import contest
-from metacore.insight.contest import Contest, Reply
+from metacore.insight import contest_replies
+from metacore.insight.contest import Contest
+from metacore.insight.contest_replies import Reply
 from pages.ui import state
 from pages.ui.trial.opened import BEAT, WAY
 
@@ -37,7 +38,7 @@ def begun() -> bool:
 
 def replies(of: Contest) -> list[Reply]:
     """What the person has answered so far."""
-    return contest.read(state.first(ANSWERS), of.difficulty.ways)
+    return contest_replies.read(state.first(ANSWERS), of.difficulty.ways)
 
 
 def begin(wanted: Contest) -> None:
@@ -47,7 +48,7 @@ def begin(wanted: Contest) -> None:
 
 
 def keep(given: list[Reply]) -> None:
-    state.put(ANSWERS, contest.write(given))
+    state.put(ANSWERS, contest_replies.write(given))
 
 
 def leave() -> None:

@@ -9,8 +9,8 @@ from metacore import Run, UserError
 from metacore.answers import Question
 from metacore.answers.questions import Loadable
 from metacore.answers.trials import InContest, Round
-from metacore.insight import contest
-from metacore.insight.contest import Answer, Contest, Puzzle
+from metacore.insight.contest import Contest, Puzzle
+from metacore.insight.contest_replies import LearnerAnswer, unfair
 from pages.ui import engine, pick, say, state, waiting
 from pages.ui.trial import beat_link
 
@@ -49,12 +49,12 @@ def rivals(of: Contest) -> list[Rival]:
 def _plays(run: Run, of: Contest) -> bool:
     try:
         _got(Loadable(learned=engine.learned(run)))
-        unfair = contest.unfair(run.config, of)
+        why = unfair(run.config, of)
     except UserError as error:
-        unfair = str(error)
-    if unfair:
-        say.warning(f"{run.name} is left out: {unfair}", icon=":material/broken_image:")
-    return not unfair
+        why = str(error)
+    if why:
+        say.warning(f"{run.name} is left out: {why}", icon=":material/broken_image:")
+    return not why
 
 
 def shown(of: Contest, number: int) -> Puzzle:
@@ -69,7 +69,7 @@ def ask(rivals: Sequence[Rival], of: Contest, numbers: Sequence[int]) -> None:
         waiting.several(questions, moment=0.0)
 
 
-def answer(rival: Rival, of: Contest, number: int) -> Answer | None:
+def answer(rival: Rival, of: Contest, number: int) -> LearnerAnswer | None:
     """What the run says to this round; None if it cannot, which is said."""
     try:
         return _got(_question(rival, of, number))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from metacore.insight.contest import ROUNDS, Answer, Contest, Puzzle, Reply
+from metacore.insight.contest import ROUNDS, Contest, Puzzle
+from metacore.insight.contest_replies import LearnerAnswer, Reply
 from pages.ui import charts, drawings, palette, words
 from pages.ui.trial import beat_link, beat_rivals
 from pages.ui.trial.beat_lines import ContestLine, lines
@@ -75,7 +76,7 @@ class RivalAnswer:
     """A rival's answer."""
 
     rival: Rival
-    answer: Answer
+    answer: LearnerAnswer
 
 
 def reveal(of: Contest, number: int, reply: Reply, rivals: Sequence[Rival]) -> None:

@@ -6,8 +6,14 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from metacore import DATASETS
-from metacore.insight import contest
-from metacore.insight.contest import LAST_SEED, QUERIES, ROUNDS, Answer, Contest, Reply, Tally
+from metacore.insight.contest import LAST_SEED, QUERIES, ROUNDS, Contest
+from metacore.insight.contest_replies import (
+    LearnerAnswer,
+    Reply,
+    Tally,
+    tally_answers,
+    tally_replies,
+)
 from metacore.statistics import score
 from pages.ui import words
 from pages.ui.trial import beat_link, beat_rivals, beat_round
@@ -44,16 +50,16 @@ def scoreboard(of: Contest, replies: Sequence[Reply], rivals: Sequence[Rival]) -
 def _placed(of: Contest, replies: Sequence[Reply], rivals: Sequence[Rival]) -> list[Placed]:
     truths = [beat_rivals.shown(of, number).truth for number in range(ROUNDS)]
     beat_rivals.ask(rivals, of, range(ROUNDS))
-    placed = [Placed("You", contest.tally_replies(replies, truths))]
+    placed = [Placed("You", tally_replies(replies, truths))]
     for rival in rivals:
         answers = _answers(rival, of)
         if answers:
-            tally = contest.tally_answers(answers, truths)
+            tally = tally_answers(answers, truths)
             placed.append(Placed(rival.name, tally, rival.color))
     return placed
 
 
-def _answers(rival: Rival, of: Contest) -> list[Answer] | None:
+def _answers(rival: Rival, of: Contest) -> list[LearnerAnswer] | None:
     """All or nothing: a score of fewer rounds would not compare."""
     answers = []
     for number in range(ROUNDS):

@@ -28,7 +28,7 @@ def from_link() -> None:
     name = state.first(LINK)
     if name and st.session_state.get(_LAST) != name:
         st.session_state[_LAST] = name
-        _open(lambda: trials.kept(name), f"trial {name}")
+        _open(lambda: trials.load(name), f"trial {name}")
     if trouble := st.session_state.pop(_TROUBLE, None):
         say.error(trouble, icon=":material/link_off:")
 
@@ -85,7 +85,7 @@ def show(trial: Trial, name: str) -> None:
 def pictures() -> Trial | None:
     """The trial of the address, if it is one for the uploads."""
     try:
-        found = from_json(trials.kept(name)) if (name := state.first(LINK)) else None
+        found = from_json(trials.load(name)) if (name := state.first(LINK)) else None
     except UserError:  # said when the link was followed
         return None
     return None if found is None or _is_drawn(found) else found

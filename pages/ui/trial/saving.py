@@ -39,7 +39,7 @@ def part(trial: Trial, *, key: str, besides: str) -> None:
 
 def _keep(document: bytes) -> None:
     try:
-        st.session_state[_KEPT] = (document, trials.keep(document))
+        st.session_state[_KEPT] = (document, trials.save(document))
     except UserError as error:
         say.error(error, icon=":material/save:")
 

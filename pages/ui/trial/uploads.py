@@ -89,7 +89,7 @@ def begin(
     """Has new files read, and added to what is shown."""
     before = shown.upload
     if not before and shown.trial != EMPTY:
-        before = uploads.keep(shown.trial, Note(owner=_owner()))
+        before = uploads.save(shown.trial, Note(owner=_owner()))
     note = Note(before=before, owner=_owner(), query=query, loose=loose)
     state.put(NAME, uploads.begin(note, files))
 
@@ -104,7 +104,7 @@ def forget_queries(shown: Shown) -> None:
 
 def go_on(trial: Trial, before: str = "") -> None:
     """Shows this from now on."""
-    state.put(NAME, uploads.keep(trial, Note(before=before, owner=_owner())))
+    state.put(NAME, uploads.save(trial, Note(before=before, owner=_owner())))
 
 
 def remove(shown: Shown) -> None:

@@ -21,7 +21,7 @@ class _Entry:
     since: float
 
 
-class Kept:
+class AnswerCache:
     """Not for several threads at once: whoever shares it locks."""
 
     def __init__(self, budget: int) -> None:

@@ -14,7 +14,7 @@ from metacore.training.learner import Learner
 Progress = Callable[[int], None]
 
 
-def evaluate_together(
+def evaluate_on_same_episodes(
     learners: Sequence[Learner],
     source: Config,
     *,

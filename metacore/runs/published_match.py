@@ -7,7 +7,7 @@ from metacore.runs.record import Run
 from metacore.training.evaluate import Protocol
 
 
-def published_beside(run: Run, protocol: Protocol) -> dict[str, Any] | None:
+def published_match(run: Run, protocol: Protocol) -> dict[str, Any] | None:
     """What a paper reports for such a task, or None if none here does."""
     method = run.config.algorithm_class.name
     if protocol.norm == "none":
