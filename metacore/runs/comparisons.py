@@ -13,12 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from metacore.atomic import why_not_written, write_whole
 from metacore.errors import UserError
 from metacore.runs.classroom import refuse_more
 from metacore.runs.comparison import ComparisonJob, read_comparison
 from metacore.runs.database import insert
 from metacore.runs.evaluator import compare
-from metacore.runs.files import path_of, why_not_written, write_whole
+from metacore.runs.files import path_of
 from metacore.runs.job import ACTIVE, CANCELLED, ENDED, FAILED, FINISHED, QUEUED
 from metacore.runs.kind import Kind
 from metacore.runs.lease import Watch

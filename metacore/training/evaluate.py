@@ -21,7 +21,7 @@ from metacore.device import synchronize
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.normalisation import resolve
-from metacore.statistics import PairedDifference, mean_ci95, paired_difference
+from metacore.statistics import PairedDifference, finite, mean_ci95, paired_difference
 from metacore.training.learner import Learner
 
 DIVERGED_MSE = 100.0  # eight times the error of always answering 0 to the largest sine wave
@@ -82,11 +82,6 @@ class Evaluation:
                 for score in self.per_step
             ],
         }
-
-
-def finite(value: float) -> float | None:
-    """JSON knows no infinity."""
-    return value if math.isfinite(value) else None
 
 
 def evaluate(
