@@ -168,7 +168,7 @@ def space(
 
 def matrix(scene: EpisodeInSpace, pictures: dict[str, str]) -> None:
     shown, prototypes = scene.matrix, scene.matrix.row_of_answer is not None
-    beside = [] if prototypes else [pictures[name] for name in shown.rows]
+    row_pictures = [] if prototypes else [pictures[name] for name in shown.rows]
     figure = charts.cached(
         "nearness",
         scene.name,
@@ -176,7 +176,7 @@ def matrix(scene: EpisodeInSpace, pictures: dict[str, str]) -> None:
             shown,
             charts.theme(),
             column_pictures=[pictures[name] for name in shown.columns],
-            row_pictures=beside,
+            row_pictures=row_pictures,
             row_name="prototype" if prototypes else "support drawing",
             row_height=34 if prototypes else 24,
         ),

@@ -130,7 +130,7 @@ def logarithmic(made: go.Figure, axis: str, values: Sequence[float]) -> go.Figur
 
 
 def _written(value: float) -> str:
-    return significant(value) if value < 1000 else f"{value:,.0f}".replace(",", "\u202f")
+    return significant(value) if value < 1000 else words.count(value)
 
 
 def percent(made: go.Figure, axis: str = "yaxis") -> go.Figure:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui import palette
+from pages.ui import palette, words
 from pages.ui.figures import base
 from pages.ui.palette import Theme
 
@@ -106,7 +106,8 @@ def _styled(
     for number, moment in enumerate(moments):
         style: dict[str, Any] = {"name": f"meta-step {moment['iteration']}", "showlegend": False}
         if number == last:
-            style |= {"name": _now(moment), "color": color, "width": 3.2, "showlegend": True}
+            name = f"after {words.count(moment['iteration'])} meta-steps"
+            style |= {"name": name, "color": color, "width": 3.2, "showlegend": True}
         elif number == 0:
             first = {"name": "at the start", "color": START[theme], "dash": "dot"}
             style |= {**first, "showlegend": True}
@@ -115,7 +116,3 @@ def _styled(
             style |= {"color": palette.faded(color, share), "width": 1.4}
         styled.append((moment, style))
     return styled
-
-
-def _now(moment: dict[str, Any]) -> str:
-    return f"after {moment['iteration']:,} meta-steps".replace(",", "\u202f")

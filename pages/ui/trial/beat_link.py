@@ -47,7 +47,7 @@ def begin(wanted: Contest) -> None:
         state.put(name, word)
 
 
-def keep(given: list[Reply]) -> None:
+def write_replies(given: list[Reply]) -> None:
     state.put(ANSWERS, contest_replies.write(given))
 
 

@@ -57,7 +57,7 @@ def take(of: Contest, number: int, choice: int, now: float) -> None:
     replies = beat_link.replies(of)
     if number != len(replies) or about != (of, number) or choice >= of.difficulty.ways:
         return
-    beat_link.keep([*replies, Reply(choice, now - since)])
+    beat_link.write_replies([*replies, Reply(choice, now - since)])
     st.session_state[REVEALED] = (of, number)
 
 
