@@ -20,10 +20,9 @@ from benchmarks.measure import markdown
 from benchmarks.report import circumstances, heading, save, say
 from metacore.datasets.omniglot import OmniglotConfig
 from metacore.insight.published import published, published_curve
-from metacore.models.networks import trainable
 from metacore.training.evaluate import Evaluation, StepScore
 from metacore.training.learner import Learner
-from metacore.training.presets import CURVE_RECIPES, IMAGE_RECIPES
+from metacore.training.presets import pairs
 
 HEADER = [
     "algorithm",
@@ -50,7 +49,8 @@ class Trained:
 
     @property
     def parameters(self) -> int:
-        return sum(value.numel() for value in trainable(self.learner.params).values())
+        learned = self.learner.algorithm.parts.learned(self.learner.params)
+        return sum(value.numel() for value in learned.values())
 
 
 def main() -> None:
@@ -268,14 +268,14 @@ def _percent(mean: float, ci95: float | None) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     tables = parser.add_subparsers(required=True)
-    everyone = list(IMAGE_RECIPES)
+    everyone = [algorithm for algorithm, dataset in pairs() if dataset == "omniglot"]
     command = _table(tables, presets, algorithms=everyone, seconds=[90.0])
     command.add_argument("--datasets", nargs="+", choices=("omniglot", "glyphs"))
     command.set_defaults(datasets=["omniglot"])
     _table(tables, transfer, algorithms=["protonet"], choices=everyone, seconds=[300.0])
     _table(tables, paper, algorithms=everyone, seconds=[0.0])
     waves = ["maml", "finetune", "scratch"]
-    _table(tables, sinusoid, algorithms=waves, choices=list(CURVE_RECIPES), seconds=[90.0])
+    _table(tables, sinusoid, algorithms=waves, choices=everyone, seconds=[90.0])
     return parser.parse_args()
 
 

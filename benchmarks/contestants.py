@@ -18,7 +18,6 @@ from benchmarks.task import CLASSES, DRAWINGS, Race, Setting, batches
 from metacore.algorithms.maml import FOMAML, MAML, FOMAMLConfig, MAMLConfig
 from metacore.algorithms.protonet import ProtoNet, ProtoNetConfig
 from metacore.algorithms.reptile import Reptile, ReptileConfig
-from metacore.models.networks import trainable
 from metacore.randomness import generator
 from metacore.training.config import TrainingConfig
 from metacore.training.optimisation import OuterOptimiser
@@ -35,7 +34,7 @@ def metacore(race: Race) -> Step:
     algorithm = _algorithm(setting)(network)
     sgd = {"optimiser": "sgd"} if setting.method == "reptile" else {}
     config = TrainingConfig(learning_rate=setting.outer_rate, **sgd)
-    optimiser = OuterOptimiser(config, trainable(params))
+    optimiser = OuterOptimiser(config, algorithm.groups(), params)
     sampled = setting.method == "protonet"
     prepared = [] if sampled else race.episodes()
     numbers = itertools.count()

@@ -59,7 +59,10 @@ class Noise(ImageDataset):
     title = "Noise"
     summary = "Random pictures, for measuring speed."
     Config = OmniglotConfig
-    input_shape = (1, SIDE, SIDE)
+
+    @classmethod
+    def shape(cls, config: Config) -> tuple[int, ...]:
+        return (1, SIDE, SIDE)
 
     def __init__(self, device: torch.device) -> None:
         super().__init__(OmniglotConfig(), device)

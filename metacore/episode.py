@@ -7,6 +7,7 @@ N is 1 and the labels are real numbers [T, K, 1].
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -23,6 +24,11 @@ class Episode:
     query_y: Tensor  # [T, N*Q]  (regression: [T, Q, 1])
     ways: int
     classes: Tensor | None = None  # [T, N] which classes of the split the labels stand for
+
+    @classmethod
+    def of_support(cls, x: Tensor, y: Tensor, ways: int) -> Self:
+        """Support sets [T, S, ...] without a query."""
+        return cls(x, y, x[:, :0], y[:, :0], ways)
 
     @property
     def tasks(self) -> int:

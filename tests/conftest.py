@@ -11,7 +11,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from metacore.datasets import library, omniglot
+from metacore.datasets import library
+from metacore.datasets import omniglot_pictures as omniglot
 from metacore.runs.bundled import PRETRAINED
 
 settings.register_profile("busy", deadline=None)  # a busy computer is no failure

@@ -150,9 +150,7 @@ def test_algorithms_adapt_to_uneven_classes(algorithm: str) -> None:
     edited = whole.edited({0, 1}, {8: 1})
 
     def logits(episode: Episode) -> torch.Tensor:
-        *_, last = learner.algorithm.adapt(
-            learner.params, episode.support_x, episode.support_y, ways=3, norm="support"
-        )
+        *_, last = learner.algorithm.adapt(learner.params, episode, norm="support")
         return last(episode.query_x)
 
     found = logits(edited)
@@ -165,10 +163,8 @@ def test_the_prototype_of_an_edited_class_is_the_mean_of_what_is_left() -> None:
     learner = build(small("protonet", "glyphs"))
     whole = learner.dataset.episodes("test", ways=2, shots=3, queries=2, seed=0, numbers=range(1))
     edited = whole.edited({0}, {2: 1})
-    (predictor,) = learner.algorithm.adapt(
-        learner.params, edited.support_x, edited.support_y, ways=2
-    )
-    features = predictor.embedding.support()[0]  # examples 1 to 5 of the whole
-    centres = predictor.prototypes_of(features[None])[0]
+    (predictor,) = learner.algorithm.adapt(learner.params, edited)
+    seen = predictor.explain(edited.query_x)
+    features, centres = seen.support[0], seen.prototypes[0]  # examples 1 to 5 of the whole
     assert torch.allclose(centres[0], features[0], atol=1e-6)
     assert torch.allclose(centres[1], features[1:].mean(0), atol=1e-6)

@@ -14,7 +14,8 @@ FLOORS = (
     {"errors", "settings", "home", "randomness", "statistics", "episode", "vision"}
     | {"device", "capacity", "child", "atomic", "zips", "strict", "tables"},
     {"models"},
-    {"datasets", "algorithms"},
+    {"datasets"},
+    {"algorithms"},
     {"training"},
     {"insight"},
     {"trial"},

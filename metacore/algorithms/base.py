@@ -1,13 +1,15 @@
-"""What an algorithm is: three verbs on plain tensors.
+"""What an algorithm is: three verbs on plain tensors, and what it says of itself.
 
 `init` draws meta-parameters, `meta_step` says how a batch of tasks wants to change them, `adapt`
 turns a support set into a predictor, step by step. Optimisers, schedules, evaluation and
-checkpoints are shared by all and live in `training/`.
+checkpoints are shared by all and live in `training/`. Everything a page, a preset or the command
+line needs to know of an algorithm stands in its class: nobody asks for its name.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import torch
@@ -15,9 +17,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metacore import settings
+from metacore.algorithms.recipes import Recipe, Wanted
 from metacore.episode import Episode
-from metacore.models.networks import Network, Params, initial_params
+from metacore.models.networks import ModelConfig, Network, Params, initial_params
 from metacore.models.normalisation import resolve
+from metacore.models.parts import Group, Parts
 from metacore.models.stacked import Stacked
 
 
@@ -31,12 +35,29 @@ class MetaStep:
 
 
 @dataclass(frozen=True)
-class Support:
-    """T support sets."""
+class Explanation:
+    """How answers came about; what a method does not go by is None.
 
-    x: Tensor  # [T, S, ...]
-    y: Tensor  # [T, S]
-    ways: int
+    Axes: T tasks, S support examples, Q queries, N ways, F features.
+    """
+
+    logits: Tensor  # [T, Q, N]
+    support: Tensor | None = None  # embeddings [T, S, F]
+    query: Tensor | None = None  # embeddings [T, Q, F]
+    prototypes: Tensor | None = None  # [T, N, F]
+    distances: Tensor | None = None  # of queries to prototypes, as the method measures [T, Q, N]
+    attention: Tensor | None = None  # of queries to support examples [T, Q, S]; rows sum to 1
+    measure: str = ""  # what the distances are
+
+
+@dataclass(frozen=True)
+class ByLayer:
+    """Numbers an algorithm has learned beside a network, layer by layer, for looking at."""
+
+    title: str
+    axis: str
+    about: str  # what to see in it, in a sentence
+    values: dict[str, Tensor]  # layer -> [n]
 
 
 class Predictor(Protocol):
@@ -48,6 +69,10 @@ class Predictor(Protocol):
 
     def features(self, x: Tensor) -> Tensor:
         """What the layer before the head sees: [T, Q, F]."""
+        ...
+
+    def explain(self, query_x: Tensor) -> Explanation:
+        """The answers, and what they go by."""
         ...
 
     def support_loss(self) -> Tensor:
@@ -63,13 +88,18 @@ class Predictor(Protocol):
 class Algorithm(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
-    family: ClassVar[str]  # optimisation, metric or baseline
+    family: ClassVar[str]  # one of FAMILIES
     summary: ClassVar[str]  # one line in words
     formula: ClassVar[str]  # one line of LaTeX
     paper: ClassVar[str]
+    color: ClassVar[tuple[str, str]] = ("#3B3F46", "#D8D8D8")  # on light and on dark
+    dash: ClassVar[str] = "solid"  # of its lines; or dash, dashdot, longdash, dot
     regression: ClassVar[bool] = True  # whether it can learn real-valued tasks
+    classification: ClassVar[bool] = True  # and whether tasks of classes
     fixed_ways: ClassVar[bool] = True  # whether training tasks need the test tasks' ways
     trains: ClassVar[bool] = True
+    in_steps: ClassVar[bool] = True  # whether adaptation goes step by step, or is one computation
+    embeds: ClassVar[bool] = False  # whether it answers by nearness in one space
     norms: ClassVar[tuple[str, ...]] = ("transductive", "support+query", "support")
     Config: ClassVar[type[settings.Config]]
 
@@ -84,8 +114,31 @@ class Algorithm(ABC):
         """Outputs of the network's head for tasks of N ways; 0 for no head."""
         return ways
 
+    @classmethod
+    def fits(cls, model: type[ModelConfig]) -> bool:
+        """Whether it can work with such a network: any of features and a head, unless it says."""
+        return model.role == "features"
+
+    @classmethod
+    def recipe(cls, wanted: Wanted) -> Recipe | None:
+        """What its preset is made of; None where it has none for such tasks."""
+        return None
+
     def init(self, generator: torch.Generator) -> Params:
         return initial_params(self.network.network, generator)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Which of its parameters adapt, which are only learned, and which are statistics."""
+        return Parts(adapted=self.network.learned, state=self.network.state)
+
+    def groups(self) -> Sequence[Group]:
+        """How the outer optimiser treats what is learned: all alike, unless an algorithm says."""
+        return [Group((*self.parts.adapted, *self.parts.shared))]
+
+    def learned_by_layer(self, params: Params) -> ByLayer | None:
+        """What it has learned beside its network, for looking at."""
+        return None
 
     @abstractmethod
     def meta_step(
@@ -95,32 +148,34 @@ class Algorithm(ABC):
 
     @abstractmethod
     def predictors(
-        self, params: Params, support: Support, steps: int, norm: str
+        self, params: Params, episode: Episode, steps: int, norm: str
     ) -> Iterator[Predictor]:
         """What `adapt` yields, with everything that may be left out decided."""
 
     def adapt(
         self,
         params: Params,
-        support_x: Tensor,
-        support_y: Tensor,
+        episode: Episode,
         *,
-        ways: int,
         steps: int | None = None,
         norm: str | None = None,
     ) -> Iterator[Predictor]:
-        """Predictors for T support sets [T, N*K, ...] after 0, 1, …, `steps` inner steps.
+        """Predictors for the episode's support sets after 0, 1, …, `steps` inner steps.
 
-        Without `steps` and `norm` it is what the method does at test.
+        Without `steps` and `norm` it is what the method does at test. The queries are not looked
+        at.
         """
-        support = Support(support_x, support_y, ways)
         steps = self.test_steps if steps is None else steps
-        return self.predictors(params, support, steps, resolve(norm, self.norms, self.network))
+        return self.predictors(params, episode, steps, resolve(norm, self.norms, self.network))
 
     @property
     def test_steps(self) -> int:
-        """Inner steps at test; none where adaptation is a single computation."""
-        return int(getattr(self.config, "test_steps", 0))
+        return steps_at_test(self.config)
+
+
+def steps_at_test(config: settings.Config) -> int:
+    """Inner steps at test; none where adaptation is a single computation."""
+    return int(getattr(config, "test_steps", 0))
 
 
 def task_losses(outputs: Tensor, targets: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ it is the pretrained network of MAML's section 5.1: trained on all tasks mixed t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -16,22 +17,24 @@ from metacore.algorithms.base import (
     Algorithm,
     MetaStep,
     Predictor,
-    Support,
     step_metrics,
     task_losses,
     task_scores,
 )
-from metacore.algorithms.embedding import updated_running
 from metacore.algorithms.inner import (
     FrozenBody,
     adapted_networks,
     head_steps,
     leaves,
+    plain_step,
     with_ways,
 )
+from metacore.algorithms.metric import updated_running
+from metacore.algorithms.recipes import LARGE_TASKS, ON_CURVES, Recipe, Wanted
 from metacore.episode import Episode
 from metacore.errors import UserError
-from metacore.models.networks import Params, trainable
+from metacore.models.networks import HEAD, Params
+from metacore.models.parts import Parts
 from metacore.models.stacked import Statistics, stack
 from metacore.settings import Config, setting
 
@@ -61,11 +64,31 @@ class Finetune(Algorithm):
         r"w_i = \mathrm{fit}(f_\theta)"
     )
     paper = "Chen et al. 2019, arXiv:1904.04232"
+    color = ("#B85C93", "#E79AC4")
+    dash = "dot"
     fixed_ways = False
     norms = ("running", "transductive", "support+query", "support")
     Config = FinetuneConfig
 
     config: FinetuneConfig
+
+    @classmethod
+    def recipe(cls, wanted: Wanted) -> Recipe | None:
+        model = wanted.source.usual_model
+        if wanted.curves:
+            rate = wanted.source.inner_rate
+            method = FinetuneConfig(layers="all", inner_rate=rate, test_steps=10)
+            return Recipe(method, model, wanted.training(ON_CURVES))
+        shapes = {"tasks": 1, "train_ways": 128, "train_shots": 1, "train_queries": 1}
+        return Recipe(FinetuneConfig(), model, wanted.training(LARGE_TASKS, **shapes))
+
+    @cached_property
+    def parts(self) -> Parts:
+        network = self.network
+        if self.config.layers == "all":
+            return Parts(adapted=network.learned, state=network.state)
+        body = tuple(name for name in network.learned if name not in HEAD)
+        return Parts(adapted=HEAD, shared=body, state=network.state)
 
     @staticmethod
     def outputs(ways: int, training_classes: int) -> int:
@@ -75,8 +98,8 @@ class Finetune(Algorithm):
         self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
     ) -> MetaStep:
         """One supervised step on every example of the episode, labelled by its true class."""
-        theta = leaves(params)
-        learned = {name: value for name, value in theta.items() if value.requires_grad}
+        theta = leaves(params, but=self.parts.state)
+        learned = self.parts.learned(theta)
         x, y = _mixed(episode)
         record: Statistics = []
         features = self.network.features(stack(theta, 1), x, record=record)
@@ -91,29 +114,25 @@ class Finetune(Algorithm):
         )
 
     def predictors(
-        self, params: Params, support: Support, steps: int, norm: str
+        self, params: Params, episode: Episode, steps: int, norm: str
     ) -> Iterator[Predictor]:
-        theta = self._with_head(params, support.y, support.ways)
+        theta = params if episode.regression else _with_new_head(params, episode.ways)
         alpha = self.config.inner_rate
         if self.config.layers == "all":
+            names = self.parts.adapted
+            rule = plain_step(alpha)
             return adapted_networks(
-                self.network, theta, support, alpha=alpha, steps=steps, norm=norm
+                self.network, theta, episode, names=names, rule=rule, steps=steps, norm=norm
             )
-        body = FrozenBody(self.network, stack(theta, len(support.x)), support.x, norm)
-        weight, bias = body.params["head.weight"], body.params["head.bias"]
-        return head_steps(body, weight, bias, support.y, alpha=alpha, steps=steps)
+        body = FrozenBody(self.network, stack(theta, episode.tasks), episode.support_x, norm)
+        weight, bias = (body.params[name] for name in HEAD)
+        return head_steps(body, weight, bias, episode.support_y, alpha=alpha, steps=steps)
 
-    @staticmethod
-    def _with_head(params: Params, support_y: Tensor, ways: int) -> Params:
-        """A head of zeros for new classes; regression keeps the one it has."""
-        if support_y.is_floating_point():
-            return params
-        weight, bias = params["head.weight"], params["head.bias"]
-        return {
-            **params,
-            "head.weight": weight.new_zeros(ways, weight.shape[1]),
-            "head.bias": bias.new_zeros(ways),
-        }
+
+def _with_new_head(params: Params, ways: int) -> Params:
+    """A head of zeros, for classes that were not among those of the training."""
+    shapes = {name: (ways, *params[name].shape[1:]) for name in HEAD}
+    return params | {name: params[name].new_zeros(shape) for name, shape in shapes.items()}
 
 
 def _mixed(episode: Episode) -> tuple[Tensor, Tensor]:
@@ -143,10 +162,21 @@ class Scratch(Algorithm):
     summary = "The same network from a random start, with nothing learned beforehand."
     formula = r"\phi_i = \theta_0 - \alpha \sum_k \nabla L_i(\phi_i^{(k)})"
     paper = "the lower bound of every comparison"
+    color = ("#6F6F6F", "#B0B0B0")
+    dash = "dot"
     trains = False
     Config = ScratchConfig
 
     config: ScratchConfig
+
+    @classmethod
+    def recipe(cls, wanted: Wanted) -> Recipe | None:
+        source = wanted.source
+        if wanted.curves:
+            method = ScratchConfig(inner_rate=source.inner_rate, test_steps=10)
+        else:
+            method = ScratchConfig(test_steps=5)
+        return Recipe(method, source.usual_model, {})
 
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
@@ -154,13 +184,14 @@ class Scratch(Algorithm):
         raise UserError("From scratch means no meta-training: there is no step to take.")
 
     def predictors(
-        self, params: Params, support: Support, steps: int, norm: str
+        self, params: Params, episode: Episode, steps: int, norm: str
     ) -> Iterator[Predictor]:
         return adapted_networks(
             self.network,
-            with_ways(trainable(params), support.ways),
-            support,
-            alpha=self.config.inner_rate,
+            with_ways(self.parts.learned(params), episode.ways),
+            episode,
+            names=self.parts.adapted,
+            rule=plain_step(self.config.inner_rate),
             steps=steps,
             norm=norm,
         )

@@ -4,17 +4,19 @@ All parameters are stacked [T, ...]. The support loss of all tasks is summed and
 once: tasks share no parameters, so each gets exactly its own gradient.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from metacore.algorithms.base import Support, one_hot, task_losses, task_scores
+from metacore.algorithms.base import Explanation, one_hot, task_losses, task_scores
 from metacore.episode import Episode
 from metacore.models.networks import Params
 from metacore.models.normalisation import query_features
 from metacore.models.stacked import Stacked, Statistics, chunks, stack
+
+Rule = Callable[[Params, Params], Params]  # (phi, gradients) -> phi one inner step later
 
 
 @dataclass
@@ -23,23 +25,26 @@ class AdaptedNetwork:
 
     network: Stacked
     params: Params
-    support_x: Tensor
-    support_y: Tensor
+    episode: Episode
     norm: str
 
     def features(self, x: Tensor) -> Tensor:
         with torch.no_grad():
-            return query_features(self.network, self.params, self.support_x, x, self.norm)
+            support = self.episode.support_x
+            return query_features(self.network, self.params, support, x, self.norm)
 
     def __call__(self, query_x: Tensor) -> Tensor:
         with torch.no_grad():
             return self.network.head(self.params, self.features(query_x))
 
+    def explain(self, query_x: Tensor) -> Explanation:
+        return Explanation(self(query_x))
+
     def support_loss(self) -> Tensor:
         with torch.no_grad():
             statistics = fixed_statistics(self.network, self.params, self.norm)
-            outputs = self.network(self.params, self.support_x, statistics=statistics)
-            return task_losses(outputs, self.support_y)
+            outputs = self.network(self.params, self.episode.support_x, statistics=statistics)
+            return task_losses(outputs, self.episode.support_y)
 
 
 def fixed_statistics(network: Stacked, params: Params, norm: str) -> Statistics | None:
@@ -53,28 +58,28 @@ def gradient(
     x: Tensor,
     y: Tensor,
     *,
+    names: Collection[str],
     second_order: bool = False,
     statistics: Statistics | None = None,
 ) -> Params:
-    """Each task's own gradient of its loss: [T, ...] by name."""
+    """Each task's own gradient of its loss in these parameters: [T, ...] by name."""
     loss = task_losses(network(phi, x, statistics=statistics), y).sum()
-    learned = [name for name, value in phi.items() if value.requires_grad]
-    gradients = torch.autograd.grad(loss, [phi[n] for n in learned], create_graph=second_order)
-    return dict(zip(learned, gradients, strict=True))
+    gradients = torch.autograd.grad(loss, [phi[n] for n in names], create_graph=second_order)
+    return dict(zip(names, gradients, strict=True))
 
 
-def descend(phi: Params, gradients: Params, alpha: float) -> Params:
+def plain_step(alpha: float) -> Rule:
     """phi - alpha * gradient, for the parameters that have one."""
-    return {
+    return lambda phi, gradients: {
         name: torch.sub(value, gradients[name], alpha=alpha) if name in gradients else value
         for name, value in phi.items()
     }
 
 
-def leaves(params: Params) -> Params:
-    """Fresh leaves that gradients can be taken at; running statistics are left as they are."""
+def leaves(params: Params, but: Collection[str] = ()) -> Params:
+    """Fresh leaves that gradients can be taken at; those in `but` are constants."""
     return {
-        name: value.detach() if ".running_" in name else value.detach().requires_grad_()
+        name: value.detach() if name in but else value.detach().requires_grad_()
         for name, value in params.items()
     }
 
@@ -82,32 +87,46 @@ def leaves(params: Params) -> Params:
 def gradient_steps(
     network: Stacked,
     phi: Params,
-    x: Tensor,
-    y: Tensor,
+    episode: Episode,
     *,
-    alpha: float,
+    names: Collection[str],
+    rule: Rule,
     steps: int,
     norm: str,
 ) -> Iterator[Params]:
-    """phi after 0, 1, …, `steps` plain gradient steps; keeps no graph between them."""
+    """phi after 0, 1, …, `steps` inner steps; keeps no graph between them."""
     for step in range(steps + 1):
         yield phi
         if step < steps:
-            phi = leaves(phi)
+            phi = leaves(phi, but=[name for name in phi if name not in names])
             statistics = fixed_statistics(network, phi, norm)
             with torch.enable_grad():
-                gradients = gradient(network, phi, x, y, statistics=statistics)
-            phi = descend({n: v.detach() for n, v in phi.items()}, gradients, alpha)
+                gradients = gradient(
+                    network,
+                    phi,
+                    episode.support_x,
+                    episode.support_y,
+                    names=names,
+                    statistics=statistics,
+                )
+            phi = rule({name: value.detach() for name, value in phi.items()}, gradients)
 
 
 def adapted_networks(
-    network: Stacked, theta: Params, support: Support, *, alpha: float, steps: int, norm: str
+    network: Stacked,
+    theta: Params,
+    episode: Episode,
+    *,
+    names: Collection[str],
+    rule: Rule,
+    steps: int,
+    norm: str,
 ) -> Iterator[AdaptedNetwork]:
-    """T copies of theta after 0, 1, …, `steps` gradient steps on their support sets."""
-    start = stack(theta, len(support.x))
-    phis = gradient_steps(network, start, support.x, support.y, alpha=alpha, steps=steps, norm=norm)
+    """T copies of theta after 0, 1, …, `steps` inner steps on their support sets."""
+    start = stack(theta, episode.tasks)
+    phis = gradient_steps(network, start, episode, names=names, rule=rule, steps=steps, norm=norm)
     for phi in phis:
-        yield AdaptedNetwork(network, phi, support.x, support.y, norm)
+        yield AdaptedNetwork(network, phi, episode, norm)
 
 
 def query_gradients(
@@ -184,6 +203,9 @@ class AdaptedHead:
 
     def features(self, x: Tensor) -> Tensor:
         return self.body.features(x)
+
+    def explain(self, query_x: Tensor) -> Explanation:
+        return Explanation(self(query_x))
 
     def __call__(self, query_x: Tensor) -> Tensor:
         return torch.baddbmm(self.bias[:, None], self.features(query_x), self.weight.mT)

@@ -6,17 +6,15 @@
 Departure: the cosine variant multiplies similarities by a fixed scale before the softmax.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metacore.algorithms.base import Algorithm, MetaStep, Predictor, Support, one_hot, task_losses
-from metacore.algorithms.embedding import Embedding, metric_meta_step
-from metacore.episode import Episode
-from metacore.models.networks import Params
+from metacore import settings
+from metacore.algorithms.base import Explanation, one_hot
+from metacore.algorithms.metric import MetricAlgorithm
 from metacore.settings import Config, setting
 
 COSINE_SCALE = 10.0
@@ -31,70 +29,36 @@ class ProtoNetConfig(Config):
     )
 
 
-class ProtoNet(Algorithm):
+class ProtoNet(MetricAlgorithm):
     name = "protonet"
     title = "Prototypical Networks"
-    family = "metric"
     summary = "Learns a space in which each class gathers around the mean of its examples."
     formula = r"p(y=n \mid x) \propto \exp\left(-\lVert f_\theta(x) - c_n \rVert^2\right)"
     paper = "Snell, Swersky, Zemel 2017, arXiv:1703.05175"
-    regression = False
-    fixed_ways = False
-    norms = ("running", "transductive", "support+query", "support")
+    color = ("#D55E00", "#FF8F4D")
     Config = ProtoNetConfig
+    measures = ("euclidean", "cosine")
 
     config: ProtoNetConfig
 
-    @staticmethod
-    def outputs(ways: int, training_classes: int) -> int:
-        return 0
+    @classmethod
+    def measure_of(cls, config: settings.Config) -> str:
+        assert isinstance(config, ProtoNetConfig)
+        return config.distance
 
-    def meta_step(
-        self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
-    ) -> MetaStep:
-        def classify(support: Tensor, labels: Tensor, query: Tensor) -> Tensor:
-            return self.logits(query, prototypes(support, labels, episode.ways))
+    def measured_by(self, measure: str) -> "ProtoNet":
+        return ProtoNet(ProtoNetConfig(distance=measure), self.network.network)
 
-        return metric_meta_step(self.network, params, episode, classify)
-
-    def logits(self, query: Tensor, centres: Tensor) -> Tensor:
-        """Closeness [T, Q, N] of query features [T, Q, F] to prototypes [T, N, F]."""
+    def explain(self, support: Tensor, labels: Tensor, query: Tensor, ways: int) -> Explanation:
+        centres = prototypes(support, labels, ways)
         if self.config.distance == "cosine":
-            return COSINE_SCALE * F.normalize(query, dim=-1) @ F.normalize(centres, dim=-1).mT
-        return -squared_distances(query, centres)
-
-    def predictors(
-        self, params: Params, support: Support, steps: int, norm: str
-    ) -> Iterator[Predictor]:
-        embedding = Embedding(self.network, params, support.x, norm)
-        yield PrototypePredictor(self, embedding, support.y, support.ways)
-
-
-@dataclass
-class PrototypePredictor:
-    """Answers by the nearest prototype."""
-
-    algorithm: ProtoNet
-    embedding: Embedding
-    support_y: Tensor
-    ways: int
-    params: None = None
-
-    def features(self, x: Tensor) -> Tensor:
-        return self.embedding.both(x)[1]
-
-    def prototypes_of(self, support: Tensor) -> Tensor:
-        """[T, N, F] from support embeddings [T, S, F]."""
-        return prototypes(support, self.support_y, self.ways)
-
-    def __call__(self, query_x: Tensor) -> Tensor:
-        support, query = self.embedding.both(query_x)
-        return self.algorithm.logits(query, self.prototypes_of(support))
-
-    def support_loss(self) -> Tensor:
-        support = self.embedding.support()
-        logits = self.algorithm.logits(support, self.prototypes_of(support))
-        return task_losses(logits, self.support_y)
+            similarity = F.normalize(query, dim=-1) @ F.normalize(centres, dim=-1).mT
+            logits, away = COSINE_SCALE * similarity, 1 - similarity
+            return Explanation(
+                logits, prototypes=centres, distances=away, measure="cosine distance"
+            )
+        away = squared_distances(query, centres)
+        return Explanation(-away, prototypes=centres, distances=away, measure="squared distance")
 
 
 def prototypes(support: Tensor, labels: Tensor, ways: int) -> Tensor:

@@ -19,18 +19,23 @@ from metacore.algorithms.base import (
     Algorithm,
     MetaStep,
     Predictor,
-    Support,
     step_metrics,
     task_losses,
     task_scores,
 )
 from metacore.algorithms.inner import AdaptedNetwork, gradient, leaves, with_ways
+from metacore.algorithms.recipes import Budget, Recipe, Wanted
 from metacore.episode import Episode
-from metacore.models.networks import Params, trainable
+from metacore.models.networks import Params
 from metacore.models.stacked import stack
 from metacore.settings import Config, setting
 
 BETA2, EPSILON = 0.999, 1e-8
+
+# Two idle cores make about 9.5 meta-steps per second on glyphs, 80 on curves.
+ON_IMAGES = Budget(demo=320, good=2000, paper=100_000)
+OF_MANY_WAYS = Budget(demo=320, good=2000, paper=200_000)
+ON_CURVES = Budget(demo=960, good=6000, paper=30_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +62,20 @@ class Reptile(Algorithm):
     )
     formula = r"\theta \leftarrow \theta + \epsilon \, \mathrm{mean}_i(\phi_i - \theta)"
     paper = "Nichol, Achiam, Schulman 2018, arXiv:1803.02999"
+    color = ("#00855F", "#2FC49A")
+    dash = "longdash"
     Config = ReptileConfig
 
     config: ReptileConfig
 
+    @classmethod
+    def recipe(cls, wanted: Wanted) -> Recipe | None:
+        return _recipe_of_curves(wanted) if wanted.curves else _recipe_of_images(wanted)
+
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator
     ) -> MetaStep:
-        theta = trainable(params)
+        theta = self.parts.learned(params)
         batches = self._batches(episode.support_x, self.config.inner_steps, generator)
         start = stack(theta, episode.tasks)
         *_, phi = self._train(start, episode.support_x, episode.support_y, batches)
@@ -90,7 +101,9 @@ class Reptile(Algorithm):
         yield phi
         for number, batch in enumerate(batches, start=1):
             with torch.enable_grad():
-                gradients = gradient(self.network, leaves(phi), x[:, batch], y[:, batch])
+                gradients = gradient(
+                    self.network, leaves(phi), x[:, batch], y[:, batch], names=self.parts.adapted
+                )
             phi = self._inner_step(phi, gradients, moments, number)
             yield phi
 
@@ -109,13 +122,13 @@ class Reptile(Algorithm):
         return dict(zip(phi, moved, strict=True))
 
     def predictors(
-        self, params: Params, support: Support, steps: int, norm: str
+        self, params: Params, episode: Episode, steps: int, norm: str
     ) -> Iterator[Predictor]:
         same_order = torch.Generator().manual_seed(0)  # so that an episode always adapts alike
-        batches = self._batches(support.x, steps, same_order)
-        start = stack(with_ways(trainable(params), support.ways), len(support.x))
-        for phi in self._train(start, support.x, support.y, batches):
-            yield AdaptedNetwork(self.network, phi, support.x, support.y, norm)
+        batches = self._batches(episode.support_x, steps, same_order)
+        start = stack(with_ways(self.parts.learned(params), episode.ways), episode.tasks)
+        for phi in self._train(start, episode.support_x, episode.support_y, batches):
+            yield AdaptedNetwork(self.network, phi, episode, norm)
 
     def _batches(self, support_x: Tensor, count: int, generator: torch.Generator) -> list[Tensor]:
         return [
@@ -140,3 +153,38 @@ def shuffled_batches(
     epochs = -(-count * size // examples)
     orders = torch.rand(epochs, examples, generator=generator).argsort(-1).flatten()
     return list(orders[: count * size].view(count, size))
+
+
+def _recipe_of_images(wanted: Wanted) -> Recipe:
+    """At few ways, plain inner steps of 0.3 and fewer of them at test, unless as published.
+
+    (After 1000 meta-steps on glyphs: 88.8% of the test instead of 79% with Adam's 1e-3.)
+    """
+    plain = not (wanted.paper or wanted.many_ways)
+    method = ReptileConfig(
+        inner_optimiser="sgd" if plain else "adam",
+        inner_rate=0.3 if plain else (5e-4 if wanted.many_ways else 1e-3),
+        inner_batch=20 if wanted.many_ways else 10,
+        inner_steps=10 if wanted.many_ways else 5,
+        test_steps=50 if wanted.paper else 5,
+    )
+    share = 50 / (method.inner_steps * method.inner_batch)
+    budget = OF_MANY_WAYS if wanted.many_ways else ON_IMAGES
+    return _recipe(wanted, method, budget, share, tasks=5, train_queries=1)
+
+
+def _recipe_of_curves(wanted: Wanted) -> Recipe:
+    rate = wanted.source.inner_rate
+    method = ReptileConfig(
+        inner_optimiser="sgd", inner_rate=rate, inner_steps=10, inner_batch=10, test_steps=10
+    )
+    return _recipe(wanted, method, ON_CURVES, 1.0, tasks=10)
+
+
+def _recipe(
+    wanted: Wanted, method: ReptileConfig, budget: Budget, share: float, **shapes: int
+) -> Recipe:
+    outer = {"optimiser": "sgd", "learning_rate": 1.0, "schedule": "linear"}
+    shapes["train_shots"] = max(10, wanted.shots)
+    training = wanted.training(budget, share, **outer, **shapes)
+    return Recipe(method, wanted.source.usual_model, training)

@@ -1,18 +1,21 @@
 """What a dataset is: a source of tasks, split into disjoint train, validation and test classes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from metacore import settings
+from metacore import home, settings
 from metacore.episode import Episode, stack
 from metacore.errors import UserError
+from metacore.models.networks import Conv4, ModelConfig
 from metacore.randomness import generator
 
 SPLITS = ("train", "val", "test")
+Progress = Callable[[str, int, int | None], None]  # what, bytes so far, bytes in all if known
 
 
 class Dataset(ABC):
@@ -21,13 +24,54 @@ class Dataset(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     summary: ClassVar[str]
+    item: ClassVar[str]  # what one example is called
     regression: ClassVar[bool]
+    usual_model: ClassVar[ModelConfig]  # what presets learn it with
+    inner_rate: ClassVar[float] = 0.01  # a step on the support set that suits its targets
     Config: ClassVar[type[settings.Config]]
-    input_shape: tuple[int, ...]
 
     def __init__(self, config: settings.Config, device: torch.device) -> None:
         self.config = config
         self.device = device
+
+    @classmethod
+    @abstractmethod
+    def shape(cls, config: settings.Config) -> tuple[int, ...]:
+        """Of one input, without loading anything."""
+
+    @classmethod
+    def described(cls, config: settings.Config) -> str:
+        """What one input is, for a sentence."""
+        return " x ".join(map(str, cls.shape(config)))
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return self.shape(self.config)
+
+    # Its files, where it has any
+
+    @classmethod
+    def ready(cls) -> bool:
+        """Whether it can be used now, as far as one can see without opening anything."""
+        return True
+
+    @classmethod
+    def folder(cls) -> Path:
+        return home.data_folder() / cls.name
+
+    @classmethod
+    def how_to_get(cls) -> str:
+        return "nothing to get: made here"
+
+    @classmethod
+    def get(cls, progress: Progress | None = None) -> Path:
+        """Downloads it and says where it is."""
+        raise UserError(f"{cls.name} needs no files: it is made on this computer.")
+
+    @classmethod
+    def add(cls, folder: Path) -> Path:
+        """Takes it from archives or pictures in a folder and says where it is now."""
+        raise UserError(f"{cls.name} needs no files: it is made on this computer.")
 
     @classmethod
     def at_hand(cls, config: settings.Config) -> bool:
@@ -70,36 +114,71 @@ class Dataset(ABC):
 
 
 class ImageDataset(Dataset):
-    """Classes of pictures: one uint8 tensor per split on the device, ink 255 on paper 0."""
+    """Classes of pictures, each with its own number of them.
 
+    One with a single channel is ink: 255 on paper 0. The usual way is one uint8 tensor per split on
+    the device; where classes differ in size its rows are padded and `sizes` says how far they go. A
+    dataset that keeps its pictures elsewhere has its own `class_sizes` and `read`.
+    """
+
+    item = "drawing"
     regression = False
-    images: dict[str, Tensor]  # split -> [classes, drawings, C, H, W]
+    usual_model: ClassVar[ModelConfig] = Conv4()
+    images: dict[str, Tensor]  # split -> [classes, most pictures of one, C, H, W]
+    sizes: dict[str, Tensor] | None = None  # split -> pictures of each class [classes]
+
+    @classmethod
+    def described(cls, config: settings.Config) -> str:
+        channels, height, width = cls.shape(config)
+        return f"{width} x {height} pixels in {'grey' if channels == 1 else 'colour'}"
+
+    def class_sizes(self, split: str) -> Tensor:
+        """How many pictures each class has, on the CPU: [classes]."""
+        if self.sizes is not None:
+            return self.sizes[split]
+        classes, pictures = self.images[split].shape[:2]
+        return torch.full((classes,), pictures)
+
+    def read(self, split: str, classes: Tensor, numbers: Tensor) -> Tensor:
+        """These pictures of these classes, uint8 on the device; both indices broadcast."""
+        return self.images[split][classes.to(self.device), numbers.to(self.device)]
+
+    def prepared(self, pictures: Tensor, split: str, generator: torch.Generator) -> Tensor:
+        """What a network is given of pictures: from 0 to 1, unless a dataset augments them."""
+        return pictures.float() / 255
 
     def classes(self, split: str) -> int:
-        return len(self.images[split])
+        return len(self.class_sizes(split))
 
     def class_names(self, split: str) -> list[str]:
-        return [f"{split} {number}" for number in range(len(self.images[split]))]
+        return [f"{split} {number}" for number in range(self.classes(split))]
 
     def check(self, split: str, *, ways: int, shots: int, queries: int) -> None:
         """Says with numbers why such a task cannot be drawn from this split, if it cannot."""
         self._check_split(split)
-        classes, drawings = self.images[split].shape[:2]
+        sizes, item = self.class_sizes(split), self.item
+        classes, most = len(sizes), int(sizes.max()) if len(sizes) else 0
         if not 2 <= ways <= classes:
             raise UserError(
                 f"ways must be between 2 and {classes} for {self.name}: its {split} split has"
                 f" {classes} classes, and {ways} were asked for."
             )
-        if not 1 <= shots <= drawings - 1:
+        if not 1 <= shots <= most - 1:
             raise UserError(
-                f"shots must be between 1 and {drawings - 1} for {self.name}: its classes have"
-                f" {drawings} drawings and one is needed as a query, and {shots} were asked for."
+                f"shots must be between 1 and {most - 1} for {self.name}: its classes have"
+                f" {most} {item}s and one is needed as a query, and {shots} were asked for."
             )
-        if queries < 0 or shots + queries > drawings:
+        if queries < 0 or shots + queries > most:
             raise UserError(
-                f"{shots} shots and {queries} queries need {shots + queries} drawings of a class,"
-                f" and classes of {self.name} have {drawings}: ask for at most"
-                f" {drawings - shots} queries."
+                f"{shots} shots and {queries} queries need {shots + queries} {item}s of a class,"
+                f" and classes of {self.name} have {most}: ask for at most {most - shots} queries."
+            )
+        enough = int((sizes >= shots + queries).sum())
+        if enough < ways:
+            raise UserError(
+                f"{shots} shots and {queries} queries need {shots + queries} {item}s of a class,"
+                f" and only {enough} of the {classes} classes of {self.name}'s {split} split have"
+                f" so many: ask for fewer, or for fewer ways than {ways}."
             )
 
     def sample(
@@ -113,7 +192,8 @@ class ImageDataset(Dataset):
         generator: torch.Generator,
     ) -> Episode:
         self.check(split, ways=ways, shots=shots, queries=queries)
-        classes = _distinct(ways, self.classes(split), (tasks,), generator)
+        large = self.class_sizes(split) >= shots + queries
+        classes = _distinct(ways, large.expand(tasks, -1), generator)
         return self._deal(split, classes, shots=shots, queries=queries, generator=generator)
 
     def chosen(
@@ -131,20 +211,27 @@ class ImageDataset(Dataset):
         if twice is not None:
             raise UserError(f"Class {twice} is chosen twice: a task needs different classes.")
         self.check(split, ways=len(classes), shots=shots, queries=queries)
+        sizes = self.class_sizes(split)[list(classes)].tolist()
+        for number, size in zip(classes, sizes, strict=True):
+            if size < shots + queries:
+                raise UserError(
+                    f"{shots} shots and {queries} queries need {shots + queries} {self.item}s, and"
+                    f" {self.class_names(split)[number]} has {size}: choose another class."
+                )
         one_task = torch.tensor([list(classes)])
         return self._deal(split, one_task, shots=shots, queries=queries, generator=generator)
 
     def pictures(self, split: str, classes: Sequence[int], drawing: int = 0) -> Tensor:
         """One drawing of each class, uint8 [n, C, H, W] on the CPU: for choosing by eye."""
         self._check_classes(split, classes)
-        images = self.images[split]
-        if not 0 <= drawing < images.shape[1]:
+        sizes = self.class_sizes(split)[list(classes)]
+        most = int(sizes.min()) if len(sizes) else drawing + 1
+        if not 0 <= drawing < most:
             raise UserError(
-                f"drawing must be between 0 and {images.shape[1] - 1} for {self.name}, not"
-                f" {drawing}."
+                f"drawing must be between 0 and {most - 1} for {self.name}, not {drawing}."
             )
-        numbers = torch.tensor(list(classes), dtype=torch.long, device=images.device)
-        return images[numbers, drawing].cpu()
+        numbers = torch.tensor(list(classes), dtype=torch.long)
+        return self.read(split, numbers, torch.tensor(drawing)).cpu()
 
     def _check_split(self, split: str) -> None:
         if split not in SPLITS:
@@ -170,10 +257,12 @@ class ImageDataset(Dataset):
         generator: torch.Generator,
     ) -> Episode:
         """Tasks of the classes [T, N], with random drawings of each."""
-        images, (tasks, ways) = self.images[split], classes.shape
-        drawings = _distinct(shots + queries, images.shape[1], (tasks, ways), generator)
-        where = classes.to(self.device), drawings.to(self.device)
-        pictures = images[where[0][:, :, None], where[1]].float() / 255  # [T, N, K+Q, C, H, W]
+        tasks, ways = classes.shape
+        sizes = self.class_sizes(split)
+        there = torch.arange(int(sizes.max())) < sizes[classes][..., None]  # [T, N, most]
+        drawn = _distinct(shots + queries, there, generator)
+        seen = self.read(split, classes[:, :, None], drawn)  # [T, N, K+Q, C, H, W]
+        pictures = self.prepared(seen, split, generator)
         labels = torch.arange(ways, device=self.device)
         return Episode(
             support_x=pictures[:, :, :shots].flatten(1, 2),
@@ -181,13 +270,14 @@ class ImageDataset(Dataset):
             query_x=pictures[:, :, shots:].flatten(1, 2),
             query_y=labels.repeat_interleave(queries).expand(tasks, -1),
             ways=ways,
-            classes=where[0],
+            classes=classes.to(self.device),
         )
 
 
-def _distinct(count: int, of: int, batch: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """`count` different numbers below `of`, in random order: [*batch, count]."""
-    return torch.rand(*batch, of, generator=generator).topk(count, dim=-1).indices
+def _distinct(count: int, allowed: Tensor, generator: torch.Generator) -> Tensor:
+    """`count` different numbers of those allowed [..., n], in random order: [..., count]."""
+    chance = torch.rand(allowed.shape, generator=generator)
+    return chance.masked_fill(~allowed, -1.0).topk(count, dim=-1).indices
 
 
 def rotations(images: Tensor) -> Tensor:

@@ -59,7 +59,6 @@ class Glyphs(ImageDataset):
     title = "Glyphs"
     summary = "Invented characters in many hands, drawn on this computer: nothing to download."
     Config = GlyphsConfig
-    input_shape = (1, SIDE, SIDE)
     config: GlyphsConfig
 
     def __init__(self, config: GlyphsConfig, device: torch.device) -> None:
@@ -73,6 +72,10 @@ class Glyphs(ImageDataset):
     @classmethod
     def at_hand(cls, config: settings.Config) -> bool:
         return isinstance(config, GlyphsConfig) and _path(config).exists()
+
+    @classmethod
+    def shape(cls, config: settings.Config) -> tuple[int, ...]:
+        return (1, SIDE, SIDE)
 
     def class_names(self, split: str) -> list[str]:
         count = _counts(self.config)[split]

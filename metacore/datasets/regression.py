@@ -7,6 +7,7 @@ streams share one.
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from torch import Tensor
 from metacore.datasets.base import SPLITS, Dataset
 from metacore.episode import Episode
 from metacore.errors import UserError
+from metacore.models.networks import Linear, ModelConfig, SineMlp
 from metacore.settings import Config, setting
 
 LOW, HIGH = -5.0, 5.0
@@ -22,8 +24,17 @@ LOW, HIGH = -5.0, 5.0
 class CurveDataset(Dataset):
     """y = f(x; parameters of the task), with x uniform in [-5, 5]."""
 
+    item = "point"
     regression = True
-    input_shape = (1,)
+    usual_model: ClassVar[ModelConfig] = SineMlp()
+
+    @classmethod
+    def shape(cls, config: Config) -> tuple[int, ...]:
+        return (1,)
+
+    @classmethod
+    def described(cls, config: Config) -> str:
+        return "curves"
 
     @abstractmethod
     def draw(self, tasks: int, generator: torch.Generator) -> Tensor:
@@ -103,6 +114,8 @@ class Line(CurveDataset):
     name = "line"
     title = "Straight lines"
     summary = "y = a x + b: the two-parameter example of every introduction."
+    usual_model = Linear()
+    inner_rate = 0.05
     Config = LineConfig
 
     config: LineConfig

@@ -138,15 +138,7 @@ def _parts(episode: Episode) -> list[Episode]:
 
 def _guesses(learner: Learner, episode: Episode, steps: int | None, norm: str | None) -> Tensor:
     """The class [T, N*Q] each query is taken for once the learner has adapted."""
-    predictors = learner.algorithm.adapt(
-        learner.params,
-        episode.support_x,
-        episode.support_y,
-        ways=episode.ways,
-        steps=steps,
-        norm=norm,
-    )
-    *_, last = predictors
+    *_, last = learner.algorithm.adapt(learner.params, episode, steps=steps, norm=norm)
     return last(episode.query_x).argmax(-1)
 
 

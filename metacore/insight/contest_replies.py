@@ -61,11 +61,7 @@ def answer(learner: Learner, puzzle: Puzzle) -> LearnerAnswer:
 
 def _outputs(learner: Learner, episode: Episode) -> Tensor:
     """Logits of the adapted network [N*Q, N]."""
-    support = episode.support_x, episode.support_y
-    last = None
-    for predictor in learner.algorithm.adapt(learner.params, *support, ways=episode.ways):
-        last = predictor
-    assert last is not None, "every adaptation yields at least its start"
+    *_, last = learner.algorithm.adapt(learner.params, episode)
     return last(episode.query_x)[0].detach()
 
 

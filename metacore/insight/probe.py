@@ -22,7 +22,6 @@ from metacore import child
 from metacore.device import describe, out_of_memory, resolve, synchronize
 from metacore.errors import UserError
 from metacore.insight.forecast import Forecast, advice, lighten
-from metacore.models.networks import trainable
 from metacore.training.config import RunConfig
 from metacore.training.evaluate import evaluate
 from metacore.training.learner import Learner, build
@@ -110,7 +109,8 @@ def _measure(config: RunConfig, memory: int | None) -> Forecast:
         return _too_large(config, device.type, name, available, _peak(device))
     peak = _peak(device)
     found = Forecast(name, device.type, peak, available, fits=peak <= available)
-    parameters = sum(value.numel() for value in trainable(learner.params).values())
+    learned = learner.algorithm.parts.learned(learner.params)
+    parameters = sum(value.numel() for value in learned.values())
     return _advised(config, replace(found, parameters=parameters, **_length(config, costs)))
 
 

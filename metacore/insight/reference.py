@@ -1,7 +1,15 @@
 """What a run is held against: the same network with nothing learned beforehand."""
 
+from metacore.algorithms.baselines import Scratch
 from metacore.training.config import RunConfig
 from metacore.training.presets import preset
+
+Reference = Scratch
+
+
+def possible(config: RunConfig) -> bool:
+    """Whether the run's network can be adapted as it is, without having learned anything."""
+    return Reference.fits(type(config.model))
 
 
 def from_scratch(config: RunConfig) -> RunConfig:
@@ -10,5 +18,5 @@ def from_scratch(config: RunConfig) -> RunConfig:
     So it is what a run of `scratch` with this network and seed is, the one that comes with
     Metacore included: one rival, and one number for it on every page.
     """
-    usual = preset("scratch", config.dataset_class.name)
+    usual = preset(Reference.name, config.dataset_class.name)
     return config.replace(algorithm=usual.algorithm, training=usual.training)

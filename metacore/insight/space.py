@@ -12,9 +12,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from metacore.algorithms.base import Algorithm
-from metacore.algorithms.matching import Matching, vote
-from metacore.algorithms.protonet import ProtoNet, ProtoNetConfig, prototypes
+from metacore.algorithms.base import Algorithm, Explanation
+from metacore.algorithms.metric import MetricAlgorithm
 from metacore.errors import UserError
 from metacore.insight import projection
 from metacore.insight.projection import Array, Labels
@@ -27,68 +26,60 @@ class Space:
     Axes: S support drawings, N ways, F features; B drawings asked about.
     """
 
-    algorithm: ProtoNet | Matching
+    algorithm: MetricAlgorithm
     support: Array  # [S, F]
     labels: Labels  # [S]
     ways: int
 
+    def explain(self, asked: ArrayLike) -> Explanation:
+        """The answers to drawings [B, F] and what they go by, of one task."""
+        labels = torch.from_numpy(self.labels)[None]
+        return self.algorithm.explain(_one_task(self.support), labels, _one_task(asked), self.ways)
+
     def probabilities(self, asked: ArrayLike) -> Array:
         """What the method answers: [B, N] for drawings [B, F]."""
-        return _array(self._logits(_one_task(asked)).softmax(-1))
+        return _array(self.explain(asked).logits.softmax(-1))
 
     def decide(self, asked: ArrayLike) -> Labels:
         """The class [B] it decides for; the real decision, not one made in a picture."""
-        return self._logits(_one_task(asked))[0].argmax(-1).numpy()
+        return self.explain(asked).logits[0].argmax(-1).numpy()
 
-    @property
+    @cached_property
     def prototypes(self) -> Array | None:
         """[N, F]; None for a method that has none."""
-        return _array(self._centres) if isinstance(self.algorithm, ProtoNet) else None
+        centres = self.explain(self.support[:1]).prototypes
+        return None if centres is None else _array(centres)
 
-    def distances(self, asked: Array) -> Array | None:
+    def distances(self, asked: ArrayLike) -> Array | None:
         """To every prototype [B, N]: Euclidean lengths, or 1 - cosine."""
-        centres = self.prototypes
-        if centres is None:
+        found = self.explain(asked).distances
+        if found is None:
             return None
-        rows = [dict(projection.nearest(one, centres, self.ways, self.distance)) for one in asked]
-        return np.array([[row[n] for n in range(self.ways)] for row in rows], np.float32)
+        return _array(found.clamp_min(0).sqrt() if self.distance == "euclidean" else found)
 
     def attention(self, asked: ArrayLike) -> Array | None:
         """Weights over the support set [B, S]; None for a method that pays none."""
-        if not isinstance(self.algorithm, Matching):
-            return None
-        return _array(self.algorithm.attention(_one_task(asked), _one_task(self.support)))
+        found = self.explain(asked).attention
+        return None if found is None else _array(found)
 
     @property
     def distance(self) -> str:
         """What the method measures by."""
-        algorithm = self.algorithm
-        return algorithm.config.distance if isinstance(algorithm, ProtoNet) else "cosine"
+        return self.algorithm.measure
 
     def nearest(self, asked: ArrayLike, count: int) -> list[tuple[int, float]]:
         """The support drawings nearest to one [F]: index and distance."""
         return projection.nearest(asked, self.support, count, self.distance)
 
-    def _logits(self, asked: Tensor) -> Tensor:
-        if isinstance(self.algorithm, ProtoNet):
-            return self.algorithm.logits(asked, self._centres)
-        weights = self.algorithm.attention(asked, _one_task(self.support))
-        return vote(weights, torch.from_numpy(self.labels)[None], self.ways)
-
-    @cached_property
-    def _centres(self) -> Tensor:
-        labels = torch.from_numpy(self.labels)[None]
-        return prototypes(_one_task(self.support), labels, self.ways)
-
 
 def space(
     algorithm: Algorithm, support: Array, labels: ArrayLike, ways: int, distance: str | None = None
 ) -> Space:
-    """The method's space, or (ProtoNet) the same features measured by another distance."""
-    if isinstance(algorithm, ProtoNet) and distance is not None:
-        algorithm = ProtoNet(ProtoNetConfig(distance=distance), algorithm.network.network)
-    if not isinstance(algorithm, ProtoNet | Matching):
+    """The method's space, or the same features measured by another distance."""
+    if not isinstance(algorithm, MetricAlgorithm):
         raise UserError(f"{algorithm.title} does not answer by distances.")
+    if distance is not None and distance != algorithm.measure:
+        algorithm = algorithm.measured_by(distance)
     return Space(algorithm, support, np.asarray(labels, np.int64), ways)
 
 

@@ -5,19 +5,17 @@ single computation), then T tasks. Everything is float32 numpy, ready for a figu
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from metacore.algorithms.base import Predictor, task_losses, task_scores
-from metacore.algorithms.matching import AttentionPredictor
-from metacore.algorithms.protonet import PrototypePredictor, squared_distances
+from metacore.algorithms.base import Explanation, Predictor, task_losses, task_scores
 from metacore.datasets.regression import HIGH, LOW
 from metacore.episode import Episode
-from metacore.models.networks import Params
+from metacore.models.networks import Params, layer_of
 from metacore.models.normalisation import resolve
 from metacore.training.learner import Learner
 
@@ -26,13 +24,13 @@ GRID_POINTS = 101
 
 
 @dataclass(frozen=True)
-class MetricView:
-    """How a metric method sees an episode."""
+class Explained:
+    """What the last answers go by (see `Explanation`), of a method that embeds an episode."""
 
     support: Array  # embeddings [T, N*K, F]
     query: Array  # embeddings [T, N*Q, F]
     prototypes: Array | None  # [T, N, F]
-    distances: Array | None  # squared, queries to prototypes [T, N*Q, N]
+    distances: Array | None  # queries to prototypes, as the method measures [T, N*Q, N]
     attention: Array | None  # queries to supports [T, N*Q, N*K]
 
 
@@ -52,7 +50,7 @@ class Trace:
     query_features: Array | None = None  # [S+1, T, N*Q, F]
     grid: Array | None = None  # [G] where curves are drawn
     curves: Array | None = None  # [S+1, T, G] predicted values on the grid
-    metric_view: MetricView | None = None
+    explained: Explained | None = None
 
 
 def trace(
@@ -68,14 +66,7 @@ def trace(
     `features=False` leaves the features out: for a hundred episodes behind one, curves are enough.
     """
     algorithm = learner.algorithm
-    predictors = algorithm.adapt(
-        learner.params,
-        episode.support_x,
-        episode.support_y,
-        ways=episode.ways,
-        steps=steps,
-        norm=norm,
-    )
+    predictors = algorithm.adapt(learner.params, episode, steps=steps, norm=norm)
     recorder = _Recorder(episode, features)
     for predictor in predictors:
         recorder.record(predictor)
@@ -129,35 +120,25 @@ class _Recorder:
             steps=list(range(moments)),
             update_norms={layer: _array(torch.stack(v)) for layer, v in self.updates.items()},
             grid=_array(self.grid[0, :, 0]) if regression else None,
-            metric_view=self._metric_view(),
+            explained=None if self.last is None else _explained(self.last, self.episode),
             **{name: _array(torch.stack(values)) for name, values in self.columns.items()},
         )
 
-    def _metric_view(self) -> MetricView | None:
-        predictor, query_x = self.last, self.episode.query_x
-        if not isinstance(predictor, PrototypePredictor | AttentionPredictor):
-            return None
-        support, query = predictor.embedding.both(query_x)
-        prototypes = distances = attention = None
-        if isinstance(predictor, PrototypePredictor):
-            prototypes = predictor.prototypes_of(support)
-            distances = squared_distances(query, prototypes)
-        else:
-            attention = predictor.attention(query_x)
-        return MetricView(
-            support=_array(support),
-            query=_array(query),
-            prototypes=None if prototypes is None else _array(prototypes),
-            distances=None if distances is None else _array(distances),
-            attention=None if attention is None else _array(attention),
-        )
+
+def _explained(predictor: Predictor, episode: Episode) -> Explained | None:
+    found: Explanation = predictor.explain(episode.query_x)
+    if found.query is None:
+        return None
+    values = {field.name: getattr(found, field.name) for field in fields(Explained)}
+    arrays: dict[str, Any] = {n: None if v is None else _array(v) for n, v in values.items()}
+    return Explained(**arrays)
 
 
 def _layer_distances(before: Params, after: Params) -> dict[str, Tensor]:
     """How far each layer of each task moved: layer -> [T]."""
     squares: dict[str, Tensor] = {}
     for name, value in after.items():
-        layer = name.rpartition(".")[0].removeprefix("features.")
+        layer = layer_of(name)
         moved = (value - before[name]).flatten(1).pow(2).sum(1)
         squares[layer] = squares[layer] + moved if layer in squares else moved
     return {layer: value.sqrt() for layer, value in squares.items()}

@@ -9,22 +9,23 @@ result for a quarter of the work.
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from metacore.errors import UserError
 from metacore.settings import Config, setting
 
 Params = dict[str, Tensor]
-T = TypeVar("T")
 NORMS = ("batch", "layer", "none")
+HEAD = ("head.weight", "head.bias")  # the parameters of a network's last layer
 
 
 class Network(nn.Module):
     """`features` maps an input to a vector, `head` maps it to outputs (none for metric methods)."""
 
-    def __init__(self, features: nn.Sequential, width: int, outputs: int) -> None:
+    def __init__(self, features: nn.Module, width: int, outputs: int) -> None:
         super().__init__()
         self.features = features
         self.head = nn.Linear(width, outputs) if outputs else nn.Identity()
@@ -39,6 +40,7 @@ class ModelConfig(Config):
 
     summary: ClassVar[str]
     regression: ClassVar[bool] = False
+    role: ClassVar[str] = "features"  # what an algorithm can use it as
 
     def build(self, input_shape: tuple[int, ...], outputs: int) -> Network:
         """`outputs` 0 leaves the head away."""
@@ -137,27 +139,64 @@ class Linear(ModelConfig):
 
 
 def initial_params(network: nn.Module, generator: torch.Generator) -> Params:
-    """Fresh weights as PyTorch draws them (Kaiming uniform), from this generator alone.
+    """Fresh weights as PyTorch draws them, from this generator alone.
 
-    Running statistics are included under their own names; `trainable` leaves them out.
+    Running statistics are included under their own names.
     """
     params: Params = {}
     for prefix, module in network.named_modules():
-        for name, tensor in module.named_parameters(recurse=False):
-            params[f"{prefix}.{name}"] = _draw(module, name, tensor, generator)
+        drawn = _draw(prefix, module, generator)
         for name, buffer in module.named_buffers(recurse=False):
-            if buffer is not None and buffer.is_floating_point():
-                params[f"{prefix}.{name}"] = buffer.detach().clone()
+            if buffer.is_floating_point():
+                drawn[name] = buffer.detach().clone()
+        params |= {_joined(prefix, name): tensor for name, tensor in drawn.items()}
     return params
 
 
-def _draw(module: nn.Module, name: str, tensor: Tensor, generator: torch.Generator) -> Tensor:
-    if not isinstance(module, nn.Linear | nn.Conv2d):
-        return tensor.detach().clone()
-    bound = 1 / math.sqrt(module.weight[0].numel())
-    return torch.empty(tensor.shape).uniform_(-bound, bound, generator=generator)
+def _draw(prefix: str, module: nn.Module, generator: torch.Generator) -> Params:
+    """A layer's own parameters; layers that are not known draw them as they draw themselves."""
+    own = dict(module.named_parameters(recurse=False))
+    if isinstance(module, nn.Linear | nn.Conv2d):  # Kaiming uniform
+        bound = 1 / math.sqrt(module.weight[0].numel())
+        shapes = {name: tensor.shape for name, tensor in own.items()}
+        return {
+            name: torch.empty(shape).uniform_(-bound, bound, generator=generator)
+            for name, shape in shapes.items()
+        }
+    if own and not isinstance(module, nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm):
+        _draw_itself(prefix, module, generator)
+    return {name: tensor.detach().clone() for name, tensor in own.items()}
 
 
-def trainable(params: dict[str, T]) -> dict[str, T]:
-    """The learned tensors, or what is known of each: all but running statistics."""
-    return {name: value for name, value in params.items() if ".running_" not in name}
+def _draw_itself(prefix: str, module: nn.Module, generator: torch.Generator) -> None:
+    """Lets a layer draw its parameters anew from PyTorch's own generator, lent a seed of ours."""
+    draw = getattr(module, "reset_parameters", getattr(module, "_reset_parameters", None))
+    if draw is None:
+        raise UserError(
+            f"The layer {prefix or 'network'} ({type(module).__name__}) has parameters of its own"
+            " and no method reset_parameters that draws them: give it one, so that a seed decides"
+            " what a run starts from."
+        )
+    if next(module.parameters()).is_meta:
+        return  # only shapes are asked for
+    seed = int(torch.randint(2**62, (), generator=generator))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        draw()
+
+
+def _joined(prefix: str, name: str) -> str:
+    return f"{prefix}.{name}" if prefix else name
+
+
+def by_layer(params: Params) -> Params:
+    """All numbers of each layer in one row: layer -> [n]."""
+    rows: dict[str, list[Tensor]] = {}
+    for name, value in params.items():
+        rows.setdefault(layer_of(name), []).append(value.flatten())
+    return {layer: torch.cat(values) for layer, values in rows.items()}
+
+
+def layer_of(name: str) -> str:
+    """What the layer of a parameter is called."""
+    return name.rpartition(".")[0].removeprefix("features.")

@@ -32,15 +32,30 @@ class Stacked:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.layers = [
-            (f"features.{name}", layer) for name, layer in network.features.named_children()
-        ]
-        self.fast = all(type(layer) in _LAYERS for _, layer in self.layers)
+        self.learned = tuple(name for name, _ in network.named_parameters())
+        self.state = tuple(name for name, b in network.named_buffers() if b.is_floating_point())
+        body = network.features
+        self.layers = [(f"features.{name}", layer) for name, layer in body.named_children()]
+        self.fast = isinstance(body, nn.Sequential) and all(
+            type(layer) in _LAYERS for _, layer in self.layers
+        )
         self.norms = [name for name, layer in self.layers if isinstance(layer, nn.BatchNorm2d)]
+        if not self.fast:
+            self._refuse_batch_statistics()
+
+    def _refuse_batch_statistics(self) -> None:
+        """Through `vmap`, nobody could say whose statistics normalise a query."""
+        for name, layer in self.network.features.named_modules():
+            if isinstance(layer, nn.modules.batchnorm._NormBase):
+                raise UserError(
+                    f"The layer features.{name} normalises over the batch, in a network that is not"
+                    " a plain nn.Sequential of the layers Metacore knows: use nn.GroupNorm or"
+                    " nn.LayerNorm there."
+                )
 
     @property
     def uses_batch_statistics(self) -> bool:
-        return bool(self.norms) or not self.fast
+        return bool(self.norms)
 
     def __call__(
         self, params: Params, x: Tensor, *, statistics: Statistics | None = None
@@ -72,7 +87,7 @@ class Stacked:
         batch's own (for S = P).
         """
         if not self.fast:
-            return self._by_vmap(params, x, statistics, record)
+            return self._by_vmap(params, x)
         sets = len(next(iter(params.values())))
         batches = len(x) // sets
         if batches > 1 and (statistics is not None or not self.norms):
@@ -114,13 +129,7 @@ class Stacked:
                 h = _LAYERS[type(layer)](layer, name, params, h, sets)
         return h
 
-    def _by_vmap(
-        self, params: Params, x: Tensor, statistics: Statistics | None, record: Statistics | None
-    ) -> Tensor:
-        if statistics is not None or record is not None:
-            raise UserError(
-                "A network of your own layers supports only the transductive norm mode."
-            )
+    def _by_vmap(self, params: Params, x: Tensor) -> Tensor:
         sets = len(next(iter(params.values())))
         prefix = "features."
         own = {k.removeprefix(prefix): v for k, v in params.items() if k.startswith(prefix)}

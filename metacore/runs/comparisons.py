@@ -27,6 +27,7 @@ from metacore.runs.question import Question
 from metacore.runs.record import Run
 from metacore.runs.results import result_json
 from metacore.runs.store import Store, slot
+from metacore.training.config import refuse_other_inputs
 
 KEPT = 200
 FOLDER = "comparisons"
@@ -94,7 +95,7 @@ def ask(store: Store, question: Question) -> ComparisonJob:
     runs = [store.get(run) for run in question.runs]
     question = replace(question, runs=tuple(run.id for run in runs))
     for run in runs:
-        _refuse_other_inputs(run, question)
+        refuse_other_inputs(run.config, question.source, run.name)
     about = json.dumps([question.to_dict(), [_weights(run) for run in runs]], sort_keys=True)
     comparison_id = hashlib.blake2b(about.encode(), digest_size=8).hexdigest()
     _make_folder(store)
@@ -152,15 +153,6 @@ def _make_folder(store: Store) -> None:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise UserError(why_not_written(folder, error)) from error
-
-
-def _refuse_other_inputs(run: Run, question: Question) -> None:
-    trained, asked = run.config.dataset_class, question.dataset_class
-    if trained.input_shape != asked.input_shape:
-        raise UserError(
-            f"{run.name} was trained on {trained.title} and cannot be compared on {asked.title}:"
-            " its inputs have another shape."
-        )
 
 
 def _weights(run: Run) -> list[Any]:

@@ -203,11 +203,7 @@ def _metric(number: int, row: list[str]) -> Metric:
 def run_of(config: RunConfig, **known: Any) -> Run:
     """A run of this config of which nothing else is known than what is given."""
     name = f"{config.algorithm_class.name} {config.dataset_class.name}"
-    return Run(name=name, values=config.to_dict(), metric=metric_of(config), **known)
-
-
-def metric_of(config: RunConfig) -> str:
-    return "mse" if config.dataset_class.regression else "accuracy"
+    return Run(name=name, values=config.to_dict(), metric=config.metric, **known)
 
 
 def read_run(run_id: str, folder: Path, config: bytes, facts: bytes, source: str) -> Run:
@@ -228,7 +224,7 @@ def read_run(run_id: str, folder: Path, config: bytes, facts: bytes, source: str
 
 def _refuse_other_metric(facts: Facts, config: RunConfig, source: str) -> None:
     """The score must be of the kind that the config's task has, and within its range."""
-    metric = metric_of(config)
+    metric = config.metric
     if facts.metric != metric:
         raise UserError(f"{source}: run.json has no valid metric: its config's is {metric}.")
     if metric == "accuracy" and (facts.best_value or 0) > 1:

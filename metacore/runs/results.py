@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from metacore.device import describe
-from metacore.models.networks import trainable
 from metacore.runs.published_match import published_match
 from metacore.runs.question import Question
 from metacore.runs.record import Run
@@ -68,10 +67,10 @@ def episodes_csv(found: Result) -> bytes:
 
 def _row(contestant: Contestant, evaluation: Evaluation) -> dict[str, Any]:
     run, learner = contestant.run, contestant.learner
-    algorithm, params = run.config.algorithm_class, trainable(learner.params)
+    params = learner.algorithm.parts.learned(learner.params)
     return {
         **_named(run),
-        "title": algorithm.title,
+        "title": learner.algorithm.title,
         "metric": evaluation.metric,
         "evaluation": evaluation.to_dict(),
         "values": [finite(value) for value in evaluation.values.tolist()],

@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from metacore import datasets
-from metacore.datasets import DATASETS
 from metacore.datasets.base import Dataset
 from metacore.settings import Config
-from metacore.training.config import config_owner
-from metacore.training.evaluate import Evaluation, evaluate, refuse_other_inputs
+from metacore.training.config import refuse_other_inputs
+from metacore.training.evaluate import Evaluation, evaluate
 from metacore.training.learner import Learner
 
 Progress = Callable[[int], None]
@@ -39,7 +38,7 @@ def dataset_for(learner: Learner, source: Config) -> Dataset:
     """The dataset on the learner's device; its own, which it holds anyway, if that is meant."""
     if source == learner.config.dataset:
         return learner.dataset
-    refuse_other_inputs(learner, config_owner(DATASETS, source))
+    refuse_other_inputs(learner.config, source)
     return datasets.load(source, learner.device)
 
 

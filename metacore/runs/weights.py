@@ -12,7 +12,7 @@ import torch
 
 from metacore import strict
 from metacore.errors import UserError
-from metacore.models.networks import trainable
+from metacore.models.networks import HEAD
 from metacore.randomness import generator
 from metacore.runs import files, schema
 from metacore.training.config import RunConfig
@@ -20,14 +20,13 @@ from metacore.training.optimisation import remembered
 
 Shapes = dict[str, tuple[int, ...]]
 _PARAMS, _OPTIMISER = "params/", "optimiser/"
-_HEAD = f"{_PARAMS}head.weight"
 
 
 def prove(config: RunConfig, data: bytes, source: str) -> None:
     """Raises a sentence unless a trainer of this config could go on from these bytes."""
     found = _declared(data, source)
-    params = _expected_params(config, found)
-    memory = _expected_memory(config, trainable(params))
+    params, learned = _expected_params(config, found)
+    memory = _expected_memory(config, learned)
     if found not in (params, {**params, **memory}):
         raise UserError(f"{source} does not belong to the network its config describes.")
     checkpoint = files.from_bytes(data, source)
@@ -65,23 +64,23 @@ def _bytes(tensor: schema.Tensor) -> int:
     return 4 * math.prod(tensor.shape)
 
 
-def _expected_params(config: RunConfig, found: Shapes) -> Shapes:
+def _expected_params(config: RunConfig, found: Shapes) -> tuple[Shapes, Shapes]:
     """Of the config's network, whose dataset may not be on this machine; it costs no memory.
 
     Only a head with an output per training class depends on the data: its size is taken as it is.
     """
-    kind, dataset = config.algorithm_class, config.dataset_class
-    classes = (found.get(_HEAD) or (0,))[0]
-    outputs = 1 if dataset.regression else kind.outputs(config.ways, classes)
+    classes = (found.get(f"{_PARAMS}{HEAD[0]}") or (0,))[0]
     with torch.device("meta"):
-        network = config.model.build(dataset.input_shape, outputs)
-        params = kind(config.algorithm, network).init(generator(config.seed, "init"))
-    return {f"{_PARAMS}{name}": tuple(value.shape) for name, value in params.items()}
+        algorithm = config.algorithm_for(classes)
+        params = algorithm.init(generator(config.seed, "init"))
+    shapes = {name: tuple(value.shape) for name, value in params.items()}
+    learned = algorithm.parts.learned(shapes)
+    return {f"{_PARAMS}{name}": shape for name, shape in shapes.items()}, learned
 
 
 def _expected_memory(config: RunConfig, learned: Shapes) -> Shapes:
     return {
-        f"{_OPTIMISER}{name.removeprefix(_PARAMS)}/{key}": () if key == "step" else shape
+        f"{_OPTIMISER}{name}/{key}": () if key == "step" else shape
         for name, shape in learned.items()
         for key in remembered(config.training)
     }

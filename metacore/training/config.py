@@ -14,6 +14,7 @@ from metacore.datasets.base import Dataset
 from metacore.errors import UserError
 from metacore.models import MODELS
 from metacore.models.networks import ModelConfig
+from metacore.models.proof import prove, uses_batch_statistics
 from metacore.settings import Config, setting
 
 OPTIMISERS = ("adam", "adamw", "sgd", "rmsprop", "adagrad")
@@ -124,6 +125,32 @@ class RunConfig:
             "queries": training.train_queries or task.queries,
         }
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return self.dataset_class.shape(self.dataset)
+
+    def takes(self, source: Config) -> bool:
+        """Whether what is learned can be asked about this dataset: inputs of one kind and size."""
+        asked, own = config_owner(DATASETS, source), self.dataset_class
+        same_kind = asked.regression == own.regression
+        return bool(same_kind and asked.shape(source) == self.input_shape)
+
+    @property
+    def norms(self) -> tuple[str, ...]:
+        """The normalisation modes it can choose from, its own first; none without batch norm."""
+        batch = uses_batch_statistics(self.model, self.input_shape)
+        return self.algorithm_class.norms if batch else ()
+
+    @property
+    def metric(self) -> str:
+        return "mse" if self.dataset_class.regression else "accuracy"
+
+    def algorithm_for(self, training_classes: int) -> Algorithm:
+        """The algorithm over a network as large as the data ask for."""
+        kind = self.algorithm_class
+        many = 1 if self.dataset_class.regression else kind.outputs(self.ways, training_classes)
+        return kind(self.algorithm, self.model.build(self.input_shape, many))
+
     def check(self) -> None:
         """Refuses combinations that make no sense, in a sentence."""
         algorithm, dataset = self.algorithm_class, self.dataset_class
@@ -131,18 +158,14 @@ class RunConfig:
             raise UserError(f"seed must be a whole number from 0 on, not {self.seed!r}.")
         if not isinstance(self.device, str):
             raise UserError(f"device must be a word such as cpu, not {self.device!r}.")
-        if dataset.regression and not algorithm.regression:
-            able = ", ".join(name for name, other in ALGORITHMS.items() if other.regression)
+        refuse_unable(algorithm, dataset)
+        fitting = fitting_models(algorithm, dataset)
+        if self.model_name not in fitting:
             raise UserError(
-                f"{algorithm.title} classifies and {dataset.title} is a regression task:"
-                f" choose one of {able}, or a dataset of images."
-            )
-        if self.model.regression != dataset.regression:
-            fitting = [n for n, m in MODELS.items() if m.regression == dataset.regression]
-            raise UserError(
-                f"The model {self.model_name} does not fit {dataset.name}:"
+                f"The model {self.model_name} does not fit {algorithm.title} on {dataset.name}:"
                 f" choose {' or '.join(fitting)}."
             )
+        prove(self.model, self.input_shape)
         if algorithm.trains and not (self.training.iterations or self.training.seconds):
             raise UserError("Give the run a budget: iterations, seconds, or both.")
         if algorithm.fixed_ways and self.training_task()["ways"] != self.task.ways:
@@ -179,6 +202,42 @@ class RunConfig:
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"This is not the description of a run: {error!r}.") from error
+
+
+def able(algorithm: type[Algorithm], dataset: type[Dataset]) -> bool:
+    """Whether the algorithm learns tasks of that kind at all."""
+    return algorithm.regression if dataset.regression else algorithm.classification
+
+
+def refuse_unable(algorithm: type[Algorithm], dataset: type[Dataset]) -> None:
+    if not able(algorithm, dataset):
+        others = ", ".join(name for name, one in ALGORITHMS.items() if able(one, dataset))
+        does = "classifies" if dataset.regression else "learns curves"
+        asks = "a regression task" if dataset.regression else "a task of classes"
+        other = "images" if dataset.regression else "curves"
+        raise UserError(
+            f"{algorithm.title} {does} and {dataset.title} is {asks}:"
+            f" choose one of {others}, or a dataset of {other}."
+        )
+
+
+def fitting_models(algorithm: type[Algorithm], dataset: type[Dataset]) -> list[str]:
+    """The names of the networks with which an algorithm can learn a dataset."""
+    return [
+        name
+        for name, model in MODELS.items()
+        if model.regression == dataset.regression and algorithm.fits(model)
+    ]
+
+
+def refuse_other_inputs(config: RunConfig, source: Config, who: str = "A run") -> None:
+    """What was learned from one kind of input cannot be asked about another."""
+    if not config.takes(source):
+        trained, asked = config.dataset_class, config_owner(DATASETS, source)
+        raise UserError(
+            f"{who} was trained on {trained.title} ({trained.described(config.dataset)}) and cannot"
+            f" be asked about {asked.title} ({asked.described(source)})."
+        )
 
 
 def config_owner(registry: dict[str, Any], config: Config) -> Any:

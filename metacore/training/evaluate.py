@@ -22,6 +22,7 @@ from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.normalisation import resolve
 from metacore.statistics import PairedDifference, finite, mean_ci95, paired_difference
+from metacore.training.config import refuse_other_inputs
 from metacore.training.learner import Learner
 
 DIVERGED_MSE = 100.0  # eight times the error of always answering 0 to the largest sine wave
@@ -103,7 +104,7 @@ def evaluate(
     `progress` hears how many episodes are done.
     """
     dataset = dataset or learner.dataset
-    refuse_other_inputs(learner, dataset)
+    refuse_other_inputs(learner.config, dataset.config)
     algorithm, task = learner.algorithm, learner.config.task
     protocol = Protocol(
         dataset=dataset.name,
@@ -111,7 +112,7 @@ def evaluate(
         ways=1 if dataset.regression else _or(ways, task.ways),
         shots=_or(shots, task.shots),
         queries=_or(queries, task.queries),
-        steps=0 if algorithm.family == "metric" else _or(steps, algorithm.test_steps),
+        steps=_or(steps, algorithm.test_steps) if algorithm.in_steps else 0,
         norm=resolve(norm, algorithm.norms, algorithm.network),
         episodes=episodes,
         seed=seed,
@@ -172,15 +173,6 @@ def _or(value: int | None, default: int) -> int:
     return default if value is None else value
 
 
-def refuse_other_inputs(learner: Learner, dataset: Dataset | type[Dataset]) -> None:
-    """A run sees only inputs of the shape it was trained on."""
-    if dataset.input_shape != learner.dataset.input_shape:
-        raise UserError(
-            f"A run trained on {learner.dataset.name} cannot be evaluated on {dataset.name}:"
-            f" its inputs have another shape."
-        )
-
-
 def _check(protocol: Protocol) -> None:
     if not 2 <= protocol.episodes <= 100_000:
         raise UserError(f"episodes must be between 2 and 100000, not {protocol.episodes}.")
@@ -213,14 +205,8 @@ def _episodes(dataset: Dataset, protocol: Protocol, numbers: range) -> Episode:
 
 def _scores(learner: Learner, episode: Episode, protocol: Protocol) -> dict[int, Tensor]:
     """Each task's score [T] after each shown step."""
-    predictors = learner.algorithm.adapt(
-        learner.params,
-        episode.support_x,
-        episode.support_y,
-        ways=protocol.ways,
-        steps=protocol.steps,
-        norm=protocol.norm if protocol.norm != "none" else None,
-    )
+    norm = protocol.norm if protocol.norm != "none" else None
+    predictors = learner.algorithm.adapt(learner.params, episode, steps=protocol.steps, norm=norm)
     return {
         step: task_scores(predictor(episode.query_x), episode.query_y)
         for step, predictor in at_steps(predictors, steps_shown(protocol.steps))

@@ -28,14 +28,8 @@ def build(config: RunConfig, params: Params | None = None, device: str | None = 
     """Fresh (or given) parameters, on the config's device unless another is named."""
     where = resolve(device or config.device)
     dataset = datasets.load(config.dataset, where)
-    algorithm = build_algorithm(config, dataset)
+    algorithm = config.algorithm_for(dataset.classes("train"))
     if params is None:
         params = algorithm.init(generator(config.seed, "init"))
     on_device = {name: value.to(where) for name, value in params.items()}
     return Learner(config, algorithm, on_device, dataset, where)
-
-
-def build_algorithm(config: RunConfig, dataset: Dataset) -> Algorithm:
-    kind = config.algorithm_class
-    outputs = 1 if dataset.regression else kind.outputs(config.ways, dataset.classes("train"))
-    return kind(config.algorithm, config.model.build(dataset.input_shape, outputs))

@@ -1,27 +1,29 @@
 """The outer loop's optimiser and schedule, and their state as flat tensors."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from metacore.models.networks import Params
+from metacore.models.parts import Group
 from metacore.training.config import TrainingConfig
 
 
 class OuterOptimiser:
     """A `torch.optim` optimiser over named meta-parameters, fed with functional gradients."""
 
-    def __init__(self, config: TrainingConfig, params: Params) -> None:
-        self.config = config
-        self.params = params
-        self.optimiser = _make(config, list(params.values()))
+    def __init__(self, config: TrainingConfig, groups: Sequence[Group], params: Params) -> None:
+        self.groups = groups
+        self.params = {name: params[name] for group in groups for name in group.names}
+        self.optimiser = _make(config, [_tensors(group, config, params) for group in groups])
 
     def step(self, gradients: Params, rate: float) -> None:
         """One step with learning rate `rate`, in place."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        for group, tensors in zip(self.groups, self.optimiser.param_groups, strict=True):
+            tensors["lr"] = rate * group.rate
         for name, value in self.params.items():
             value.grad = gradients[name]
         self.optimiser.step()
@@ -47,20 +49,26 @@ class OuterOptimiser:
         self.optimiser.load_state_dict({"state": state, "param_groups": groups})
 
 
-def _make(config: TrainingConfig, values: list[Tensor]) -> torch.optim.Optimizer:
-    rate, decay = config.learning_rate, config.weight_decay
-    fused = values[0].device.type in ("cpu", "cuda")  # one call instead of a dozen per tensor
+def _tensors(group: Group, config: TrainingConfig, params: Params) -> dict[str, Any]:
+    decay = config.weight_decay if group.decays else 0.0
+    return {"params": [params[name] for name in group.names], "weight_decay": decay}
+
+
+def _make(config: TrainingConfig, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    rate = config.learning_rate
+    # one call instead of a dozen per tensor
+    fused = groups[0]["params"][0].device.type in ("cpu", "cuda")
     match config.optimiser:
         case "sgd":
             momentum = config.momentum
-            return torch.optim.SGD(values, rate, momentum=momentum, weight_decay=decay, fused=fused)
+            return torch.optim.SGD(groups, rate, momentum=momentum, fused=fused)
         case "rmsprop":
-            return torch.optim.RMSprop(values, rate, momentum=config.momentum, weight_decay=decay)
+            return torch.optim.RMSprop(groups, rate, momentum=config.momentum)
         case "adagrad":
-            return torch.optim.Adagrad(values, rate, weight_decay=decay)
+            return torch.optim.Adagrad(groups, rate)
         case "adamw":
-            return torch.optim.AdamW(values, rate, weight_decay=decay, fused=fused)
-    return torch.optim.Adam(values, rate, weight_decay=decay, fused=fused)
+            return torch.optim.AdamW(groups, rate, fused=fused)
+    return torch.optim.Adam(groups, rate, fused=fused)
 
 
 def remembered(config: TrainingConfig) -> tuple[str, ...]:

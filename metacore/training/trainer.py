@@ -17,7 +17,7 @@ import torch
 from metacore.algorithms.base import MetaStep
 from metacore.capacity import suited_threads
 from metacore.errors import UserError
-from metacore.models.networks import Params, trainable
+from metacore.models.networks import Params
 from metacore.randomness import generator
 from metacore.training import evaluate
 from metacore.training.checkpoint import Checkpoint
@@ -249,7 +249,8 @@ class Trainer:
         return bool(patience) and self.stale_validations >= patience
 
     def _new_optimiser(self) -> OuterOptimiser:
-        return OuterOptimiser(self.config.training, trainable(self.learner.params))
+        groups = self.learner.algorithm.groups()
+        return OuterOptimiser(self.config.training, groups, self.learner.params)
 
     def _tell(self, event: str, *news: dict[str, float] | Evaluation | bool) -> None:
         for callback in self.callbacks:

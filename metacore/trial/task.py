@@ -19,12 +19,12 @@ import torch
 from torch import Tensor
 
 from metacore.algorithms.base import Predictor
-from metacore.algorithms.protonet import PrototypePredictor, squared_distances
 from metacore.capacity import suited_threads
 from metacore.datasets.strokes import SIDE
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.normalisation import resolve
+from metacore.training.config import RunConfig
 from metacore.training.evaluate import at_steps, steps_shown
 from metacore.training.learner import Learner
 from metacore.trial.drawn import Drawing, picture
@@ -110,7 +110,8 @@ class Answer:
     steps: tuple[int, ...]  # which; 0 is before adapting, the last is the answer
     probabilities: Array  # [S+1, Q, N]
     support_loss: Array  # [S+1]
-    distances: Array | None  # squared, to the prototypes, where there are any [Q, N]
+    distances: Array | None  # to the prototypes, where there are any [Q, N]
+    measure: str  # what they are
     norm: str  # whose statistics normalised the queries
 
     @property
@@ -163,13 +164,9 @@ def adapt(
     algorithm = learner.algorithm
     steps = algorithm.test_steps if steps is None else steps
     norm = resolve(norm or _usual_norm(learner), algorithm.norms, algorithm.network)
+    seen = Episode.of_support(_batch(support), torch.tensor([list(labels)]), ways)
     predictors = algorithm.adapt(
-        learner.params,
-        _batch(support).to(learner.device),
-        torch.tensor([list(labels)], device=learner.device),
-        ways=ways,
-        steps=steps,
-        norm=None if norm == "none" else norm,
+        learner.params, seen.to(learner.device), steps=steps, norm=None if norm == "none" else norm
     )
     with suited_threads(small=True):  # a dozen pictures: a second thread costs more than it does
         kept = list(at_steps(predictors, moments(steps)))
@@ -211,13 +208,14 @@ class Adapted:
             return self._for_one.answer(query)
         x = _batch(query).to(self.device)
         with torch.no_grad(), suited_threads(small=True):
-            found = [_outputs(predictor, x) for _, predictor in self.predictors]
-        logits, distances = torch.cat([logits for logits, _ in found]), found[-1][1]
+            found = [predictor.explain(x) for _, predictor in self.predictors]
+        logits, last = torch.cat([one.logits for one in found]), found[-1]
         return Answer(
             steps=tuple(step for step, _ in self.predictors),
             probabilities=_array(logits.softmax(-1)),
             support_loss=self.support_loss,
-            distances=None if distances is None else _array(distances[0]),
+            distances=None if last.distances is None else _array(last.distances[0].clamp_min(0)),
+            measure=last.measure,
             norm=self.norm,
         )
 
@@ -244,17 +242,13 @@ def _usual_norm(learner: Learner) -> str:
     return "support+query" if own == "transductive" else own
 
 
-def _outputs(predictor: Predictor, x: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Logits [1, Q, N], and squared distances to the prototypes where there are any."""
-    if not isinstance(predictor, PrototypePredictor):
-        return predictor(x), None
-    support, query = predictor.embedding.both(x)
-    centres = predictor.prototypes_of(support)
-    return predictor.algorithm.logits(query, centres), squared_distances(query, centres)
+def takes_drawings(config: RunConfig) -> bool:
+    """Whether a run sees what is drawn here."""
+    return not config.dataset_class.regression and config.input_shape == (1, SIDE, SIDE)
 
 
 def _check(learner: Learner, labels: Sequence[int], ways: int, steps: int | None) -> None:
-    if learner.dataset.regression or learner.dataset.input_shape != (1, SIDE, SIDE):
+    if not takes_drawings(learner.config):
         raise UserError(
             f"A run trained on {learner.dataset.name} cannot take part: drawings are"
             f" {SIDE} x {SIDE} pixels."

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from metacore import ALGORITHMS, DATASETS, PRESETS, RunConfig, TaskConfig, UserError
+from metacore.algorithms import FAMILIES
 from metacore.runs import dispatch, submit
 from metacore.runs.store import NAME_LENGTH
 from metacore.settings import Setting, settings_of
@@ -15,11 +16,6 @@ from pages.ui.train import forecasts, plan, sample_episode, training
 from pages.ui.train.plan import Plan
 
 STYLE = Path(__file__).parents[1] / "ui" / "train" / "style.css"
-FAMILIES = {
-    "optimisation": "Learn where to start",
-    "metric": "Learn how to compare",
-    "baseline": "Without meta-learning, as a yardstick",
-}
 LEVELS = {
     "demo": ("Demo", "enough to see it learn"),
     "good": ("Good", "close to the best it reaches on a small computer"),
@@ -101,7 +97,7 @@ def sample_number() -> int:
 def sample(chosen: Plan) -> None:
     """A real episode as it was chosen, or why there is none."""
     try:
-        config = chosen.data(chosen.preset(plan.FIRST))
+        config = chosen.data(chosen.shared())
         sample_episode.show(config, sample_number())
     except UserError as error:
         say.info(error, icon=":material/info:")
@@ -111,9 +107,9 @@ def algorithms(place: DeltaGenerator, dataset: str) -> list[str]:
     """The ticked ones that can learn this dataset."""
     place.subheader("2 · Who learns", anchor=False)
     ticked = []
-    for family, title in FAMILIES.items():
-        members = [name for name, kind in ALGORITHMS.items() if kind.family == family]
-        place.caption(f"**{title}**")
+    for name, family in FAMILIES.items():
+        members = [each for each, kind in ALGORITHMS.items() if kind.family == name]
+        place.caption(f"**{family.title}**")
         for start in range(0, len(members), 2):
             pair = members[start : start + 2]
             for column, name in zip(place.columns(2, gap="small"), pair, strict=False):
@@ -136,7 +132,7 @@ def algorithm(place: DeltaGenerator, name: str, dataset: str) -> bool:
         card,
         label,
         name,
-        usual=name == plan.FIRST,
+        usual=name == plan.first(dataset),
         help=f"Trains {kind.title} with these data. {kind.paper}.",
     )
     card.caption(kind.summary)
@@ -157,7 +153,7 @@ def budget(place: DeltaGenerator, dataset: str, ticked: Sequence[str]) -> tuple[
         width="stretch",
         help="A whole set of settings; each of them can be changed under “Every setting”.",
     )
-    place.caption(length(ticked[0] if ticked else plan.FIRST, dataset, level))
+    place.caption(length(ticked[0] if ticked else plan.first(dataset), dataset, level))
     more = place.expander("Name, seed, device", icon=":material/tune:")
     widgets.text(
         more,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from metacore import ALGORITHMS, DATASETS, Run, UserError
+from metacore.algorithms import FAMILIES
 from metacore.answers import EpisodeSpec
 from metacore.datasets import library
 from metacore.insight.trace import Trace
@@ -16,11 +17,6 @@ from pages.ui.player import Film, play
 POINTS = 5
 LAST_WAVE = 10**6
 WAVE = waves.TYPICAL[0]
-FAMILIES = {
-    "optimisation": ("Learn where to start", "A few gradient steps from there solve a new task."),
-    "metric": ("Learn how to compare", "One look at the examples is enough, without a gradient."),
-    "baseline": ("What both must beat", "The same network without meta-learning."),
-}
 CARDS = (
     (
         "lab/train.py",
@@ -134,10 +130,10 @@ def cards() -> None:
 
 def algorithms() -> None:
     st.header("Algorithms", anchor=False)
-    for family, (title, text) in FAMILIES.items():
-        st.subheader(title, anchor=False)
-        st.caption(text)
-        members = [kind for kind in ALGORITHMS.values() if kind.family == family]
+    for name, family in FAMILIES.items():
+        st.subheader(family.title, anchor=False)
+        st.caption(family.about)
+        members = [kind for kind in ALGORITHMS.values() if kind.family == name]
         for start in range(0, len(members), 2):
             pair = members[start : start + 2]
             for column, kind in zip(st.columns(2), pair, strict=False):

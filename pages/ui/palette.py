@@ -6,42 +6,12 @@ says the same by dashes, names or marks as well.
 
 from typing import Literal
 
+from metacore import ALGORITHMS
+from metacore.algorithms.base import Algorithm
+
 Theme = Literal["light", "dark"]
 
-ALGORITHM: dict[Theme, dict[str, str]] = {
-    "light": {
-        "maml": "#0072B2",
-        "fomaml": "#3C9BD0",
-        "anil": "#6B4C9A",
-        "reptile": "#00855F",
-        "protonet": "#D55E00",
-        "matching": "#B87A00",
-        "finetune": "#B85C93",
-        "scratch": "#6F6F6F",
-    },
-    "dark": {
-        "maml": "#56B4E9",
-        "fomaml": "#A7D8F5",
-        "anil": "#B79BE0",
-        "reptile": "#2FC49A",
-        "protonet": "#FF8F4D",
-        "matching": "#F2C14E",
-        "finetune": "#E79AC4",
-        "scratch": "#B0B0B0",
-    },
-}
-DASH = {
-    "maml": "solid",
-    "fomaml": "dash",
-    "anil": "dashdot",
-    "reptile": "longdash",
-    "protonet": "solid",
-    "matching": "dash",
-    "finetune": "dot",
-    "scratch": "dot",
-}
 SVG_DASH = {"solid": "", "dash": "7 4", "dashdot": "8 3 2 3", "longdash": "12 4", "dot": "2 4"}
-OTHER = {"light": "#3B3F46", "dark": "#D8D8D8"}  # an algorithm nobody has given a colour yet
 
 CLASSES: dict[Theme, tuple[str, ...]] = {
     "light": (
@@ -67,11 +37,11 @@ GRID = {"light": "#DDD8CC", "dark": "#363D47"}
 
 
 def algorithm(name: str, theme: Theme) -> str:
-    return ALGORITHM[theme].get(name, OTHER[theme])
+    return ALGORITHMS.get(name, Algorithm).color[theme == "dark"]
 
 
 def dash(name: str) -> str:
-    return DASH.get(name, "solid")
+    return ALGORITHMS.get(name, Algorithm).dash
 
 
 def svg_dash(name: str) -> str:

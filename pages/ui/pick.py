@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from metacore import Run
-from metacore.algorithms import ALGORITHMS
 from pages.ui import charts, engine, palette, state, widgets, words
 
 RUNS = "run"  # what every page calls the runs it is about, in its address
@@ -143,7 +142,3 @@ def missing(what: str) -> None:
     """What a page says where there is nothing to look at yet."""
     st.info(f"{what} Train one first: it takes less than a minute.", icon=":material/school:")
     st.page_link("lab/train.py", label="Train a run", icon=":material/model_training:")
-
-
-def family(run: Run) -> str:
-    return ALGORITHMS[kind(run)].family

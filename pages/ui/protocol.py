@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metacore import Run
+from metacore.algorithms.base import steps_at_test
 from metacore.models.normalisation import NORM_MODES
 from pages.ui import widgets, words
 
@@ -61,8 +62,7 @@ def shared_modes(runs: Sequence[Run]) -> list[str]:
 
 def modes_of(run: Run) -> tuple[str, ...]:
     """Its own first; () for a network without batch normalisation."""
-    batch = getattr(run.config.model, "norm", "none") == "batch"
-    return run.config.algorithm_class.norms if batch else ()
+    return run.config.norms
 
 
 def unless_own(run: Run, norm: str | None) -> str | None:
@@ -71,4 +71,5 @@ def unless_own(run: Run, norm: str | None) -> str | None:
 
 
 def test_steps(run: Run) -> int:
-    return int(getattr(run.config.algorithm, "test_steps", 0))
+    """None where adaptation is a single computation."""
+    return steps_at_test(run.config.algorithm)

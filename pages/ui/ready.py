@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from metacore import DATASETS, PRESETS, Run, Store, UserError, answers, preset
+from metacore import ALGORITHMS, DATASETS, PRESETS, Run, Store, UserError, answers, preset
+from metacore.algorithms import by_turns
 from metacore.answers import EpisodeSpec, Question
 from metacore.answers.episode_spec import drawn_queries
 from metacore.answers.questions import Drawn, Loadable, Possible, Room
@@ -21,7 +22,7 @@ from pages.ui.compare import duel, mistakes
 from pages.ui.protocol import modes_of
 from pages.ui.prototypes import choice as prototypes
 from pages.ui.prototypes.embedding import EpisodePictures
-from pages.ui.train import sample_episode
+from pages.ui.train import plan, sample_episode
 
 EPISODES = 4  # the first, and those that follow it
 DRAWINGS = 20  # of a class of the glyphs that come with Metacore
@@ -79,7 +80,8 @@ def _prototypes(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
 
 
 def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
-    meet = [runs[f"{name}-glyphs"] for name in compared.FAVOURITES if f"{name}-glyphs" in runs]
+    there = {name: runs[f"{name}-glyphs"] for name in ALGORITHMS if f"{name}-glyphs" in runs}
+    meet = [there[name] for name in by_turns(there)][: compared.FIRST_RUNS]
     if len(meet) < 2:
         return
     first = meet[0].config
@@ -94,6 +96,6 @@ def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
 
 def _train() -> Iterator[Question[Any]]:
     for dataset in DATASETS:
-        config = preset("maml", dataset, PRESETS[0])
+        config = preset(plan.first(dataset), dataset, PRESETS[0])
         yield from (sample_episode.wanted(config, seed) for seed in range(EPISODES))
         yield Possible(config=config.replace(seed=0))

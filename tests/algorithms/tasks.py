@@ -3,7 +3,7 @@
 import torch
 
 from metacore.episode import Episode
-from metacore.models.networks import Conv4, Network, SineMlp
+from metacore.models.networks import Conv4, Network, Params, SineMlp
 
 
 def tiny_images(tasks: int = 3, ways: int = 3, shots: int = 2, queries: int = 2) -> Episode:
@@ -31,3 +31,8 @@ def tiny_conv(outputs: int, norm: str = "batch") -> Network:
 
 def tiny_mlp() -> Network:
     return SineMlp(width=6).build((1,), 1).double()
+
+
+def learned(network: Network, params: Params) -> Params:
+    """What is differentiated: all but running statistics."""
+    return {name: params[name] for name, _ in network.named_parameters()}

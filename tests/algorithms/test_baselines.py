@@ -52,9 +52,7 @@ def test_the_written_out_head_gradient_is_autograds(kind: str) -> None:
 def test_a_new_head_starts_without_an_opinion_and_fits_the_support_set() -> None:
     network, episode = tiny_conv(10), tiny_images()
     predictors = list(
-        Finetune(FinetuneConfig(inner_rate=0.1), network).adapt(
-            doubles(network), episode.support_x, episode.support_y, ways=3, steps=50
-        )
+        Finetune(FinetuneConfig(inner_rate=0.1), network).adapt(doubles(network), episode, steps=50)
     )
     assert predictors[0](episode.query_x).abs().max() == 0
     assert (predictors[-1].support_loss() < predictors[0].support_loss()).all()
@@ -65,7 +63,7 @@ def test_fitting_all_layers_moves_the_body_and_fitting_the_head_does_not() -> No
     params = doubles(network)
     for layers, moves in (("head", False), ("all", True)):
         algorithm = Finetune(FinetuneConfig(layers=layers), network)
-        *_, last = algorithm.adapt(params, episode.support_x, episode.support_y, ways=3, steps=2)
+        *_, last = algorithm.adapt(params, episode, steps=2)
         moved = last.params["features.conv4.weight"] - params["features.conv4.weight"]
         assert bool(moved.abs().max() > 0) is moves
 
@@ -74,7 +72,7 @@ def test_regression_keeps_the_pretrained_head() -> None:
     network, episode = tiny_mlp(), tiny_curves()
     params = doubles(network)
     algorithm = Finetune(FinetuneConfig(layers="all"), network)
-    first, *_ = algorithm.adapt(params, episode.support_x, episode.support_y, ways=1, steps=1)
+    first, *_ = algorithm.adapt(params, episode, steps=1)
     assert torch.equal(first.params["head.weight"][0], params["head.weight"])
 
 

@@ -15,8 +15,8 @@ from torch.nn import functional as F
 from metacore.algorithms import ALGORITHMS
 from metacore.algorithms.base import Algorithm
 from metacore.episode import Episode
-from metacore.models.networks import Network, Params, initial_params, trainable
-from tests.algorithms.tasks import tiny_conv, tiny_curves, tiny_images, tiny_mlp
+from metacore.models.networks import Network, Params, initial_params
+from tests.algorithms.tasks import learned, tiny_conv, tiny_curves, tiny_images, tiny_mlp
 
 ALPHA = 0.3
 GENTLE_ALPHA = 0.02  # keeps a perturbed inner loop on the same side of every ReLU
@@ -88,7 +88,7 @@ def test_the_meta_gradient_equals_a_hand_written_loop(name: str, kind: str, step
     network, episode, params = case(kind)
     found = algorithm(name, network, steps).meta_step(params, episode).gradients
     expected = looped_meta_gradient(
-        network, trainable(params), episode, steps, head_only=name == "anil"
+        network, learned(network, params), episode, steps, head_only=name == "anil"
     )
     for parameter, gradient in expected.items():
         assert torch.allclose(found[parameter], gradient, atol=1e-9), parameter
@@ -99,7 +99,7 @@ def test_the_meta_gradient_equals_a_hand_written_loop(name: str, kind: str, step
 def test_the_meta_gradient_equals_a_finite_difference(kind: str, steps: int) -> None:
     """Along a random direction of length 1."""
     network, episode, params = case(kind)
-    theta = trainable(params)
+    theta = learned(network, params)
     maml = algorithm("maml", network, steps, GENTLE_ALPHA)
     gradient = maml.meta_step(params, episode).gradients
     torch.manual_seed(2)
@@ -126,7 +126,7 @@ def test_first_order_maml_differs_and_is_the_gradient_at_phi(kind: str) -> None:
     first = algorithm("fomaml", network, 2).meta_step(params, episode).gradients
     assert any(not torch.allclose(first[name], second[name], rtol=1e-2) for name in first)
 
-    expected = {name: torch.zeros_like(value) for name, value in trainable(params).items()}
+    expected = {name: torch.zeros_like(value) for name, value in learned(network, params).items()}
     for task in range(episode.tasks):
         module = copy.deepcopy(network).train()
         module.load_state_dict(params, strict=False)
@@ -162,11 +162,7 @@ def test_adapting_to_other_ways_starts_all_classes_alike(name: str) -> None:
     network, _, params = case("batch")
     kind = ALGORITHMS[name]
     episode = tiny_images(ways=7)
-    predictors = list(
-        kind(kind.Config(), network).adapt(
-            params, episode.support_x, episode.support_y, ways=7, steps=2
-        )
-    )
+    predictors = list(kind(kind.Config(), network).adapt(params, episode, steps=2))
     before, after = predictors[0](episode.query_x), predictors[-1](episode.query_x)
     assert before.shape == (3, 14, 7)
     assert torch.allclose(before, before[..., :1].expand_as(before))
@@ -175,9 +171,7 @@ def test_adapting_to_other_ways_starts_all_classes_alike(name: str) -> None:
 
 def test_adapting_follows_the_inner_loop_of_training() -> None:
     network, episode, params = case("none")
-    predictors = algorithm("maml", network, 1).adapt(
-        params, episode.support_x, episode.support_y, ways=3, steps=2
-    )
+    predictors = algorithm("maml", network, 1).adapt(params, episode, steps=2)
     losses = torch.stack([predictor.support_loss() for predictor in predictors])
     assert losses.shape == (3, 3)
     assert (losses[1:] < losses[:-1]).all()

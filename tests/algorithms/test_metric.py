@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from metacore.algorithms.embedding import Embedding
 from metacore.algorithms.matching import Matching, MatchingConfig, vote
+from metacore.algorithms.metric import Embedding
 from metacore.algorithms.protonet import (
     COSINE_SCALE,
     ProtoNet,
@@ -14,7 +14,8 @@ from metacore.algorithms.protonet import (
     prototypes,
     squared_distances,
 )
-from metacore.models.networks import Network, initial_params, trainable
+from metacore.episode import Episode
+from metacore.models.networks import Network, initial_params
 from tests.algorithms.tasks import tiny_conv, tiny_images
 
 
@@ -37,7 +38,7 @@ def identity_network() -> Network:
 def test_protonet_gives_the_softmax_of_negative_squared_distances() -> None:
     support = torch.tensor([[[0.0, 0.0], [2.0, 0.0]]])
     (predictor,) = ProtoNet(ProtoNetConfig(), identity_network()).adapt(
-        {"unused": torch.zeros(1)}, support, torch.tensor([[0, 1]]), ways=2
+        {"unused": torch.zeros(1)}, Episode.of_support(support, torch.tensor([[0, 1]]), 2)
     )
     logits = predictor(torch.tensor([[[0.5, 0.0]]]))
     assert logits.softmax(-1)[0, 0, 0].item() == pytest.approx(1 / (1 + torch.e ** (0.25 - 2.25)))
@@ -45,10 +46,10 @@ def test_protonet_gives_the_softmax_of_negative_squared_distances() -> None:
 
 def test_cosine_protonet_ignores_length() -> None:
     algorithm = ProtoNet(ProtoNetConfig(distance="cosine"), identity_network())
-    logits = algorithm.logits(
-        torch.tensor([[[5.0, 0.0]]]), torch.tensor([[[0.1, 0.0], [0.0, 9.0]]])
-    )
-    assert logits.tolist() == [[[COSINE_SCALE, 0.0]]]
+    support, labels = torch.tensor([[[0.1, 0.0], [0.0, 9.0]]]), torch.tensor([[0, 1]])
+    found = algorithm.explain(support, labels, torch.tensor([[[5.0, 0.0]]]), 2)
+    assert found.logits.tolist() == [[[COSINE_SCALE, 0.0]]]
+    assert found.distances.tolist() == [[[0.0, 1.0]]]
 
 
 def test_matching_attention_sums_to_one_and_votes() -> None:
@@ -109,4 +110,4 @@ def test_every_norm_mode_gives_one_embedding_per_picture(norm: str) -> None:
     support, query = embedding.both(episode.query_x)
     assert support.shape[:2] == (3, 6)
     assert query.shape[:2] == (3, 6)
-    assert trainable(params).keys() < params.keys()
+    assert algorithm.parts.learned(params).keys() < params.keys()

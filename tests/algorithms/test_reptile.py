@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional as F
 
 from metacore.algorithms.reptile import Reptile, ReptileConfig, shuffled_batches
-from metacore.models.networks import initial_params, trainable
-from tests.algorithms.tasks import tiny_conv, tiny_images
+from metacore.models.networks import initial_params
+from tests.algorithms.tasks import learned, tiny_conv, tiny_images
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_gradient_is_theta_minus_the_mean_of_phi(kind: str, settings: dict) 
             F.cross_entropy(module(x), y).backward()
             optimiser.step()
         phis.append({name: p.detach() for name, p in module.named_parameters()})
-    for name, theta in trainable(params).items():
+    for name, theta in learned(network, params).items():
         expected = theta - torch.stack([phi[name] for phi in phis]).mean(0)
         assert torch.allclose(step.gradients[name], expected, atol=1e-9), name
 
@@ -51,7 +51,7 @@ def test_an_outer_sgd_step_of_one_moves_to_the_mean_of_phi() -> None:
     algorithm = Reptile(ReptileConfig(inner_steps=2, inner_rate=0.01), network)
     step = algorithm.meta_step(params, episode, generator=torch.Generator().manual_seed(0))
     moved = {name: params[name] - gradient for name, gradient in step.gradients.items()}
-    *_, last = algorithm.adapt(params, episode.support_x, episode.support_y, ways=3, steps=2)
+    *_, last = algorithm.adapt(params, episode, steps=2)
     for name, value in moved.items():
         assert torch.allclose(value, last.params[name].mean(0), atol=1e-9)
 

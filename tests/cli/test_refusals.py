@@ -12,12 +12,12 @@ from tests.cli.conftest import Metacore
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("train --algorithm mamal", "algorithm must be one of maml, fomaml, anil, reptile,"),
+        ("train --algorithm mamal", "algorithm must be one of maml, fomaml, meta-sgd, anil,"),
         ("train --dataset mnist", "dataset must be one of glyphs, omniglot, sinusoid, line,"),
         ("train --model resnet", "model must be one of conv4, conv4-pool, mlp, sine-mlp, linear,"),
         ("train --preset best", "preset must be one of demo, good, paper, not 'best'."),
         ("train --algorithm protonet --dataset sinusoid", "Prototypical Networks classifies and"),
-        ("train --dataset sinusoid --model conv4", "The model conv4 does not fit sinusoid"),
+        ("train --dataset sinusoid --model conv4", "The model conv4 does not fit MAML on sinusoid"),
         ("train --device abacus", "abacus is not a device; use one of auto, cpu, cuda, mps."),
         ("train --seed -1", "seed must be a whole number from 0 on, not -1."),
         ("train --tasks 0", "tasks must be between 1 and 512, not 0."),
@@ -102,7 +102,7 @@ def test_a_task_too_large_for_its_classes_is_refused(
         ("--steps -1", "steps must be between 0 and 1000, not -1."),
         ("--shots 0", "A curve needs at least 1 shot, not 0."),
         ("--queries 0", "queries must be at least 1, not 0."),
-        ("--dataset glyphs", "cannot be evaluated on glyphs: its inputs have another shape."),
+        ("--dataset glyphs", "cannot be asked about Glyphs (28 x 28 pixels in grey)."),
         ("--dataset mnist", "dataset must be one of"),
         ("--seed x", "--seed must be a whole number, not 'x'."),
     ],

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from metacore.datasets import DATASETS, library, omniglot
+from metacore.datasets import DATASETS, library, omniglot_files
+from metacore.datasets import omniglot_pictures as omniglot
+from metacore.datasets.omniglot import Omniglot
 from metacore.errors import UserError
 
 TINY = {
@@ -122,7 +124,7 @@ def test_a_missing_character_is_named(tmp_path: Path) -> None:
     archive(tmp_path / "images_background.zip", kept)
     with pytest.raises(UserError, match=r"lacks 1 of 2 characters \(Greek/character02\)"):
         library.add("omniglot", tmp_path)
-    assert not omniglot.ready()
+    assert not Omniglot.ready()
 
 
 def test_a_missing_drawing_is_named(tmp_path: Path) -> None:
@@ -197,10 +199,10 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def full(_file: Path, _content: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(library, "_put", full)
+    monkeypatch.setattr(omniglot_files, "_put", full)
     with pytest.raises(UserError, match=r"disk that holds .* is full"):
         library.add("omniglot", archives(tmp_path / "data"))
-    assert not omniglot.ready()
+    assert not Omniglot.ready()
 
 
 def test_a_file_is_not_a_folder(tmp_path: Path) -> None:
@@ -231,7 +233,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     source = archives(tmp_path / "server")
     sent = {part: (source / f"{part}.zip").read_bytes() for part in omniglot.PARTS}
     sums = {part: hashlib.md5(content).hexdigest() for part, content in sent.items()}
-    monkeypatch.setattr(library.torchvision().datasets.Omniglot, "zips_md5", sums)
+    monkeypatch.setattr(omniglot_files.torchvision().datasets.Omniglot, "zips_md5", sums)
     monkeypatch.setattr(urllib.request, "urlopen", lambda url, **_: Answer(sent[Path(url).stem]))
     return sent
 
@@ -248,7 +250,7 @@ def test_a_download_that_is_not_whole_is_refused(server: dict[str, bytes]) -> No
     server["images_evaluation"] = server["images_evaluation"][:-9]
     with pytest.raises(UserError, match="did not arrive whole"):
         library.get("omniglot")
-    assert not omniglot.ready()
+    assert not Omniglot.ready()
 
 
 def test_without_a_network_the_other_way_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

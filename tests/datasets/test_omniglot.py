@@ -9,9 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from metacore.datasets import kept, library, omniglot
+from metacore.datasets import kept, library
+from metacore.datasets import omniglot_pictures as omniglot
 from metacore.datasets.base import SPLITS
-from metacore.datasets.omniglot import Omniglot, OmniglotConfig, characters
+from metacore.datasets.omniglot import Omniglot, OmniglotConfig
+from metacore.datasets.omniglot_pictures import characters
 from metacore.errors import UserError
 from metacore.vision import torchvision
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from metacore.algorithms import ALGORITHMS
 from metacore.datasets import DATASETS
 from metacore.datasets.base import ImageDataset
+from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.insight.confusion import confusion, drawn_classes, joined
 from metacore.models import MODELS
@@ -26,7 +27,10 @@ class Numbered(ImageDataset):
     """Every picture is one shade: its class and its drawing can be read off it."""
 
     name, title, summary = "numbered", "Numbered", ""
-    input_shape = (1, 2, 2)
+
+    @classmethod
+    def shape(cls, config: Any) -> tuple[int, ...]:
+        return (1, 2, 2)
 
     def __init__(self) -> None:
         self.device = torch.device("cpu")
@@ -39,8 +43,9 @@ def always(answer: Any) -> Learner:
     """A learner whose queries [T, N*Q] become what `answer` says of their labels and pictures."""
     seen: list[Tensor] = []
 
-    def adapt(_params: Any, x: Tensor, _y: Tensor, *, ways: int, **_: Any) -> Iterator[Any]:
-        seen.append(x)
+    def adapt(_params: Any, episode: Episode, **_: Any) -> Iterator[Any]:
+        seen.append(episode.support_x)
+        ways = episode.ways
         yield lambda query_x: torch.zeros(*query_x.shape[:2], ways)  # before it has adapted
         yield lambda query_x: torch.nn.functional.one_hot(answer(query_x), ways)
 

@@ -11,7 +11,7 @@ from metacore.algorithms import ALGORITHMS
 from metacore.datasets.glyphs import GlyphsConfig
 from metacore.episode import Episode
 from metacore.insight.space import Space, space
-from metacore.insight.trace import MetricView, trace
+from metacore.insight.trace import Explained, trace
 from metacore.models.networks import Conv4
 from metacore.training.learner import Learner, build
 
@@ -30,8 +30,8 @@ def episode(learner: Learner) -> Episode:
     )
 
 
-def seen(learner: Learner, task: Episode) -> MetricView:
-    view = trace(learner, task, features=False).metric_view
+def seen(learner: Learner, task: Episode) -> Explained:
+    view = trace(learner, task, features=False).explained
     assert view is not None
     return view
 

@@ -60,7 +60,7 @@ def test_curves_bend_on_a_grid() -> None:
 
 def test_a_prototype_is_the_mean_of_its_class() -> None:
     _, found = traced("protonet")
-    view = found.metric_view
+    view = found.explained
     by_class = view.support.reshape(EPISODES, WAYS, SHOTS, -1)
     assert np.allclose(view.prototypes, by_class.mean(2), atol=1e-5)
     gaps = view.query[:, :, None] - view.prototypes[:, None]
@@ -71,7 +71,7 @@ def test_a_prototype_is_the_mean_of_its_class() -> None:
 
 def test_attention_is_a_distribution_over_the_support_set() -> None:
     _, found = traced("matching")
-    view = found.metric_view
+    view = found.explained
     assert view.attention.shape == (EPISODES, WAYS * QUERIES, WAYS * SHOTS)
     assert np.allclose(view.attention.sum(-1), 1, atol=1e-5)
 

@@ -22,7 +22,6 @@ from metacore.algorithms import ALGORITHMS
 from metacore.datasets import DATASETS
 from metacore.errors import UserError
 from metacore.models import MODELS
-from metacore.models.networks import initial_params, trainable
 from metacore.randomness import generator
 from metacore.runs import files
 from metacore.runs.store import Store
@@ -103,11 +102,12 @@ def widest(file: Path) -> None:
         device="cpu",
     )
     with torch.device("meta"):
-        shapes = initial_params(config.model.build((1, 28, 28), 5), generator(0, "init"))
+        algorithm = config.algorithm_for(0)
+        shapes = algorithm.init(generator(0, "init"))
     info = {"iteration": 1, "seconds": 1.0, "best": None, "stale_validations": 0}
     facts = {"format": 1, "name": "wide", "status": "finished", "metric": "accuracy"}
     tensors = {f"params/{name}": torch.zeros(value.shape) for name, value in shapes.items()}
-    for name, value in trainable(shapes).items():
+    for name, value in algorithm.parts.learned(shapes).items():
         like = {"step": (), "exp_avg": value.shape, "exp_avg_sq": value.shape}
         tensors |= {f"optimiser/{name}/{key}": torch.zeros(shape) for key, shape in like.items()}
     weights = files.to_bytes(Checkpoint(tensors, {**info, "validated_at": None}))

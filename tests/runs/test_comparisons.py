@@ -225,7 +225,7 @@ def test_runs_that_cannot_answer_are_refused_at_once(
         ask(store, replace(question, runs=(question.runs[0], young.id)))
     with pytest.raises(UserError, match="no run"):
         ask(store, replace(question, runs=(question.runs[0], "nobody")))
-    with pytest.raises(UserError, match="another shape"):
+    with pytest.raises(UserError, match="cannot be asked about"):
         ask(store, replace(question, dataset={"name": "glyphs"}))
 
 

@@ -97,7 +97,7 @@ def test_what_cannot_be_asked_is_refused(untrained: Learner, asked: dict, senten
 
 
 def test_a_picture_run_cannot_be_tested_on_curves(untrained: Learner) -> None:
-    with pytest.raises(UserError, match="cannot be evaluated on sinusoid"):
+    with pytest.raises(UserError, match="cannot be asked about Sine waves"):
         evaluate(untrained, dataset=build(small("maml")).dataset)
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 import metacore as mc
-from metacore.datasets import omniglot
+from metacore.datasets import omniglot_pictures as omniglot
 from metacore.datasets.glyphs import Glyphs, GlyphsConfig
 from metacore.training.learner import Learner
 from metacore.trial.drawn import picture

@@ -114,9 +114,9 @@ def test_answers_are_those_of_the_trace(run: str) -> None:
     np.testing.assert_allclose(found.probabilities, seen.query_probabilities[:, 0], atol=1e-5)
     np.testing.assert_allclose(found.support_loss, seen.support_loss[:, 0], atol=1e-5)
     if found.distances is not None:
-        assert seen.metric_view is not None
-        assert seen.metric_view.distances is not None
-        np.testing.assert_allclose(found.distances, seen.metric_view.distances[0], rtol=1e-3)
+        assert seen.explained is not None
+        assert seen.explained.distances is not None
+        np.testing.assert_allclose(found.distances, seen.explained.distances[0], rtol=1e-3)
 
 
 @pytest.mark.usefixtures("pretrained")

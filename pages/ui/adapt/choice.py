@@ -70,12 +70,14 @@ def _usual(alike: Sequence[Run]) -> Run:
     """A run whose inner loop is worth seeing."""
     by_id = {run.id: run for run in alike}
     known = [by_id[name] for name in USUAL if name in by_id]
-    steps = [run for run in alike if pick.family(run) == "optimisation"]
+    steps = [run for run in alike if run.config.algorithm_class.in_steps and run.iteration]
     return [*known, *steps, *alike][0]
 
 
 def _usual_steps(runs: Sequence[Run]) -> str:
-    usual = sorted({protocol.test_steps(run) for run in runs if pick.family(run) != "metric"})
+    usual = sorted(
+        {protocol.test_steps(run) for run in runs if run.config.algorithm_class.in_steps}
+    )
     return " or ".join(map(str, usual)) or words.inner_steps(0)
 
 

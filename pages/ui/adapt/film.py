@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from metacore.insight.reference import Reference
 from pages.ui import charts, film, palette
 from pages.ui.adapt.scene import AdaptScene
 from pages.ui.curve_task import CurveTask
@@ -51,9 +52,9 @@ def _reference(scene: AdaptScene) -> list[FilmedRun]:
     """The first run's network from a random start."""
     if scene.scratch is None:
         return []
-    color = palette.algorithm("scratch", charts.theme())
+    color = palette.algorithm(Reference.name, charts.theme())
     looks: dict[str, Any] = {"name": SCRATCH, "color": color, "width": 2, "reference": True}
-    return [FilmedRun.of(scene.scratch, "scratch", **looks)]
+    return [FilmedRun.of(scene.scratch, Reference.name, **looks)]
 
 
 def _mark(scene: AdaptScene, last: int) -> dict[str, Any] | None:

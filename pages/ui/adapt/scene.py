@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from metacore import Run, UserError
-from metacore.algorithms.baselines import Scratch
 from metacore.answers import Question
 from metacore.answers.questions import Adaptation, BackgroundEpisodes, BackgroundScores, Drawn
 from metacore.episode import Episode
+from metacore.insight import reference
+from metacore.insight.reference import Reference
 from metacore.insight.trace import Trace
 from pages.ui import engine, pick, say, waiting
 from pages.ui.adapt.choice import AdaptChoice
@@ -39,7 +40,7 @@ class AdaptedRun:
     @property
     def at_once(self) -> bool:
         """It adapts in a single computation."""
-        return len(self.trace.steps) == 1 and pick.family(self.run) == "metric"
+        return not self.run.config.algorithm_class.in_steps
 
     @property
     def trained_steps(self) -> int:
@@ -133,10 +134,11 @@ def questions_of(choice: AdaptChoice) -> SceneQuestions:
 
 def _scratch(choice: AdaptChoice, of_runs: Sequence[RunQuestions]) -> Adaptation | None:
     """The reference takes as many steps as the film has, in the same mode where it can."""
-    if any(pick.kind(part.run) == Scratch.name for part in of_runs):
-        return None
     first = of_runs[0].run
-    taken = [test_steps(part.run) for part in of_runs if pick.family(part.run) != "metric"]
+    kinds = [part.run.config.algorithm_class for part in of_runs]
+    if Reference in kinds or not reference.possible(first.config):
+        return None
+    taken = [test_steps(part.run) for part in of_runs]
     # A single computation says nothing of steps.
     usual = min(max(taken, default=0), FEW_STEPS) or None
     norm = choice.norm or next(iter(modes_of(first)), None)
@@ -144,7 +146,7 @@ def _scratch(choice: AdaptChoice, of_runs: Sequence[RunQuestions]) -> Adaptation
         first,
         choice.spec,
         steps=usual if choice.steps is None else choice.steps,
-        norm=norm if norm in Scratch.norms else None,
+        norm=norm if norm in Reference.norms else None,
     )
 
 

@@ -1,10 +1,9 @@
 """What the film shows, in words."""
 
-from metacore.algorithms.baselines import Scratch
 from metacore.insight import reference
 from metacore.insight.trace import Trace
 from metacore.statistics import significant
-from pages.ui import pick, words
+from pages.ui import words
 from pages.ui.adapt.film import SCRATCH
 from pages.ui.adapt.scene import AdaptedRun, AdaptScene
 
@@ -110,7 +109,7 @@ def _its_way(scene: AdaptScene) -> str:
     assert scene.scratch is not None
     rate = reference.from_scratch(scene.first.run.config).algorithm.to_dict()["inner_rate"]
     norm = scene.scratch.norm
-    usual = norm in ("none", Scratch.norms[0])
+    usual = norm in ("none", reference.Reference.norms[0])
     return f", by plain gradient steps of {rate:g}" + ("" if usual else f", normalised {norm}")
 
 
@@ -123,7 +122,7 @@ def _foreign(scene: AdaptScene) -> str:
 
 def still(adapted: AdaptedRun) -> str:
     """Why a run has no layers that moved."""
-    if pick.family(adapted.run) == "metric":
+    if adapted.at_once:
         return f"{_name(adapted)} adapts in one computation: no layer moves."
     return f"{_name(adapted)} has taken no step: choose at least one inner step to see what moves."
 

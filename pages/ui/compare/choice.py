@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from metacore import DATASETS, Run
+from metacore.algorithms import by_turns
 from metacore.answers.episode_spec import EpisodeSpec, drawn_queries
 from metacore.answers.questions import Loadable
 from metacore.runs import ComparisonJob, Question
@@ -17,7 +18,7 @@ from pages.ui import engine, episode, pick, protocol, say, state, waiting, widge
 
 EACH_OWN = "each run's own"
 OWN = {EACH_OWN: EACH_OWN}
-FAVOURITES = ("maml", "protonet", "scratch")
+FIRST_RUNS = 3  # of algorithms that differ the most
 MOST_RUNS = 6
 
 
@@ -102,7 +103,7 @@ def choose(linked: ComparisonJob | None) -> CompareChoice | None:
     if len(runs) < 2:
         st.info("Pick at least two runs: then they meet on the same tasks.", icon=":material/add:")
         return None
-    if wanted and wanted.dataset_class.input_shape != runs[0].config.dataset_class.input_shape:
+    if wanted and not runs[0].config.takes(wanted.source):
         wanted = None
     return _protocol(tuple(runs), wanted)
 
@@ -127,11 +128,9 @@ def _usual(found: Sequence[Run], wanted: Question | None) -> list[Run]:
         return asked
     shelf = [run for run in found if run.read_only] or list(found)
     firsts = {pick.kind(run): run for run in reversed(shelf)}
-    chosen = [firsts[name] for name in FAVOURITES if name in firsts]
-    others = [run for name, run in firsts.items() if name not in FAVOURITES]
-    more = [run for run in found if run not in [*chosen, *others]]
-    enough = max(2, len(chosen))
-    return [*chosen, *others, *more][:enough]
+    chosen = [firsts[name] for name in by_turns(firsts)]
+    more = [run for run in found if run not in chosen]
+    return [*chosen, *more][: max(2, min(FIRST_RUNS, len(chosen)))]
 
 
 def _sound(runs: Sequence[Run]) -> list[Run]:
@@ -174,10 +173,9 @@ def _protocol(runs: tuple[Run, ...], wanted: Question | None) -> CompareChoice:
 
 def _variants(runs: Sequence[Run]) -> dict[str, Config]:
     """Datasets whose inputs fit, by what they are called: as the runs know them, or as usual."""
-    shape = runs[0].config.dataset_class.input_shape
     found: dict[str, Config] = {}
     seen: Counter[str] = Counter()
-    for config in _configs(runs, shape):
+    for config in _configs(runs):
         if config not in found.values():
             title = config_owner(DATASETS, config).title
             seen[title] += 1
@@ -185,11 +183,11 @@ def _variants(runs: Sequence[Run]) -> dict[str, Config]:
     return found
 
 
-def _configs(runs: Sequence[Run], shape: tuple[int, ...]) -> Iterable[Config]:
+def _configs(runs: Sequence[Run]) -> Iterable[Config]:
     known = {run.config.dataset_class for run in runs}
     yield from (run.config.dataset for run in runs)
     for kind in DATASETS.values():
-        if kind.input_shape == shape and kind not in known:
+        if kind not in known and runs[0].config.takes(kind.Config()):
             yield kind.Config()
 
 

@@ -91,7 +91,7 @@ def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
 
 def _at_once(row: dict[str, Any]) -> bool:
     """Whether the method adapts in a single computation."""
-    return ALGORITHMS[row["algorithm"]].family == "metric"
+    return not ALGORITHMS[row["algorithm"]].in_steps
 
 
 def _unbroken(text: str) -> str:

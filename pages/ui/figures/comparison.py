@@ -5,6 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from metacore.insight.reference import Reference
 from metacore.statistics import beyond_chance
 from pages.ui import palette, words
 from pages.ui.figures import base
@@ -46,7 +47,7 @@ def differences(pairs: Sequence[Row], metric: str, theme: Theme) -> go.Figure:
     for pair, name in zip(pairs, names, strict=True):
         if pair["mean"] is not None and pair["ci95"] is not None:
             shown = beyond_chance(pair["mean"], pair["ci95"])
-            color = palette.INK[theme] if shown else palette.algorithm("scratch", theme)
+            color = palette.INK[theme] if shown else palette.algorithm(Reference.name, theme)
             made.add_trace(
                 _dot(scale * pair["mean"], name, scale * pair["ci95"], color, hollow=not shown)
             )

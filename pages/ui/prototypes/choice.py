@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from metacore import Run
+from metacore.algorithms.metric import MetricAlgorithm
 from metacore.answers import EpisodeSpec, Question
-from pages.ui import charts, engine, pick
+from pages.ui import charts, engine
 from pages.ui.palette import Theme
-from pages.ui.prototypes import embedding
 from pages.ui.prototypes.before_after import BeforeAndAfterQuestion
 from pages.ui.prototypes.edits import Edits, write
 from pages.ui.prototypes.embedding import EpisodePictures
@@ -42,7 +42,7 @@ class PrototypesChoice:
 
     @property
     def metric(self) -> bool:
-        return pick.kind(self.run) in embedding.METRIC
+        return self.run.config.algorithm_class.embeds
 
     @property
     def pictures(self) -> EpisodePictures:
@@ -97,6 +97,14 @@ def laddered(run: Run, seed: int, drawings: int) -> EpisodeSpec:
 def usual(run: Run, seed: int, drawings: int) -> PrototypesChoice:
     """What is looked at by someone who has just arrived."""
     spec = laddered(run, seed, drawings)
-    distance = run.values["algorithm"].get("distance")
-    view = PictureSettings(min(SHOTS, spec.most), 2, drawn=False, distance=distance, shared=True)
+    shots, distance = min(SHOTS, spec.most), measured(run)
+    view = PictureSettings(shots, 2, drawn=False, distance=distance, shared=True)
     return PrototypesChoice(run, spec, view, Edits())
+
+
+def measured(run: Run) -> str | None:
+    """The distance a run goes by; None where there is no other it could go by."""
+    kind = run.config.algorithm_class
+    if not issubclass(kind, MetricAlgorithm) or len(kind.measures) == 1:
+        return None
+    return kind.measure_of(run.config.algorithm)

@@ -6,7 +6,7 @@ from metacore import DATASETS, Run
 from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Room
 from pages.ui import episode, pick, waiting, widgets
-from pages.ui.prototypes import embedding, selection, support_editor
+from pages.ui.prototypes import selection, support_editor
 from pages.ui.prototypes.choice import (
     EPISODE,
     FIRST,
@@ -15,6 +15,7 @@ from pages.ui.prototypes.choice import (
     PrototypesChoice,
     drawn,
     laddered,
+    measured,
 )
 
 SHARED, OWN = "shared", "own"
@@ -104,8 +105,8 @@ def slider(most: int) -> int:
 
 
 def measure(run: Run) -> str | None:
-    """ProtoNet's distance; other methods have none to choose."""
-    trained = run.values["algorithm"].get("distance")
+    """Of a method that can go by several."""
+    trained = measured(run)
     if trained is None:
         return None
     usual = next(name for name, value in DISTANCES.items() if value == trained)
@@ -120,7 +121,7 @@ def measure(run: Run) -> str | None:
 
 def plane(run: Run) -> bool:
     """Whether before and after share a plane; metric methods have no before."""
-    if pick.kind(run) in embedding.METRIC:
+    if run.config.algorithm_class.embeds:
         return False
     chosen = switch(
         "Plane",

@@ -23,7 +23,6 @@ from pages.ui.prototypes.edits import SupportDrawing
 from pages.ui.words import letter
 
 NEAREST = 4
-METRIC = ("protonet", "matching")
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class SpaceQuestion(EditedEpisode, Question[EpisodeInSpace]):
 
 def _scene(question: SpaceQuestion) -> EpisodeInSpace:
     spec, shots, dimensions = question.spec, question.shots, question.dimensions
-    view = question.adapted(spec).metric_view
+    view = question.adapted(spec).explained
     assert view is not None, "only metric methods have a scene"
     support, query = view.support[0], view.query[0]
     truth = question.truth

@@ -9,12 +9,12 @@ from metacore import ALGORITHMS, DATASETS, MODELS, RunConfig, UserError, preset
 from metacore.answers import Standing
 from metacore.answers.questions import Possible
 from metacore.device import DEVICES, resolve
+from metacore.training.config import fitting_models
 from metacore.training.presets import pairs
 from pages.ui import forms, state, waiting, words
 
 PARTS = ("algorithm", "model", "training")
 DATA, DATA_PARTS = "data", ("task", "dataset")
-FIRST = "maml"  # ticked for someone who has just arrived
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,10 @@ class Plan:
             seed=self.seed,
             device=self.device,
         )
+
+    def shared(self) -> RunConfig:
+        """A preset whose task and data stand for those of all."""
+        return self.preset(first(self.dataset))
 
     def data_key(self) -> str:
         return f"settings {self.dataset}"
@@ -80,7 +84,7 @@ class Plan:
 
     def written(self, algorithms: Sequence[str]) -> list[str]:
         """What differs from the presets, for the address: `maml.algorithm.inner_rate:0.1`."""
-        shared = self.preset(FIRST)
+        shared = self.shared()
         said = [
             f"{DATA}.{part}.{name}:{value}"
             for part in DATA_PARTS
@@ -104,7 +108,7 @@ class Plan:
         for algorithm in algorithms:
             self.reset(algorithm)
         for part in DATA_PARTS:
-            forms.forget(getattr(self.preset(FIRST), part), key=self.data_key())
+            forms.forget(getattr(self.shared(), part), key=self.data_key())
         for word in sorted(said, key=lambda word: word.count(".")):  # the model before its settings
             try:
                 self._take(word, algorithms)
@@ -116,7 +120,7 @@ class Plan:
         owner, _, rest = path.partition(".")
         part, _, name = rest.partition(".")
         if owner == DATA and part in DATA_PARTS:
-            forms.take(getattr(self.preset(FIRST), part), name, text, key=self.data_key())
+            forms.take(getattr(self.shared(), part), name, text, key=self.data_key())
         elif owner in algorithms and rest == "model" and text in fitting(self.preset(owner)):
             st.session_state[self.key(owner, "which model")] = text
         elif owner in algorithms and part in PARTS:
@@ -144,10 +148,14 @@ def why_not(algorithm: str, dataset: str) -> str:
     )
 
 
+def first(dataset: str) -> str:
+    """The algorithm that is ticked for someone who has just arrived."""
+    return next(algorithm for algorithm, name in pairs() if name == dataset)
+
+
 def fitting(config: RunConfig) -> list[str]:
-    """The models that fit the dataset."""
-    regression = config.dataset_class.regression
-    return [name for name, model in MODELS.items() if model.regression == regression]
+    """The models with which the algorithm can learn the dataset."""
+    return fitting_models(config.algorithm_class, config.dataset_class)
 
 
 def devices() -> list[str]:
@@ -182,7 +190,7 @@ def _asked(configs: Sequence[RunConfig]) -> list[Possible]:
 
 def data_fields(chosen: Plan) -> None:
     """Widgets for what all runs share."""
-    config = chosen.preset(FIRST)
+    config = chosen.shared()
     forms.fields(config.task, key=chosen.data_key(), only=("queries",), columns=1)
     forms.fields(config.dataset, key=chosen.data_key())
 

@@ -3,16 +3,16 @@
 import streamlit as st
 
 from metacore import Run
-from metacore.datasets.strokes import SIDE
+from metacore.algorithms import by_turns
+from metacore.trial import task
 from pages.ui import pick
 
 MOST = 8
-FEWER = ("maml", "protonet", "reptile", "matching", "anil", "fomaml", "finetune", "scratch")
 
 
 def choose() -> list[Run]:
     """A picker of the runs that answer at once; [] where there are none, which is said."""
-    found = pick.usable(lambda run: run.config.dataset_class.input_shape == (1, SIDE, SIDE))
+    found = pick.usable(lambda run: task.takes_drawings(run.config))
     if not found:
         pick.missing("There is no run yet that has learned from drawings.")
         return []
@@ -31,5 +31,4 @@ def _usual(found: list[Run]) -> list[Run]:
     """One of each algorithm, as they came with Metacore where they did."""
     shelf = [run for run in found if run.read_only] or found
     firsts = {pick.kind(run): run for run in reversed(shelf)}
-    known = [firsts.pop(name) for name in FEWER if name in firsts]
-    return [*known, *firsts.values()][:MOST]
+    return [firsts[name] for name in by_turns(firsts)][:MOST]
