@@ -29,6 +29,11 @@ def wilson(right: int, total: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def finite(value: Any) -> Any:
+    """The same, or None for a number that is none: JSON knows no infinity, a table needs none."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def score(metric: str, mean: float | None, ci95: float | None) -> str:
     """`97.3 ± 0.4 %`, or `0.380 ± 0.031` for an error; None is infinite, as in our JSON."""
     if mean is None or not math.isfinite(mean):

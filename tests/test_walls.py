@@ -11,18 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FACE = {"streamlit", "plotly"}
 FLOORS = (
-    {
-        "errors",
-        "settings",
-        "home",
-        "randomness",
-        "statistics",
-        "device",
-        "capacity",
-        "episode",
-        "vision",
-    }
-    | {"child", "sips", "strict", "tables"},
+    {"errors", "settings", "home", "randomness", "statistics", "episode", "vision"}
+    | {"device", "capacity", "child", "atomic", "zips", "strict", "tables"},
     {"models"},
     {"datasets"},
     {"algorithms"},

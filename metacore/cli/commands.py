@@ -14,9 +14,9 @@ from metacore.runs import cancel as cancel_run
 from metacore.runs import resume as resume_run
 from metacore.runs.execution import Trainings
 from metacore.runs.files import flaw
-from metacore.statistics import score
+from metacore.statistics import finite, score
 from metacore.training import distributed
-from metacore.training.evaluate import StepScore, finite
+from metacore.training.evaluate import StepScore
 from metacore.training.learner import Learner
 from metacore.training.trainer import Trainer
 

@@ -8,12 +8,14 @@ are those that were written: a picture with a hole in it would only make numbers
 import contextlib
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, uint8
+
+from metacore.atomic import replacing
+from metacore.errors import UserError
 
 
 def kept(path: Path, shape: tuple[int, ...]) -> Tensor | None:
@@ -46,16 +48,9 @@ def keep(pictures: Tensor, path: Path) -> bool:
     """Writes pictures to a file in one step, and says whether the disk took them."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    except OSError:
-        return False
-    os.close(number)
-    try:
-        save_file({"pictures": pictures.contiguous()}, name, {"digest": _digest(pictures)})
-        os.replace(name, path)
-    except (OSError, SafetensorError):
-        with contextlib.suppress(OSError):
-            os.unlink(name)
+        with replacing(path) as part:
+            save_file({"pictures": pictures.contiguous()}, part, {"digest": _digest(pictures)})
+    except (OSError, SafetensorError, UserError):
         return False
     return True
 

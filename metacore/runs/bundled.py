@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from metacore.atomic import write_whole
 from metacore.errors import UserError
 from metacore.runs import files, snapshots, tested
 from metacore.runs.files import read_up_to
@@ -97,7 +98,7 @@ def bundle(run: Run, metrics: Iterable[Metric], folder: Path) -> Run:
         parts[snapshots.NAME] = (run.folder / snapshots.NAME).read_bytes()
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in parts.items():
-        files.write_whole(folder / name, data)
+        write_whole(folder / name, data)
     return replace(run, id=folder.name, folder=folder, read_only=True, tested=score)
 
 

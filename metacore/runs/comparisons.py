@@ -13,12 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from metacore.atomic import why_not_written, write_whole
 from metacore.errors import UserError
 from metacore.runs.classroom import refuse_more
 from metacore.runs.comparison import ComparisonJob, read_comparison
 from metacore.runs.database import insert
 from metacore.runs.evaluator import compare
-from metacore.runs.files import path_of, why_not_written, write_whole
+from metacore.runs.files import path_of
 from metacore.runs.job import ACTIVE, CANCELLED, ENDED, FAILED, FINISHED, QUEUED
 from metacore.runs.kind import Kind
 from metacore.runs.lease import Watch
@@ -36,7 +37,7 @@ LOG = "evaluator.log"
 class Comparisons(Kind[ComparisonJob]):
     """Comparisons, as far as they wait and are evaluated."""
 
-    name = "comparison"
+    name = ComparisonJob.kind
     again = "compare again to start from the beginning"
 
     def read(self, row: sqlite3.Row) -> ComparisonJob | None:
@@ -122,16 +123,6 @@ def find(store: Store, comparison_id: str) -> ComparisonJob:
     except (OSError, ValueError):
         message = "The result of this comparison is missing or damaged: compare again."
         return replace(found, status=FAILED, message=message)
-
-
-def active(store: Store) -> list[ComparisonJob]:
-    """Those that wait or are being made, the oldest first."""
-    return Comparisons(store).active()
-
-
-def cancel(store: Store, comparison_id: str) -> ComparisonJob:
-    """A queued comparison ends at once, a running one after a few episodes, a hung one by force."""
-    return Comparisons(store).cancel(find(store, comparison_id))
 
 
 def retry(store: Store, comparison_id: str) -> ComparisonJob:

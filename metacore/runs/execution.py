@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from metacore.atomic import write_whole
 from metacore.errors import UserError
 from metacore.runs import files
 from metacore.runs.job import CANCELLED, FINISHED
@@ -30,7 +31,7 @@ from metacore.training.trainer import Callback, Trainer
 class Trainings(Kind[Run]):
     """Runs, as far as they wait and are trained."""
 
-    name, table = "training", "runs"
+    name, table = Run.kind, "runs"
     again = "resume it to go on from its last checkpoint"
 
     def read(self, row: sqlite3.Row) -> Run:
@@ -67,7 +68,7 @@ class Trainings(Kind[Run]):
             return {**results, "values_json": text, "device": device, "digest": digest}
 
         again = self.requeue(run, changed)
-        files.write_whole(run.folder / "config.json", config_json(again.values))
+        write_whole(run.folder / "config.json", config_json(again.values))
         return again
 
     def log_path(self, job: Run) -> Path:

@@ -6,14 +6,12 @@ checkpoint before it; that one is kept as `previous`. Nothing is ever unpickled.
 """
 
 import contextlib
-import errno
 import hashlib
 import json
 import logging
 import os
 import shutil
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +20,12 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from metacore import atomic
 from metacore.errors import UserError
 from metacore.training.checkpoint import Checkpoint
 
 LOG = "worker.log"
-REPLACE_TRIES = 20
 FORMAT = "metacore checkpoint 1"
-NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 _UNREADABLE = (SafetensorError, ValueError, KeyError, TypeError, AssertionError, RecursionError)
 
 
@@ -51,9 +48,9 @@ def save(folder: Path, checkpoint: Checkpoint, *, best: bool = False) -> None:
     """Writes a checkpoint as `last` (what was there becomes `previous`), and also as `best`."""
     data, last = to_bytes(checkpoint), path_of(folder, "last")
     if best:
-        write_whole(path_of(folder, "best"), data)
-    with _replacing(last) as part:
-        _write(part, data)
+        atomic.write_whole(path_of(folder, "best"), data)
+    with atomic.replacing(last) as part:
+        atomic.write(part, data)
         if last.exists():
             _keep(last, path_of(folder, "previous"))
 
@@ -86,7 +83,7 @@ def set_aside(folder: Path) -> None:
     try:
         os.replace(last, last.with_suffix(".damaged"))
     except OSError as error:
-        raise UserError(why_not_written(last, error)) from error
+        raise UserError(atomic.why_not_written(last, error)) from error
 
 
 def load(folder: Path, which: str = "best") -> Checkpoint:
@@ -193,12 +190,6 @@ def _plain(tensor: Tensor) -> Tensor:
     return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Any other file, written as a checkpoint is: wholly or not at all."""
-    with _replacing(path) as part:
-        _write(part, data)
-
-
 def log(path: Path, text: str) -> None:
     """Adds a traceback to a log, for whoever wants to know more than a message says."""
     with contextlib.suppress(OSError), open(path, "a") as file:
@@ -211,38 +202,6 @@ def clear_parts(folder: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A temporary name that takes the target's place if the block succeeds, else disappears."""
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        yield part
-        _replace(part, target)
-        _sync_folder(target.parent)
-    except OSError as error:
-        raise UserError(why_not_written(target, error)) from error
-    finally:
-        with contextlib.suppress(OSError):  # where nothing could be written, nothing is removed
-            part.unlink(missing_ok=True)
-
-
-def _replace(part: Path, target: Path) -> None:
-    """On Windows a file cannot be replaced at the moment someone reads it: try again."""
-    for _ in range(REPLACE_TRIES - 1):
-        with contextlib.suppress(PermissionError):
-            os.replace(part, target)
-            return
-        time.sleep(0.05)
-    os.replace(part, target)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _keep(last: Path, previous: Path) -> None:
     """Gives the old `last` a second name, so that there is a `last` at every moment."""
     link = previous.with_name(f"{previous.name}.{os.getpid()}.part")
@@ -252,22 +211,6 @@ def _keep(last: Path, previous: Path) -> None:
     except OSError:  # a file system without hard links
         shutil.copyfile(last, link)
     try:
-        _replace(link, previous)
+        atomic.replace(link, previous)
     finally:
         link.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the renaming itself durable, where folders can be synced (not on Windows)."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def why_not_written(path: Path, error: OSError) -> str:
-    if error.errno in NO_SPACE:
-        return f"The disk is full: {path} could not be written. Free some space and try again."
-    return f"{path} could not be written: {error.strerror or error}."

@@ -19,6 +19,7 @@ from metacore.errors import UserError
 from metacore.runs.job import ENDED, RUNNING, Job
 from metacore.runs.schema import ConfigValues, Facts, Format
 from metacore.runs.tested import Tested
+from metacore.statistics import finite
 from metacore.strict import LARGEST_COUNT, LARGEST_NUMBER, LONGEST_TEXT
 from metacore.tables import to_csv
 from metacore.training.config import RunConfig
@@ -42,6 +43,8 @@ class Metric(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Run(Job):
     """One meta-training: its config, how far it is, and what it has reached."""
+
+    kind = "training"
 
     name: str
     values: dict[str, Any] = field(hash=False, repr=False)  # the config as plain JSON
@@ -124,7 +127,7 @@ FACTS = tuple(name for name in Facts.__struct_fields__ if name not in ("format",
 
 def facts_json(run: Run) -> bytes:
     """All but the config, the metrics and the weights, for a file that leaves the store."""
-    facts = {"format": 1, **{name: _finite(getattr(run, name)) for name in FACTS}}
+    facts = {"format": 1, **{name: finite(getattr(run, name)) for name in FACTS}}
     facts["message"] = run.message[:LONGEST_TEXT]
     return json.dumps({**facts, DIGEST: _facts_digest(facts, run.values)}, indent=2).encode()
 
@@ -149,7 +152,7 @@ def config_json(values: dict[str, Any]) -> bytes:
 def metrics_csv(metrics: Iterable[Metric]) -> bytes:
     """At most as many rows as are read again; what is not a finite number is an empty cell."""
     rows = fitting(list(metrics))
-    cells = ((m.step, m.seconds, m.key, _finite(m.value)) for m in rows)
+    cells = ((m.step, m.seconds, m.key, finite(m.value)) for m in rows)
     return to_csv(COLUMNS, cells)
 
 
@@ -228,8 +231,3 @@ def _refuse_other_metric(facts: Facts, config: RunConfig, source: str) -> None:
         raise UserError(f"{source}: run.json has no valid metric: its config's is {metric}.")
     if metric == "accuracy" and (facts.best_value or 0) > 1:
         raise UserError(f"{source}: run.json has no valid best_value: accuracies end at 1.")
-
-
-def _finite(value: Any) -> Any:
-    """JSON knows no infinity, and a table needs none."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

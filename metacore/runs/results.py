@@ -14,8 +14,9 @@ from metacore.device import describe
 from metacore.runs.published_match import published_match
 from metacore.runs.question import Question
 from metacore.runs.record import Run
+from metacore.statistics import finite
 from metacore.tables import to_csv
-from metacore.training.evaluate import Evaluation, compare, finite
+from metacore.training.evaluate import Evaluation, compare
 from metacore.training.learner import Learner
 
 Result = dict[str, Any]
@@ -40,7 +41,7 @@ def result(
     return {
         "question": question.to_dict(),
         "rows": rows,
-        "pairs": [{k: _plain(v) for k, v in pair.items()} for pair in pairs],
+        "pairs": [{k: finite(v) for k, v in pair.items()} for pair in pairs],
         "sweep": _sweep(question, contestants, by_task) if question.sweep else None,
         "environment": dict(describe(contestants[0].learner.device)),
         "made": time.time(),
@@ -128,7 +129,3 @@ def _swept(row: dict[str, Any], sweep: dict[str, Any] | None) -> dict[str, Any]:
         name = f"{sweep['kind']}={point['value']}"
         columns |= {name: point["mean"], f"{name} ci95": point["ci95"]}
     return columns
-
-
-def _plain(value: Any) -> Any:
-    return finite(value) if isinstance(value, float) else value

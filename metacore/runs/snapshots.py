@@ -18,10 +18,11 @@ import msgspec
 import numpy as np
 
 from metacore import strict
+from metacore.atomic import write_whole
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.insight.trace import Array, Trace, trace
-from metacore.runs.files import LOG, log, read_up_to, write_whole
+from metacore.runs.files import LOG, log, read_up_to
 from metacore.runs.record import Run
 from metacore.runs.schema import Adaptation
 from metacore.training.config import RunConfig

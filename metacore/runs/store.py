@@ -21,13 +21,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from metacore.atomic import why_not_written, write_whole
 from metacore.device import resolve
 from metacore.errors import UserError
 from metacore.home import runs_folder
 from metacore.runs.bundled import PRETRAINED, BundledRuns
 from metacore.runs.classroom import KEEPER, Visitor, refuse_hoarding, refuse_more
 from metacore.runs.database import Database, insert, update
-from metacore.runs.files import why_not_written, write_whole
 from metacore.runs.job import QUEUED, RUNNING
 from metacore.runs.process import this_process
 from metacore.runs.rebuild import FOUND_AGAIN, METRICS, NAME, fill

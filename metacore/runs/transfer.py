@@ -11,12 +11,12 @@ import io
 import os
 import time
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from metacore.atomic import write_whole
 from metacore.errors import UserError
 from metacore.runs import files
 from metacore.runs.job import FINISHED
@@ -32,8 +32,8 @@ from metacore.runs.record import (
 )
 from metacore.runs.store import Store, checked_name, new_id, slot
 from metacore.runs.weights import prove
-from metacore.sips import Sips
 from metacore.strict import LARGEST_JSON
+from metacore.zips import DAMAGED, PLAIN, Sips, content
 
 CONFIG, FACTS, METRICS = "config.json", "run.json", "metrics.csv"
 BEST, LAST = "best.safetensors", "last.safetensors"
@@ -43,7 +43,7 @@ LARGEST = {  # bytes of each part
     METRICS: LARGEST_CSV,
     **dict.fromkeys((BEST, LAST), LARGEST_BYTES),
 }
-PIECE, SIP = 2**18, 2**20  # bytes read at once, and at most
+MOST_AT_ONCE = 2**20  # bytes
 
 
 def export(store: Store, run: Run, file: Path) -> Path:
@@ -59,7 +59,7 @@ def export(store: Store, run: Run, file: Path) -> Path:
         METRICS: metrics_csv(store.metrics(run)),
     }
     weights = {path.name: files.to_bytes(files.read(path)) for path in paths}
-    files.write_whole(file, _pack({**texts, **weights}))
+    write_whole(file, _pack({**texts, **weights}))
     return file
 
 
@@ -114,13 +114,13 @@ def _pack(parts: Mapping[str, bytes]) -> bytes:
 def _unpack(file: Path | BinaryIO, source: str) -> dict[str, bytes]:
     """The parts of an exported file, if there is nothing else in it."""
     try:
-        with _opened(file) as stream, zipfile.ZipFile(Sips(stream, SIP)) as archive:
+        with _opened(file) as stream, zipfile.ZipFile(Sips(stream, MOST_AT_ONCE)) as archive:
             entries = archive.infolist()
             _check_entries(entries, source)
-            return {entry.filename: _part(archive, entry, source) for entry in entries}
+            return {entry.filename: content(archive, entry) for entry in entries}
     except FileNotFoundError:
         raise UserError(f"There is no file {source}.") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError):
+    except DAMAGED:
         raise UserError(f"{source} is not an exported run, or is damaged.") from None
     except OSError as error:
         raise UserError(f"{source} cannot be read: {error.strerror}.") from error
@@ -135,17 +135,6 @@ def _opened(file: Path | BinaryIO) -> Iterator[BinaryIO]:
         yield stream
 
 
-def _part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str) -> bytes:
-    """No more bytes than a part of this name may have, whatever is really packed in it."""
-    whole, largest = io.BytesIO(), LARGEST[entry.filename]
-    with archive.open(entry) as stream:
-        while piece := stream.read(PIECE):
-            whole.write(piece)
-            if whole.tell() > largest:
-                raise _too_large(entry.filename, source)
-    return whole.getvalue()
-
-
 def _check_entries(entries: list[zipfile.ZipInfo], source: str) -> None:
     names = [entry.filename for entry in entries]
     strange = sorted(set(names) - set(LARGEST))
@@ -157,7 +146,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], source: str) -> None:
     for entry in entries:
         if entry.file_size > LARGEST[entry.filename]:
             raise _too_large(entry.filename, source)
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        if entry.compress_type not in PLAIN:
             raise UserError(f"{source} is not an exported run: it is packed in another way.")
     if sum(entry.file_size for entry in entries) > LARGEST_BYTES:
         raise UserError(f"{source} is larger than any run ({LARGEST_BYTES // 2**20} MiB unpacked).")

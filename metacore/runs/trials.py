@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Lock
 
 from metacore import home
+from metacore.atomic import write_whole
 from metacore.errors import UserError
-from metacore.runs.files import write_whole
 
 MOST = 1000
 LARGEST = 8_000_000  # bytes

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from metacore import home
+from metacore.atomic import write_whole
 from metacore.errors import UserError
-from metacore.runs.files import write_whole
 from metacore.trial.additions import EMPTY, with_examples, with_queries
 from metacore.trial.archives import Source
 from metacore.trial.document import from_json, to_json

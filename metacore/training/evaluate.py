@@ -21,7 +21,7 @@ from metacore.device import synchronize
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.normalisation import resolve
-from metacore.statistics import PairedDifference, mean_ci95, paired_difference
+from metacore.statistics import PairedDifference, finite, mean_ci95, paired_difference
 from metacore.training.config import refuse_other_inputs
 from metacore.training.learner import Learner
 
@@ -83,11 +83,6 @@ class Evaluation:
                 for score in self.per_step
             ],
         }
-
-
-def finite(value: float) -> float | None:
-    """JSON knows no infinity."""
-    return value if math.isfinite(value) else None
 
 
 def evaluate(

@@ -5,10 +5,7 @@ Only as many bytes are unpacked as a picture may have, whatever the zip says of 
 """
 
 import io
-import re
-import stat
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,27 +13,17 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from metacore.errors import UserError
-from metacore.sips import Sips
 from metacore.trial.decoding import MOST_BYTES
 from metacore.trial.picture import shown
+from metacore.zips import DAMAGED, PLAIN, Sips, content, is_link, leads_outside
 
 LOOSE = ""  # the class of pictures that lie in no folder
 MOST_ENTRIES = 1000
 MOST_PACKED = 64 * 2**20
 MOST_UNPACKED = 200 * 2**20
 LONGEST_LIST = 2**20  # bytes of the names and places of a zip's entries
-_PIECE = 2**18
 _JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave behind
-_SEVERED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    NotImplementedError,
-    LookupError,
-)
+_SEVERED = (*DAMAGED, OSError)
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
@@ -132,33 +119,24 @@ def _refusal(entry: zipfile.ZipInfo) -> str:
     """Why an entry is not even opened; empty if it may be."""
     if not PurePosixPath(entry.filename).name:
         return "has no name"
-    if _climbs(entry.filename) or _climbs(entry.orig_filename):
+    if leads_outside(entry):
         return "climbs out of its folder"
-    if stat.S_ISLNK(entry.external_attr >> 16):
+    if is_link(entry):
         return "is a link, not a picture"
     if entry.flag_bits & 1:
         return "is encrypted"
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    if entry.compress_type not in PLAIN:
         return "is packed in a way that is not read here"
     if entry.file_size > MOST_BYTES:
         return f"is larger than {MOST_BYTES // 2**20} MB"
     return ""
 
 
-def _climbs(filename: str) -> bool:
-    path = PurePosixPath(filename.replace("\\", "/"))
-    drive = bool(re.fullmatch("[A-Za-z]:", (path.parts or ("",))[0]))
-    return path.is_absolute() or ".." in path.parts or drive
-
-
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, called: str) -> bytes:
-    whole = bytearray()
     try:
-        with archive.open(entry) as stream:
-            while piece := stream.read(_PIECE):
-                whole += piece
+        whole = content(archive, entry)
     except _SEVERED:
         raise UserError(f"{called} is damaged in the zip.") from None
     if whole[:4] in _ZIP:
         raise UserError(f"{called} is a zip within a zip.")
-    return bytes(whole)
+    return whole

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from metacore import Store
-from metacore.runs import files
+from metacore import Store, atomic
 from tests.cli.conftest import Metacore
 
 
@@ -148,7 +147,7 @@ def test_a_read_only_place_is_a_sentence(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(files, "_write", refuse)
+    monkeypatch.setattr(atomic, "write", refuse)
     monkeypatch.setattr(Path, "unlink", refuse)
     said = metacore(f"export {trained} {tmp_path / 'run.zip'}")
     assert (said.code, said.err) == (

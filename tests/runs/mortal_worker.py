@@ -11,7 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from metacore.runs import files, recorder
+from metacore import atomic
+from metacore.runs import recorder
 from metacore.runs.execution import Trainings
 from metacore.runs.jobs import resume
 from metacore.runs.store import Store
@@ -19,7 +20,7 @@ from metacore.runs.worker import main
 
 
 def live(run_id: str, folder: Path, fatal: int) -> None:
-    writes, write_whole = itertools.count(1), files._write
+    writes, write_whole = itertools.count(1), atomic.write
 
     def write(path: Path, data: bytes) -> None:
         if next(writes) == fatal:
@@ -27,7 +28,7 @@ def live(run_id: str, folder: Path, fatal: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         write_whole(path, data)
 
-    files._write = write
+    atomic.write = write
     recorder.CHECKPOINT_SECONDS = 0.05
     os._exit(main("training", run_id, folder))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from metacore import atomic
 from metacore.errors import UserError
 from metacore.runs import files
 from metacore.runs.execution import Trainings, execute
@@ -161,17 +162,17 @@ def test_a_run_deleted_under_way_ends_without_a_trace(store: Store, config: RunC
 def test_a_full_disk_fails_the_run_and_keeps_the_older_checkpoint(
     store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = files._write
+    real = atomic.write
 
     def fill(path: Path, data: bytes) -> None:
         path.write_bytes(data[:100])
         raise OSError(errno.ENOSPC, "No space left on device")
 
     def full() -> None:
-        monkeypatch.setattr(files, "_write", fill)
+        monkeypatch.setattr(atomic, "write", fill)
 
     run = execute(store, store.create(config), [At(25, full)])
-    monkeypatch.setattr(files, "_write", real)
+    monkeypatch.setattr(atomic, "write", real)
     assert run.status == "failed"
     assert "disk is full" in run.message
     assert files.load(run.folder, "last").info["iteration"] == 20

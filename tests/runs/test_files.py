@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from metacore import atomic
 from metacore.errors import UserError
 from metacore.runs import files
 from metacore.training.checkpoint import Checkpoint
@@ -175,12 +176,12 @@ def _die_at(step: int) -> None:
 
         return call
 
-    def write(path: Path, data: bytes, whole: Callable[[Path, bytes], None] = files._write) -> None:
+    def write(path: Path, data: bytes, whole: Callable[[Path, bytes], None] = atomic.write) -> None:
         path.write_bytes(data[: len(data) // 2])
         count()
         whole(path, data)
 
-    files._write = write
+    atomic.write = write
     for name in ("fsync", "replace", "link"):
         setattr(os, name, counted(getattr(os, name)))
 

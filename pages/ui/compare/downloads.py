@@ -1,12 +1,12 @@
 """What is seen can be taken away: the same rows as CSV and as JSON."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from metacore.statistics import finite
 from metacore.tables import to_csv
 
 Rows = Sequence[Mapping[str, Any]]
@@ -44,9 +44,5 @@ def as_csv(rows: Rows) -> bytes:
 
 def as_json(rows: Rows) -> bytes:
     """JSON knows no infinity: it is null."""
-    plain = [{name: _finite(value) for name, value in row.items()} for row in rows]
+    plain = [{name: finite(value) for name, value in row.items()} for row in rows]
     return json.dumps(plain, indent=2, allow_nan=False).encode()
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
