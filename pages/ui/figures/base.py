@@ -88,6 +88,17 @@ def band(
     )
 
 
+def marks(at: np.ndarray[Any, Any], marker: dict[str, Any], **more: Any) -> go.Scatter:
+    """Points [n, 2] of a plane."""
+    return go.Scatter(x=at[:, 0], y=at[:, 1], mode="markers", marker=marker, **more)
+
+
+def image(source: str, x: float, y: float, width: float, height: float) -> dict[str, Any]:
+    """A picture for the layout: the middle of it at a place, no larger than this."""
+    middle = {"x": x, "y": y, "xanchor": "center", "yanchor": "middle"}
+    return {"source": source, "xref": "x", "yref": "y", **middle, "sizex": width, "sizey": height}
+
+
 def thinned(count: int) -> Any:
     """Indices of at most POINTS points, the last always among them."""
     if count <= POINTS:

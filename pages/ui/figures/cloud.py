@@ -73,6 +73,19 @@ class Cloud:
         ]
 
 
+@dataclass(frozen=True)
+class Matrix:
+    """A number for every row (prototype or support drawing) and every query."""
+
+    values: Array  # [R, Q]
+    unit: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    row_of_answer: Sequence[int] | None  # where each query's dot is put; None: no dots
+    wrong: Sequence[int]
+    near_is_small: bool  # distances are; attention is not
+
+
 def span(frame: Array, margin: float = 0.09) -> list[tuple[float, float]]:
     """What the points cover along each axis, and a little more."""
     low, high = frame.min(0), frame.max(0)

@@ -15,7 +15,6 @@ Row = Mapping[str, Any]  # as `metacore.runs.results` makes them
 ROW_HEIGHT = 46
 FAR = 20  # times: differences below look alike on a linear axis
 LONGEST_NAME = 32
-AXIS = {"accuracy": "accuracy", "mse": "mean squared error"}
 DIFFERENCE = {"accuracy": "difference in points", "mse": "difference in MSE"}
 COST = {  # a row's key -> the axis' name
     "training_seconds": "seconds of meta-training",
@@ -27,7 +26,7 @@ COST = {  # a row's key -> the axis' name
 def scores(rows: Sequence[Row], theme: Theme) -> go.Figure:
     """A dot with its confidence interval for each run, and what a paper reports as a hollow one."""
     metric = rows[0]["metric"]
-    made = _by_name([short(row["name"]) for row in rows], theme, AXIS[metric])
+    made = _by_name([short(row["name"]) for row in rows], theme, words.METRIC[metric])
     for row, color in zip(rows, _colors(rows, theme), strict=True):
         score, ci95 = row["evaluation"][metric], row["evaluation"]["ci95"]
         if score is not None:
@@ -58,7 +57,7 @@ def differences(pairs: Sequence[Row], metric: str, theme: Theme) -> go.Figure:
 def by_steps(rows: Sequence[Row], theme: Theme) -> go.Figure:
     """The score after every inner step; who adapts in a single computation is a level line."""
     metric = rows[0]["metric"]
-    made = base.figure(theme, x="inner step", y=AXIS[metric], height=360)
+    made = base.figure(theme, x="inner step", y=words.METRIC[metric], height=360)
     last = max(row["evaluation"]["per_step"][-1]["step"] for row in rows)
     for row, color in zip(rows, _colors(rows, theme), strict=True):
         points = row["evaluation"]["per_step"]
@@ -72,7 +71,7 @@ def by_steps(rows: Sequence[Row], theme: Theme) -> go.Figure:
 
 def by_value(sweep: Row, metric: str, theme: Theme, *, ways: int) -> go.Figure:
     """The score against shots (of tasks of so many ways) or ways."""
-    made = base.figure(theme, x=sweep["kind"], y=AXIS[metric], height=360)
+    made = base.figure(theme, x=sweep["kind"], y=words.METRIC[metric], height=360)
     for row, color in zip(sweep["rows"], _colors(sweep["rows"], theme), strict=True):
         _add_curve(made, row, "value", row["scores"], color)
     if metric == "accuracy":
@@ -85,7 +84,7 @@ def by_value(sweep: Row, metric: str, theme: Theme, *, ways: int) -> go.Figure:
 def cost(rows: Sequence[Row], by: str, theme: Theme) -> go.Figure:
     """The score against what it took, on a logarithmic axis; what took nothing is a level line."""
     metric = rows[0]["metric"]
-    made = base.figure(theme, x=COST[by], y=AXIS[metric], height=360)
+    made = base.figure(theme, x=COST[by], y=words.METRIC[metric], height=360)
     for number, (row, color) in enumerate(zip(rows, _colors(rows, theme), strict=True)):
         if row["evaluation"][metric] is None:
             continue

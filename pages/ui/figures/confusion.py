@@ -11,7 +11,7 @@ from pages.ui.figures import base
 from pages.ui.palette import Theme
 
 Counts = np.ndarray[Any, np.dtype[np.int64]]
-OUTSIDE = -1.0  # where the classes' drawings stand, in cells
+OUTSIDE, LABEL = -1.0, 0.9  # where the classes' drawings stand, and how large, in cells
 STRONGEST = 0.6  # of a colour, so that the number on it stays legible
 CROWDED = 12  # classes above which numbers are small
 
@@ -28,8 +28,8 @@ def matrix(counts: Counts, images: Sequence[str], color: str, theme: Theme) -> g
     made.add_trace(_cells(counts, right, palette.INK[theme], 0.35, theme))
     made.add_trace(_cells(counts, ~right, color, STRONGEST, theme))
     made.add_trace(_handles(counts))
-    rows = [_label(image, OUTSIDE, number) for number, image in enumerate(images)]
-    columns = [_label(image, number, OUTSIDE) for number, image in enumerate(images)]
+    rows = [base.image(one, OUTSIDE, number, LABEL, LABEL) for number, one in enumerate(images)]
+    columns = [base.image(one, number, OUTSIDE, LABEL, LABEL) for number, one in enumerate(images)]
     made.update_layout(images=[*rows, *columns])
     hidden = {"showgrid": False, "showline": False, "showticklabels": False, "ticks": ""}
     made.update_xaxes(range=[-1.55, ways - 0.45], side="top", constrain="domain", **hidden)
@@ -82,20 +82,3 @@ def _handles(counts: Counts) -> go.Scatter:
         selected=unseen,
         unselected=unseen,
     )
-
-
-def _label(image: str, x: float, y: float) -> dict[str, Any]:
-    """A class's drawing beside its row or above its column."""
-    return {
-        "source": image,
-        "xref": "x",
-        "yref": "y",
-        "x": x,
-        "y": y,
-        "sizex": 0.9,
-        "sizey": 0.9,
-        "xanchor": "center",
-        "yanchor": "middle",
-        "sizing": "contain",
-        "layer": "above",
-    }

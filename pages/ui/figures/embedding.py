@@ -34,25 +34,13 @@ def draw(
     """`pictures` are shown instead of marks (on a plane only); `frame` is what must be in view."""
     if cloud.dimensions == 3:
         return space.draw(cloud, theme, selected, height)
-    return _plane(cloud, theme, selected, pictures, cloud.all if frame is None else frame, height)
-
-
-def _plane(
-    cloud: Cloud,
-    theme: Theme,
-    selected: str | None,
-    pictures: Mapping[str, str] | None,
-    frame: Array,
-    height: int,
-) -> go.Figure:
+    frame = cloud.all if frame is None else frame
     x, y = (axis_title(number, cloud.explained) for number in (0, 1))
     made = base.figure(theme, x=x, y=y, height=height, dragmode="pan", hovermode="closest")
     if cloud.regions is not None:
         made.add_trace(_tint(cloud.regions, theme))
-    for trace in _paths(cloud, theme):
-        made.add_trace(trace)
-    for trace in _marks(cloud, theme, selected, thumbnails=pictures is not None):
-        made.add_trace(trace)
+    made.add_traces(_paths(cloud, theme))
+    made.add_traces(_marks(cloud, theme, selected, thumbnails=pictures is not None))
     if pictures is not None:
         made.update_layout(images=_thumbnails(cloud, pictures, frame))
     made.add_traces(_rings(cloud, theme, size=25 if pictures is None else 42))
@@ -159,12 +147,10 @@ def _clickable(
     name: str, points: Points, marker: dict[str, Any], selected: str | None, chosen_color: str
 ) -> go.Scatter:
     which = [n for n, known in enumerate(points.names) if known == selected]
-    return go.Scatter(
+    return base.marks(
+        points.at,
+        marker,
         name=name,
-        x=points.at[:, 0],
-        y=points.at[:, 1],
-        mode="markers",
-        marker=marker,
         customdata=list(points.names),
         text=list(points.notes),
         hovertemplate="%{text}<extra></extra>",
@@ -178,63 +164,30 @@ def _rings(cloud: Cloud, theme: Theme, size: int) -> list[go.Scatter]:
         return []
     at = cloud.query.at[list(cloud.wrong)]
     ring = {"symbol": "circle-open", "size": size, "color": WRONG[theme], "line": {"width": 2.5}}
-    return [
-        go.Scatter(
-            name="answered wrongly",
-            x=at[:, 0],
-            y=at[:, 1],
-            mode="markers",
-            marker=ring,
-            hoverinfo="skip",
-        )
-    ]
+    return [base.marks(at, ring, name="answered wrongly", hoverinfo="skip")]
 
 
 def _stars(cloud: Cloud, theme: Theme) -> list[go.Scatter]:
     if cloud.paths is None:
         return []
     now = cloud.paths[-1]
-    return [
-        go.Scatter(
-            name="prototype",
-            x=now[:, 0],
-            y=now[:, 1],
-            mode="markers",
-            marker={
-                "symbol": "star",
-                "size": STAR,
-                "color": [palette.of_class(n, theme) for n in range(len(now))],
-                "line": {"color": palette.INK[theme], "width": 1.2},
-            },
-            hovertext=[f"prototype of class {letter(n)}" for n in range(len(now))],
-            hoverinfo="text",
-        )
-    ]
+    outline = {"color": palette.INK[theme], "width": 1.2}
+    colors = [palette.of_class(n, theme) for n in range(len(now))]
+    star = {"symbol": "star", "size": STAR, "color": colors, "line": outline}
+    said = [f"prototype of class {letter(n)}" for n in range(len(now))]
+    return [base.marks(now, star, name="prototype", hovertext=said, hoverinfo="text")]
 
 
 def _left_places(cloud: Cloud, theme: Theme) -> list[go.Scatter]:
     """Hollow stars where prototypes were before the edits."""
     if not cloud.moves:
         return []
-    return [
-        go.Scatter(
-            name="before the edit",
-            x=[float(old[0]) for _, old, _ in cloud.moves],
-            y=[float(old[1]) for _, old, _ in cloud.moves],
-            mode="markers",
-            marker={
-                "symbol": "star",
-                "size": STAR,
-                "color": palette.PAPER[theme],
-                "line": {
-                    "color": [palette.of_class(number, theme) for number, _, _ in cloud.moves],
-                    "width": 2.5,
-                },
-            },
-            hovertext=[f"class {letter(number)}, before the edit" for number, _, _ in cloud.moves],
-            hoverinfo="text",
-        )
-    ]
+    numbers, before, _ = zip(*cloud.moves, strict=True)
+    outline = {"color": [palette.of_class(number, theme) for number in numbers], "width": 2.5}
+    star = {"symbol": "star", "size": STAR, "color": palette.PAPER[theme], "line": outline}
+    said = [f"class {letter(number)}, before the edit" for number in numbers]
+    at = np.stack(before)
+    return [base.marks(at, star, name="before the edit", hovertext=said, hoverinfo="text")]
 
 
 def _arrows(cloud: Cloud, theme: Theme) -> list[dict[str, Any]]:
@@ -280,17 +233,6 @@ def _thumbnails(cloud: Cloud, pictures: Mapping[str, str], frame: Array) -> list
         for name, at in zip(points.names, points.at, strict=True)
     }
     return [
-        {
-            "source": pictures[name],
-            "xref": "x",
-            "yref": "y",
-            "x": float(at[0]),
-            "y": float(at[1]),
-            "sizex": side,
-            "sizey": side,
-            "xanchor": "center",
-            "yanchor": "middle",
-            "layer": "above",
-        }
+        base.image(pictures[name], float(at[0]), float(at[1]), side, side)
         for name, at in places.items()
     ]

@@ -67,11 +67,10 @@ def columns(metrics: Sequence[Metric]) -> dict[str, tuple[list[int], list[float]
     return found
 
 
-def loss(history: History, theme: Theme, against: str = "iterations") -> go.Figure:
-    made = base.figure(theme, x=AGAINST[against], y="loss", height=260, legend=False)
-    _, _, values = history.column("train_loss")
-    x = history.x("train_loss", against)
-    made.add_trace(base.line("training loss", x, values, history.color, width=1.6))
+def loss(history: History, theme: Theme) -> go.Figure:
+    made = base.figure(theme, x=AGAINST["iterations"], y="loss", height=260, legend=False)
+    steps, _, values = history.column("train_loss")
+    made.add_trace(base.line("training loss", steps, values, history.color, width=1.6))
     return made
 
 

@@ -2,18 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 
 from pages.ui import palette
 from pages.ui.figures import base
-from pages.ui.figures.cloud import WRONG
-from pages.ui.figures.matrix import Matrix
+from pages.ui.figures.cloud import WRONG, Matrix
 from pages.ui.palette import Theme
 
 STRONG = {"light": "#0B3C6F", "dark": "#BFE0FF"}
-ABOVE, BESIDE = 1.1, 1.0  # cells for drawings
+ABOVE, BESIDE, WIDE = 1.1, 1.0, 0.96  # cells for drawings, and how wide they are in them
 
 
 def draw(
@@ -40,10 +38,9 @@ def draw(
         showgrid=False,
         linewidth=0,
     )
-    above = [
-        _picture(source, n, -0.5 - ABOVE / 2, ABOVE) for n, source in enumerate(column_pictures)
-    ]
-    beside = [_picture(source, -0.6 - BESIDE / 2, n, 1) for n, source in enumerate(row_pictures)]
+    top, side = -0.5 - ABOVE / 2, -0.6 - BESIDE / 2
+    above = [base.image(one, n, top, WIDE, ABOVE) for n, one in enumerate(column_pictures)]
+    beside = [base.image(one, side, n, WIDE, 1) for n, one in enumerate(row_pictures)]
     made.update_layout(images=above + beside)
     return made
 
@@ -99,25 +96,9 @@ def _dots(matrix: Matrix, theme: Theme) -> list[go.Scatter]:
     return traces
 
 
-def _picture(source: str, x: float, y: float, height: float) -> dict[str, Any]:
-    return {
-        "source": source,
-        "xref": "x",
-        "yref": "y",
-        "x": x,
-        "y": y,
-        "sizex": 0.96,
-        "sizey": height,
-        "xanchor": "center",
-        "yanchor": "middle",
-    }
-
-
-def settling(
-    scores: Sequence[float], shots: int, color: str, theme: Theme, height: int = 230
-) -> go.Figure:
+def settling(scores: Sequence[float], shots: int, color: str, theme: Theme) -> go.Figure:
     """The score on the same queries with 1, 2, 3 … drawings of each class."""
-    made = base.figure(theme, x="shots", y="queries answered rightly", height=height, legend=False)
+    made = base.figure(theme, x="shots", y="queries answered rightly", height=230, legend=False)
     counts = list(range(1, len(scores) + 1))
     made.add_trace(base.line("", counts, scores, color, mode="lines+markers"))
     made.add_trace(

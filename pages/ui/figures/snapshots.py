@@ -10,6 +10,7 @@ from pages.ui import palette, words
 from pages.ui.figures import base
 from pages.ui.palette import Theme
 
+HEIGHT = 260
 START = {"light": "#6F6F6F", "dark": "#B0B0B0"}
 SCORE = {"accuracy": "query accuracy", "mse": "query mean squared error"}
 FAINTEST, FAINT = 0.15, 0.5  # the moments between, from early to late
@@ -18,13 +19,13 @@ Snapshots = dict[str, Any]
 Points = Sequence[tuple[float, float]]
 
 
-def scores(snapshots: Snapshots, color: str, theme: Theme, height: int = 260) -> go.Figure:
+def scores(snapshots: Snapshots, color: str, theme: Theme) -> go.Figure:
     """Query score over the inner steps at the start, on the way and now.
 
     Methods that adapt in a single computation have no inner steps: their score is drawn over the
     meta-steps instead.
     """
-    made = base.figure(theme, x="inner step", y=SCORE[snapshots["metric"]], height=height)
+    made = base.figure(theme, x="inner step", y=SCORE[snapshots["metric"]], height=HEIGHT)
     if len(snapshots["steps"]) == 1:
         _over_training(made, snapshots, color)
     else:
@@ -38,16 +39,10 @@ def scores(snapshots: Snapshots, color: str, theme: Theme, height: int = 260) ->
 
 
 def bending(
-    snapshots: Snapshots,
-    color: str,
-    theme: Theme,
-    *,
-    truth: Sequence[float],
-    points: Points,
-    height: int = 260,
+    snapshots: Snapshots, color: str, theme: Theme, *, truth: Sequence[float], points: Points
 ) -> go.Figure:
     """The curve of a regression task after the last inner step: at the start and now."""
-    made = base.figure(theme, x="x", y="y", height=height)
+    made = base.figure(theme, x="x", y="y", height=HEIGHT)
     grid = snapshots["grid"]
     made.add_trace(base.line("true curve", grid, truth, palette.INK[theme], "dot", width=1.4))
     for moment, style in _styled(snapshots, color, theme):
@@ -60,17 +55,9 @@ def bending(
 
 def support(points: Points, theme: Theme) -> go.Scatter:
     """The points a regression task is learned from."""
-    return go.Scatter(
-        name="support points",
-        x=np.asarray([x for x, _ in points], np.float32),
-        y=np.asarray([y for _, y in points], np.float32),
-        mode="markers",
-        marker={
-            "size": 10,
-            "color": palette.PAPER[theme],
-            "line": {"color": palette.INK[theme], "width": 2},
-        },
-    )
+    outline = {"color": palette.INK[theme], "width": 2}
+    marker = {"size": 10, "color": palette.PAPER[theme], "line": outline}
+    return base.marks(np.asarray(points, np.float32), marker, name="support points")
 
 
 def _over_steps(made: go.Figure, snapshots: Snapshots, color: str, theme: Theme) -> None:

@@ -17,16 +17,15 @@ _EYE = {"x": 1.1, "y": 1.1, "z": 0.8}
 
 def draw(cloud: Cloud, theme: Theme, selected: str | None, height: int) -> go.Figure:
     made = base.figure(theme, height=height)
-    for trace in _paths(cloud, theme):
-        made.add_trace(trace)
+    made.add_traces(_paths(cloud, theme))
     made.add_trace(_marks("support drawing", cloud.support, theme, opened=False))
     made.add_trace(_marks("query", cloud.query, theme, opened=True))
-    places = {"answered wrongly": [*cloud.wrong]}
-    places["looked at"] = [n for n, name in enumerate(cloud.query.names) if name == selected]
-    colors = {"answered wrongly": WRONG[theme], "looked at": palette.INK[theme]}
-    for name, which in places.items():
+    looked_at = [n for n, name in enumerate(cloud.query.names) if name == selected]
+    ringed = {"answered wrongly": ([*cloud.wrong], WRONG[theme])}
+    ringed["looked at"] = (looked_at, palette.INK[theme])
+    for name, (which, color) in ringed.items():
         if which:
-            made.add_trace(_rings(name, cloud.query.at[which], colors[name]))
+            made.add_trace(_rings(name, cloud.query.at[which], color))
     made.add_traces(_moves(cloud, theme))
     if cloud.paths is not None:
         made.add_trace(_stars(cloud.paths[-1], theme))

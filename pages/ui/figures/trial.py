@@ -35,39 +35,21 @@ def space(
 
 
 def _members(plane: Projection, members: Array, number: int, name: str, color: str) -> go.Scatter:
-    at = plane.apply(members)
-    symbol = palette.symbol(number)
-    return go.Scatter(
-        name=name,
-        x=at[:, 0],
-        y=at[:, 1],
-        mode="markers",
-        marker={"color": color, "symbol": symbol, "size": 9},
-        hovertemplate=f"{name}<extra>support</extra>",
-    )
+    marker = {"color": color, "symbol": palette.symbol(number), "size": 9}
+    said = f"{name}<extra>support</extra>"
+    return base.marks(plane.apply(members), marker, name=name, hovertemplate=said)
 
 
 def _mean(plane: Projection, members: Array, name: str, color: str, theme: Theme) -> go.Scatter:
     at = plane.apply(members.mean(0, keepdims=True))
     outline = {"color": palette.INK[theme], "width": 1}
-    return go.Scatter(
-        x=at[:, 0],
-        y=at[:, 1],
-        mode="markers",
-        marker={"color": color, "symbol": "star", "size": 17, "line": outline, "opacity": 0.75},
-        hovertemplate=f"mean of {name}<extra></extra>",
-        showlegend=False,
-    )
+    star = {"color": color, "symbol": "star", "size": 17, "line": outline, "opacity": 0.75}
+    said = f"mean of {name}<extra></extra>"
+    return base.marks(at, star, hovertemplate=said, showlegend=False)
 
 
 def _query(plane: Projection, query: Array, theme: Theme) -> go.Scatter:
-    at = plane.apply(query)
     line = {"color": palette.INK[theme], "width": 3}
-    return go.Scatter(
-        name="query",
-        x=at[:, 0],
-        y=at[:, 1],
-        mode="markers",
-        marker={"symbol": "circle-open", "size": 17, "line": line, "color": palette.INK[theme]},
-        hovertemplate="query<extra></extra>",
-    )
+    ring = {"symbol": "circle-open", "size": 17, "line": line, "color": palette.INK[theme]}
+    said = "query<extra></extra>"
+    return base.marks(plane.apply(query), ring, name="query", hovertemplate=said)

@@ -16,8 +16,7 @@ from metacore.insight.projection import (
     pca,
 )
 from metacore.insight.space import Space, space
-from pages.ui.figures.cloud import Array, Cloud, Regions, span
-from pages.ui.figures.matrix import Matrix
+from pages.ui.figures.cloud import Array, Cloud, Matrix, Regions, span
 from pages.ui.prototypes import edits
 from pages.ui.prototypes.edits import SupportDrawing
 from pages.ui.prototypes.embedding import (
