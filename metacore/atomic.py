@@ -66,6 +66,13 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def make_folder(folder: Path, *, exist_ok: bool = True) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=exist_ok)
+    except OSError as error:
+        raise UserError(why_not_written(folder, error)) from error
+
+
 def why_not_written(path: Path, error: OSError) -> str:
     if error.errno in NO_SPACE:
         return f"The disk is full: {path} could not be written. Free some space and try again."

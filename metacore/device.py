@@ -38,6 +38,11 @@ def resolve(name: str = "auto") -> torch.device:
     return device
 
 
+def full_name(device: torch.device) -> str:
+    """ "cpu", "cuda:0"."""
+    return f"{device.type}:{device.index or 0}" if device.type == "cuda" else device.type
+
+
 def describe(device: torch.device) -> dict[str, str | int]:
     """Name, memory in bytes and library versions: what a run records about where it was made."""
     if device.type == "cuda":

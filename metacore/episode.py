@@ -5,9 +5,9 @@ labels are 0..N-1 and the examples stand class by class, until a person edits th
 N is 1 and the labels are real numbers [T, K, 1].
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -40,28 +40,20 @@ class Episode:
 
     def __getitem__(self, tasks: slice) -> "Episode":
         """The same episode with only some of its tasks."""
-        return Episode(
-            support_x=self.support_x[tasks],
-            support_y=self.support_y[tasks],
-            query_x=self.query_x[tasks],
-            query_y=self.query_y[tasks],
-            ways=self.ways,
-            classes=None if self.classes is None else self.classes[tasks],
-        )
+        return self._with_each(lambda tensor: tensor[tasks])
 
     def split(self, tasks: int) -> Iterable["Episode"]:
         """Consecutive pieces of at most `tasks` tasks."""
         return (self[start : start + tasks] for start in range(0, self.tasks, tasks))
 
     def to(self, device: torch.device) -> "Episode":
-        return replace(
-            self,
-            support_x=self.support_x.to(device),
-            support_y=self.support_y.to(device),
-            query_x=self.query_x.to(device),
-            query_y=self.query_y.to(device),
-            classes=None if self.classes is None else self.classes.to(device),
-        )
+        return self._with_each(lambda tensor: tensor.to(device))
+
+    def _with_each(self, change: Callable[[Tensor], Tensor]) -> "Episode":
+        """The same episode with every tensor of it changed like this."""
+        tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        changed: dict[str, Any] = {name: change(value) for name, value in tensors.items()}
+        return replace(self, **changed)
 
     def fewer_shots(self, shots: int) -> "Episode":
         """The same tasks with the first `shots` examples of every class (of a curve: points).
@@ -135,15 +127,8 @@ class Episode:
 
 def stack(episodes: list[Episode]) -> Episode:
     """Several episodes of one shape as one batch."""
-
-    def join(name: str) -> Tensor:
-        return torch.cat([getattr(episode, name) for episode in episodes])
-
-    return Episode(
-        support_x=join("support_x"),
-        support_y=join("support_y"),
-        query_x=join("query_x"),
-        query_y=join("query_y"),
-        ways=episodes[0].ways,
-        classes=None if episodes[0].classes is None else join("classes"),
-    )
+    tensors = [name for name, value in vars(episodes[0]).items() if isinstance(value, Tensor)]
+    joined: dict[str, Any] = {
+        name: torch.cat([getattr(episode, name) for episode in episodes]) for name in tensors
+    }
+    return replace(episodes[0], **joined)

@@ -45,7 +45,7 @@ def train(
 def rehearse(config: RunConfig) -> None:
     """Draws a task of each split: what cannot be trained is refused before there is a run of it."""
     dataset = datasets.load(config.dataset, resolve(config.device))
-    task = {name: getattr(config.task, name) for name in ("ways", "shots", "queries")}
+    task = config.task.to_dict()
     for split, asked in (("train", config.training_task()), ("val", task), ("test", task)):
         if split != "train" or config.algorithm_class.trains:
             chance = generator(config.seed, "rehearsal")
@@ -99,9 +99,8 @@ def compare(
         raise UserError("Name at least two runs to compare.")
     found = [Store().get(run) if isinstance(run, str) else run for run in runs]
     learners = [load(run, device=device) for run in found]
-    first = learners[0].config
     source = _source(learners[0], dataset)
-    task = {name: getattr(first.task, name) for name in ("ways", "shots", "queries")}
+    task = learners[0].config.task.to_dict()
     asked = {**task, **{name: value for name, value in protocol.items() if value is not None}}
     evaluations = evaluate_on_same_episodes(learners, source, progress=progress, **asked)
     names = [run.name for run in found]
@@ -121,15 +120,9 @@ def trace(
     """An adaptation step by step: to `episode`, or to test episodes named by seed and numbers."""
     learner = load(run, device=device)
     if episode is None:
-        task = learner.config.task
-        episode = _dataset(learner, dataset).episodes(
-            "test",
-            ways=task.ways,
-            shots=task.shots,
-            queries=task.queries,
-            seed=seed,
-            numbers=numbers,
-        )
+        task = learner.config.task.to_dict()
+        source = _dataset(learner, dataset)
+        episode = source.episodes("test", **task, seed=seed, numbers=numbers)
     return tracing.trace(learner, episode, **options)
 
 

@@ -49,9 +49,8 @@ class EpisodeSpec:
     @classmethod
     def like(cls, run: Run, *, seed: int = 0, queries: int | None = None) -> Self:
         """A test episode of the kind the run was made for."""
-        task = run.config.task
-        shape = {"ways": task.ways, "shots": task.shots, "queries": queries or task.queries}
-        return cls.of(run.config, seed=seed, **shape)
+        task = run.config.task.to_dict()
+        return cls.of(run.config, seed=seed, **{**task, "queries": queries or task["queries"]})
 
     @classmethod
     def of(cls, config: RunConfig, **named: Any) -> Self:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from metacore import datasets
+from metacore.algorithms.base import steps_at_test
 from metacore.answers.episode_spec import EpisodeSpec
 from metacore.answers.question import LongQuestion, Question
 from metacore.answers.timing import until
@@ -21,7 +22,6 @@ from metacore.datasets.base import ImageDataset
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.insight.confusion import Confusion, confusion, drawn_classes, joined
-from metacore.insight.spread import Spread, spread
 from metacore.insight.trace import Array, Trace, trace
 from metacore.library import rehearse
 from metacore.runs import Run, load_params
@@ -55,10 +55,6 @@ class Learned:
     def learner(self) -> Learner:
         """The last few stay in memory."""
         return _learner(self)
-
-    @property
-    def test_steps(self) -> int:
-        return int(getattr(self.config.algorithm, "test_steps", 0))
 
 
 @lru_cache(maxsize=12)
@@ -126,7 +122,7 @@ def _passes(learned: Learned, spec: EpisodeSpec, steps: int | None, norm: str | 
     """About how many pictures go through the network."""
     if spec.regression:
         return 0
-    steps = learned.test_steps if steps is None else steps
+    steps = steps_at_test(learned.config.algorithm) if steps is None else steps
     support, queries = spec.ways * spec.shots, spec.ways * spec.queries
     each = support + 1 if norm == "support+query" else 1
     return steps * support * BACKWARD + (steps + 1) * (support + queries * each)
@@ -142,12 +138,6 @@ class BackgroundScores:
     @property
     def episodes(self) -> int:
         return int(self.scores.shape[1])
-
-    def loss_spread(self) -> Spread:
-        return spread(self.losses)
-
-    def score_spread(self) -> Spread:
-        return spread(self.scores)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +173,8 @@ class BackgroundEpisodes(LongQuestion[BackgroundScores]):
     def _at_once(self) -> int:
         if self.spec.regression:
             return self.total
-        steps = self.learned.test_steps if self.steps is None else self.steps
+        own = steps_at_test(self.learned.config.algorithm)
+        steps = own if self.steps is None else self.steps
         costly = 5 if self.norm == "support+query" else 1
         return max(1, min(10, WORK // ((steps + 1) * costly)))
 

@@ -1,6 +1,7 @@
 """Commands about what there is to choose from: data, algorithms, datasets and models."""
 
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,34 +47,23 @@ def _placed(arguments: Namespace, where: Path) -> int:
 
 
 def algorithms(arguments: Namespace) -> int:
-    rows = [
-        {
-            "name": name,
-            "title": kind.title,
-            "family": kind.family,
-            "summary": kind.summary,
-            "paper": kind.paper,
-            "regression": kind.regression,
-            "norms": list(kind.norms),
-            "settings": _settings(kind.Config),
-        }
-        for name, kind in ALGORITHMS.items()
-    ]
+    about = ("title", "family", "summary", "paper", "regression", "norms")
+    rows = _described(ALGORITHMS, about)
     return _listed(arguments, "Algorithms", ["name", "family", "summary"], rows)
 
 
 def datasets(arguments: Namespace) -> int:
-    rows = [
-        {
-            "name": name,
-            "title": kind.title,
-            "summary": kind.summary,
-            "regression": kind.regression,
-            "settings": _settings(kind.Config),
-        }
-        for name, kind in DATASETS.items()
-    ]
+    rows = _described(DATASETS, ("title", "summary", "regression"))
     return _listed(arguments, "Datasets", ["name", "summary"], rows)
+
+
+def _described(kinds: Mapping[str, Any], about: Sequence[str]) -> list[dict[str, Any]]:
+    """What their classes say of them, and their settings."""
+    return [
+        {"name": name, **{word: getattr(kind, word) for word in about}}
+        | {"settings": _settings(kind.Config)}
+        for name, kind in kinds.items()
+    ]
 
 
 def models(arguments: Namespace) -> int:

@@ -17,7 +17,6 @@ from metacore.runs.files import flaw
 from metacore.statistics import finite, score
 from metacore.training import distributed
 from metacore.training.evaluate import StepScore
-from metacore.training.learner import Learner
 from metacore.training.trainer import Trainer
 
 SUCCEEDED, FAILED, CANCELLED = 0, 1, 130
@@ -161,7 +160,7 @@ def compare(arguments: Namespace) -> int:
             "run": run.id,
             "name": run.name,
             "algorithm": learner.algorithm.name,
-            "parameters": _parameters(learner),
+            "parameters": sum(p.numel() for p in learner.algorithm.network.network.parameters()),
             "training_seconds": round(run.seconds, 3),
             **evaluation.to_dict(),
         }
@@ -211,10 +210,6 @@ def _show_comparison(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], me
     )
     for pair in pairs:
         display.say(pair["verdict"])
-
-
-def _parameters(learner: Learner) -> int:
-    return sum(p.numel() for p in learner.algorithm.network.network.parameters())
 
 
 def runs(arguments: Namespace) -> int:

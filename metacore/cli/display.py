@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -21,11 +21,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from metacore.statistics import score, significant
-from metacore.training.trainer import Callback
-
-if TYPE_CHECKING:
-    from metacore.training.evaluate import Evaluation
-    from metacore.training.trainer import Trainer
+from metacore.training.evaluate import Evaluation
+from metacore.training.trainer import Callback, Trainer
 
 REFRESH_SECONDS = 0.1
 
@@ -92,11 +89,11 @@ class TrainingBar(Callback):
         )
         self.task = self.bar.add_task(name, total=1.0, news="")
 
-    def on_start(self, trainer: "Trainer") -> None:
+    def on_start(self, trainer: Trainer) -> None:
         self.first = (time.monotonic(), trainer.iteration)
         self.bar.start()
 
-    def on_step(self, trainer: "Trainer", metrics: dict[str, float]) -> None:
+    def on_step(self, trainer: Trainer, metrics: dict[str, float]) -> None:
         now = time.monotonic()
         if now - self.shown < REFRESH_SECONDS or self.first is None:
             return
@@ -106,7 +103,7 @@ class TrainingBar(Callback):
         news = f"step {trainer.iteration} · {pace} · loss {metrics['loss']:.2f}{self.note}"
         self.bar.update(self.task, completed=trainer.progress, news=news)
 
-    def on_validation(self, trainer: "Trainer", evaluation: "Evaluation", best: bool) -> None:
+    def on_validation(self, trainer: Trainer, evaluation: Evaluation, best: bool) -> None:
         found = score(evaluation.metric, evaluation.mean, evaluation.ci95)
         self.note = f" · val {found}"
         if not self.console.is_terminal:
@@ -115,7 +112,7 @@ class TrainingBar(Callback):
                 + (" (best so far)" if best else "")
             )
 
-    def on_end(self, trainer: "Trainer") -> None:
+    def on_end(self, trainer: Trainer) -> None:
         self.bar.update(self.task, completed=trainer.progress)
         self.bar.stop()
 

@@ -214,9 +214,7 @@ def _iterations(config: RunConfig, costs: _Costs) -> int:
 def _validations(config: RunConfig, steps: int) -> int:
     """Those on the way, and one at the end unless it falls together with one of them."""
     every = config.training.validate_every
-    if not every or not steps:
-        return 1
-    return math.ceil(steps / every)
+    return math.ceil(steps / every) if every and steps else 1
 
 
 # --- memory -----------------------------------------------------------------------------------

@@ -55,9 +55,8 @@ class PublishedCurve:
     source: str
 
 
-def _table(
+def _omniglot(
     method: str,
-    dataset: str,
     numbers: dict[tuple[int, int], tuple[float, float | None]],
     protocol: PaperProtocol | dict[int, PaperProtocol],
     source: str,
@@ -67,7 +66,7 @@ def _table(
     return [
         Published(
             method,
-            dataset,
+            "omniglot",
             ways,
             shots,
             round(mean / 100, 6),
@@ -81,25 +80,22 @@ def _table(
 
 
 PUBLISHED: list[Published] = [
-    *_table(
+    *_omniglot(
         "maml",
-        "omniglot",
         {(5, 1): (98.7, 0.4), (5, 5): (99.9, 0.1), (20, 1): (95.8, 0.3), (20, 5): (98.9, 0.2)},
         PaperProtocol(60_000, 600),
         _MAML,
         "transductive",
     ),
-    *_table(
+    *_omniglot(
         "fomaml",
-        "omniglot",
         {(5, 1): (98.3, 0.5), (5, 5): (99.2, 0.2), (20, 1): (89.4, 0.5), (20, 5): (97.9, 0.1)},
         PaperProtocol(remark="as in the comparison of the Reptile paper"),
         _REPTILE,
         "transductive",
     ),
-    *_table(
+    *_omniglot(
         "reptile",
-        "omniglot",
         {
             (5, 1): (95.39, 0.09),
             (5, 5): (98.90, 0.10),
@@ -110,9 +106,8 @@ PUBLISHED: list[Published] = [
         _REPTILE,
         "support+query",
     ),
-    *_table(
+    *_omniglot(
         "reptile",
-        "omniglot",
         {
             (5, 1): (97.68, 0.04),
             (5, 5): (99.48, 0.06),
@@ -123,23 +118,20 @@ PUBLISHED: list[Published] = [
         _REPTILE,
         "transductive",
     ),
-    *_table(
+    *_omniglot(
         "protonet",
-        "omniglot",
         {(5, 1): (98.8, None), (5, 5): (99.7, None), (20, 1): (96.0, None), (20, 5): (98.9, None)},
         PaperProtocol(tasks=1000, remark="trained on 60 ways"),
         _PROTONET,
     ),
-    *_table(
+    *_omniglot(
         "matching",
-        "omniglot",
         {(5, 1): (98.1, None), (5, 5): (98.9, None), (20, 1): (93.8, None), (20, 5): (98.5, None)},
         PaperProtocol(remark="the better of its variants, not fine-tuned"),
         _MATCHING,
     ),
-    *_table(
+    *_omniglot(
         "anil",
-        "omniglot",
         {(20, 1): (96.2, 0.5), (20, 5): (98.0, 0.3)},
         PaperProtocol(remark="MAML's protocol"),
         _ANIL,
@@ -171,7 +163,5 @@ def published(
 
 def published_curve(method: str, dataset: str) -> PublishedCurve | None:
     """The paper's errors after some steps of adapting to a curve."""
-    for curve in PUBLISHED_CURVES:
-        if (curve.method, curve.dataset) == (method, dataset):
-            return curve
-    return None
+    named = (c for c in PUBLISHED_CURVES if (c.method, c.dataset) == (method, dataset))
+    return next(named, None)

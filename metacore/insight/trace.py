@@ -89,13 +89,9 @@ def trace(
 def _learned(found: ByLayer | None) -> LearnedByLayer | None:
     if found is None:
         return None
-    spread = {name: np.quantile(_array(row), SHARES) for name, row in found.values.items()}
-    return LearnedByLayer(
-        found.title,
-        found.axis,
-        found.about,
-        {name: values.astype(np.float32) for name, values in spread.items()},
-    )
+    rows = found.values.items()
+    spread = {name: np.quantile(_array(row), SHARES).astype(np.float32) for name, row in rows}
+    return LearnedByLayer(found.title, found.axis, found.about, spread)
 
 
 class _Recorder:

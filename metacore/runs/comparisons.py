@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from metacore.atomic import why_not_written, write_whole
+from metacore.atomic import make_folder, write_whole
 from metacore.errors import UserError
 from metacore.runs.classroom import refuse_more
 from metacore.runs.comparison import ComparisonJob, read_comparison
@@ -98,7 +98,7 @@ def ask(store: Store, question: Question) -> ComparisonJob:
         refuse_other_inputs(run.config, question.source, run.name)
     about = json.dumps([question.to_dict(), [_weights(run) for run in runs]], sort_keys=True)
     comparison_id = hashlib.blake2b(about.encode(), digest_size=8).hexdigest()
-    _make_folder(store)
+    make_folder(store.folder / FOLDER)
     with store.database.writing() as db:
         _insert(db, store, comparison_id, question)
         outdated = _forget(db, comparison_id)
@@ -135,14 +135,6 @@ def retry(store: Store, comparison_id: str) -> ComparisonJob:
 
 def result_path(store: Store, comparison_id: str) -> Path:
     return store.folder / FOLDER / f"{comparison_id}.json"
-
-
-def _make_folder(store: Store) -> None:
-    folder = store.folder / FOLDER
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise UserError(why_not_written(folder, error)) from error
 
 
 def _weights(run: Run) -> list[Any]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from metacore.device import describe
+from metacore.device import describe, full_name
 from metacore.errors import UserError
 from metacore.runs import files
 from metacore.runs.lease import Lease, Watch
@@ -132,7 +132,7 @@ class Recorder(Callback):
             self.lease.write(message=self.watch.warning)
 
     def on_start(self, trainer: Trainer) -> None:
-        self.lease.describe(_full_name(trainer), dict(describe(trainer.device)))
+        self.lease.describe(full_name(trainer.device), dict(describe(trainer.device)))
         self._points = _points_until_now(trainer)
         self._marks = deque([(time.monotonic(), trainer.iteration)])
         self._note(trainer)
@@ -218,8 +218,3 @@ def _points_until_now(trainer: Trainer) -> int:
 def _curve(key: str) -> str:
     """What the trainer calls `rate` is the size of its meta-step."""
     return "learning_rate" if key == "rate" else f"train_{key}"
-
-
-def _full_name(trainer: Trainer) -> str:
-    device = trainer.device
-    return f"{device.type}:{device.index or 0}" if device.type == "cuda" else device.type

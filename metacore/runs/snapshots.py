@@ -112,7 +112,7 @@ class Snapshots(Callback):
 
 def fixed_episode(config: RunConfig) -> dict[str, Any]:
     """Which episode a run's snapshots are about, in words `Dataset.episodes` understands."""
-    task = {name: getattr(config.task, name) for name in ("ways", "shots", "queries")}
+    task = config.task.to_dict()
     if not config.dataset_class.regression:
         task["queries"] = min(task["queries"], MOST_QUERIES)
     return {"split": "val", **task, "seed": config.seed, "number": 0}

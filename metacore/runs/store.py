@@ -21,8 +21,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from metacore.atomic import why_not_written, write_whole
-from metacore.device import resolve
+from metacore.atomic import make_folder, write_whole
+from metacore.device import full_name, resolve
 from metacore.errors import UserError
 from metacore.home import runs_folder
 from metacore.runs.bundled import PRETRAINED, BundledRuns
@@ -268,10 +268,7 @@ class Store:
 
 
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise UserError(why_not_written(folder, error)) from error
+    make_folder(folder, exist_ok=False)
     for name, data in files.items():
         write_whole(folder / name, data)
 
@@ -282,8 +279,7 @@ def new_id() -> str:
 
 def slot(device: str) -> str:
     """The device a run will occupy, by its full name: "cpu", "cuda:0"."""
-    found = resolve(device)
-    return f"{found.type}:{found.index or 0}" if found.type == "cuda" else found.type
+    return full_name(resolve(device))
 
 
 def checked_name(name: str) -> str:

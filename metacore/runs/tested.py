@@ -16,7 +16,7 @@ from metacore.runs.files import read_up_to
 from metacore.runs.schema import Score
 from metacore.training.checkpoint import Checkpoint
 from metacore.training.config import RunConfig
-from metacore.training.evaluate import Evaluation, evaluate
+from metacore.training.evaluate import Evaluation, Protocol, evaluate
 from metacore.training.learner import build
 
 NAME = "test.json"
@@ -26,31 +26,22 @@ METRICS = ("accuracy", "mse")
 KEYS = tuple(name for name in Score.__struct_fields__ if name not in METRICS)
 
 
-@dataclass(frozen=True)
-class Tested:
+@dataclass(frozen=True, kw_only=True)
+class Tested(Protocol):
     """A score over fixed episodes, and which they were."""
 
     metric: str
     mean: float
     ci95: float
-    dataset: str
-    split: str
-    ways: int
-    shots: int
-    queries: int
-    steps: int
-    norm: str
-    episodes: int
-    seed: int
 
     @classmethod
-    def of(cls, evaluation: Evaluation) -> Self:
-        protocol = asdict(evaluation.protocol)
-        return cls(evaluation.metric, evaluation.mean, evaluation.ci95, **protocol)
+    def of(cls, found: Evaluation) -> Self:
+        return cls(metric=found.metric, mean=found.mean, ci95=found.ci95, **vars(found.protocol))
 
     def to_json(self) -> bytes:
         values = asdict(self)
-        return json.dumps({values.pop("metric"): values.pop("mean"), **values}, indent=2).encode()
+        score = {values.pop("metric"): values.pop("mean"), "ci95": values.pop("ci95")}
+        return json.dumps({**score, **values}, indent=2).encode()
 
 
 def measure(config: RunConfig, weights: Checkpoint) -> Tested:

@@ -62,7 +62,7 @@ def begin(note: Note, files: Sequence[tuple[str, bytes | memoryview]]) -> str:
         for number, (_, data) in enumerate(files):
             (folder / str(number)).write_bytes(data)
         note = replace(note, files=tuple(name for name, _ in files))
-        total = len(Reader(_sources(upload, note)).entries)
+        total = len(Reader(sources(upload, note)).entries)
         _write(upload, replace(note, total=total))
     except OSError as error:
         shutil.rmtree(_folder(upload), ignore_errors=True)
@@ -72,9 +72,12 @@ def begin(note: Note, files: Sequence[tuple[str, bytes | memoryview]]) -> str:
     return upload
 
 
-def sources(upload: str) -> list[Source]:
+def sources(upload: str, note: Note | None = None) -> list[Source]:
     """The files that are to be read."""
-    return _sources(upload, note_of(upload))
+    files, names = _folder(upload) / _FILES, (note or note_of(upload)).files
+    return [
+        Source(name, partial(_opened, files / str(number))) for number, name in enumerate(names)
+    ]
 
 
 def complete(upload: str, read: Uploaded) -> Trial:
@@ -152,14 +155,6 @@ def remove(upload: str, owner: str) -> None:
             return
         shutil.rmtree(_folder(upload), ignore_errors=True)
         upload = note.before
-
-
-def _sources(upload: str, note: Note) -> list[Source]:
-    folder = _folder(upload) / _FILES
-    return [
-        Source(name, partial(_opened, folder / str(number)))
-        for number, name in enumerate(note.files)
-    ]
 
 
 def _opened(file: Path) -> BinaryIO:

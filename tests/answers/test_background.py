@@ -6,6 +6,7 @@ import pytest
 import metacore as mc
 from metacore.answers.episode_spec import EpisodeSpec
 from metacore.answers.questions import BackgroundEpisodes, Learned
+from metacore.insight.spread import spread
 from metacore.insight.trace import trace
 from tests.training.small import small
 
@@ -31,9 +32,9 @@ def test_many_pieces_are_the_same_as_one(spec: EpisodeSpec) -> None:
     learner = mc.build(small("maml", "glyphs"))
     whole = trace(learner, spec.numbered(range(23)), steps=2, norm="support", features=False)
     assert found is not None
-    assert found.episodes == found.score_spread().episodes == 23
-    assert np.allclose(found.score_spread().mean, whole.query_score.mean(1), atol=1e-5)
-    assert np.allclose(found.loss_spread().mean, whole.support_loss.mean(1), atol=1e-4)
+    assert found.episodes == spread(found.scores).episodes == 23
+    assert np.allclose(spread(found.scores).mean, whole.query_score.mean(1), atol=1e-5)
+    assert np.allclose(spread(found.losses).mean, whole.support_loss.mean(1), atol=1e-4)
 
 
 def test_a_piece_takes_as_many_as_there_is_time_for(spec: EpisodeSpec) -> None:

@@ -44,7 +44,15 @@ def maml(pretrained: object) -> Run:
 def with_test(run: Run) -> Run:
     protocol = {"ways": 20, "shots": 5, "queries": 5, "steps": 3, "episodes": 600, "seed": 0}
     norm = "transductive"
-    found = tested.Tested("accuracy", 0.9712, 0.0043, "glyphs", "test", norm=norm, **protocol)
+    found = tested.Tested(
+        metric="accuracy",
+        mean=0.9712,
+        ci95=0.0043,
+        dataset="glyphs",
+        split="test",
+        norm=norm,
+        **protocol,
+    )
     return replace(run, tested=found)
 
 
