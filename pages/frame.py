@@ -9,14 +9,7 @@ from pages.ui import jobs, link, navigation, slides, state
 ICON = Path(__file__).parents[1] / "assets" / "icon.svg"  # named icons would come from the network
 PAGES = {
     "Learn": [st.Page("learn/start.py", title="Start", icon=":material/home:", default=True)],
-    "Lab": [
-        st.Page("lab/train.py", title="Train", icon=":material/model_training:"),
-        st.Page("lab/adapt.py", title="Adapt", icon=":material/trending_down:"),
-        st.Page("lab/prototypes.py", title="Prototypes", icon=":material/scatter_plot:"),
-        st.Page("lab/compare.py", title="Compare", icon=":material/balance:"),
-        st.Page("lab/trial.py", title="Trial", icon=":material/draw:"),
-        st.Page("lab/runs.py", title="Runs", icon=":material/folder_open:"),
-    ],
+    "Lab": [st.Page(at, title=title, icon=icon) for title, (at, icon) in navigation.LAB.items()],
 }
 
 st.set_page_config(page_title="Metacore", page_icon=str(ICON), layout="wide")

@@ -12,10 +12,7 @@ from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, controls, selection, support_editor
 from pages.ui.prototypes.before_after import BeforeAndAfter
-from pages.ui.prototypes.choice import (
-    PictureSettings,
-    PrototypesChoice,
-)
+from pages.ui.prototypes.choice import PictureSettings, PrototypesChoice
 from pages.ui.prototypes.edits import Edits
 from pages.ui.prototypes.in_space import EpisodeInSpace
 from pages.ui.prototypes.support_editor import shifts

@@ -9,7 +9,7 @@ from metacore.algorithms import FAMILIES
 from metacore.answers import EpisodeSpec
 from metacore.datasets import library
 from metacore.insight.trace import Trace
-from pages.ui import engine, episode, film, pick, say, waiting, waves, widgets
+from pages.ui import engine, episode, film, navigation, pick, say, waiting, waves, widgets
 from pages.ui.curve_task import CurveTask
 from pages.ui.film import FilmedRun
 from pages.ui.player import Film, play
@@ -17,38 +17,13 @@ from pages.ui.player import Film, play
 POINTS = 5
 LAST_WAVE = 10**6
 WAVE = waves.TYPICAL[0]
-CARDS = (
-    (
-        "lab/train.py",
-        ":material/model_training:",
-        "Train",
-        "Pick an algorithm and a dataset and meta-train on this computer, in under a minute.",
-    ),
-    (
-        "lab/adapt.py",
-        ":material/trending_down:",
-        "Adapt",
-        "Watch the inner loop: how each gradient step changes what the network answers.",
-    ),
-    (
-        "lab/prototypes.py",
-        ":material/scatter_plot:",
-        "Prototypes",
-        "See the space in which a class is a cloud of drawings around its prototype.",
-    ),
-    (
-        "lab/compare.py",
-        ":material/balance:",
-        "Compare",
-        "Let algorithms meet on the same episodes, with confidence intervals and a verdict.",
-    ),
-    (
-        "lab/trial.py",
-        ":material/draw:",
-        "Trial",
-        "Draw characters of your own, and every network learns them as you watch.",
-    ),
-)
+CARDS = {
+    "Train": "Pick an algorithm and a dataset and meta-train on this computer, in under a minute.",
+    "Adapt": "Watch the inner loop: how each gradient step changes what the network answers.",
+    "Prototypes": "See the space in which a class is a cloud of drawings around its prototype.",
+    "Compare": "Let algorithms meet on the same episodes, with confidence intervals and a verdict.",
+    "Trial": "Draw characters of your own, and every network learns them as you watch.",
+}
 
 
 def opening() -> None:
@@ -119,10 +94,9 @@ def film_of(runs: Sequence[Run], task: CurveTask, traces: Sequence[Trace]) -> Fi
 
 
 def cards() -> None:
-    row = st.container(
-        horizontal=True, key="cards"
-    )  # as many beside each other as there is room for
-    for page, icon, title, text in CARDS:
+    row = st.container(horizontal=True, key="cards")  # as many abreast as there is room for
+    for title, text in CARDS.items():
+        page, icon = navigation.LAB[title]
         card = row.container(border=True, height="stretch")
         card.page_link(page, label=f"**{title}**", icon=icon)
         card.caption(text)

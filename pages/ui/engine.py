@@ -14,7 +14,7 @@ from metacore.answers.questions import Adaptation, BackgroundEpisodes, Learned
 from metacore.device import describe, resolve
 from metacore.home import runs_folder
 from metacore.insight import reference
-from metacore.runs import Metric, files
+from metacore.runs import files
 from pages.ui import visitor
 
 
@@ -89,8 +89,3 @@ def from_scratch(
     """The same network, adapted to the same episode from a random start."""
     untrained = Learned(reference.from_scratch(run.config))
     return Adaptation(learned=untrained, spec=spec, steps=steps, norm=norm, features=False)
-
-
-def metrics(run: Run) -> list[Metric]:
-    """All a run has reported."""
-    return store().metrics(run)

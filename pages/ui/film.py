@@ -15,7 +15,7 @@ from torch import Tensor
 from metacore.answers.questions import BackgroundScores
 from metacore.datasets.base import Dataset, ImageDataset
 from metacore.episode import Episode
-from metacore.insight.spread import Spread
+from metacore.insight.spread import Spread, spread
 from metacore.insight.trace import Array, Trace
 from pages.ui import charts, drawings, palette, words
 from pages.ui.curve_task import CurveTask
@@ -158,8 +158,8 @@ def _lines(runs: Sequence[FilmedRun], steps: Sequence[int], what: str) -> list[F
     thin = []
     for run in runs:
         if run.background is not None and run.background.episodes >= ENOUGH:
-            score, loss = run.background.score_spread, run.background.loss_spread
-            thin.append(_background(run, score() if what == "score" else loss(), steps, quiet))
+            found = run.background.scores if what == "score" else run.background.losses
+            thin.append(_background(run, spread(found), steps, quiet))
     return [*bold, *thin]
 
 

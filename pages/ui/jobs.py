@@ -87,20 +87,9 @@ def _theirs(thing: Run | ComparisonJob) -> bool:
 def job(run: Run) -> None:
     """One run on its way: how far, how fast, how long still, and a way to stop it."""
     with st.container(border=True):
-        name, stop = st.columns([5, 1], vertical_alignment="center")
-        name.page_link("lab/train.py", label=words.plain(run.name), query_params={"run": run.id})
-        if visitor.may_change(run) and stop.button(
-            "",
-            key=f"stop {run.id}",
-            icon=":material/close:",
-            help=f"Cancel {words.plain(run.name)}; what it has learned is kept.",
-            type="tertiary",
-            disabled=run.cancel,
-        ):
-            try:
-                cancel(engine.store(), run)
-            except UserError as error:
-                say.error(error)
+        name = words.plain(run.name)
+        help = f"Cancel {name}; what it has learned is kept."
+        _head(run, "lab/train.py", name, {"run": run.id}, help)
         if run.status == QUEUED:
             st.caption("Waiting for the device.")
             return
@@ -112,20 +101,32 @@ def job(run: Run) -> None:
 def evaluation(found: ComparisonJob) -> None:
     """A comparison on its way."""
     with st.container(border=True):
-        name, stop = st.columns([5, 1], vertical_alignment="center")
         label = f"Comparing {words.several(len(found.question.runs), 'run')}"
-        name.page_link("lab/compare.py", label=label, query_params={"comparison": found.id})
-        if visitor.may_change(found) and stop.button(
-            "",
-            key=f"stop {found.id}",
-            icon=":material/close:",
-            help="Cancel this comparison; it can be asked for again.",
-            type="tertiary",
-        ):
-            cancel(engine.store(), found)
+        help = "Cancel this comparison; it can be asked for again."
+        _head(found, "lab/compare.py", label, {"comparison": found.id}, help)
         st.progress(found.progress)
         waits = found.status == QUEUED
         st.caption("Waiting for its turn." if waits else f"{found.done} episodes done")
+
+
+def _head(
+    found: Run | ComparisonJob, page: str, label: str, query: dict[str, str], help: str
+) -> None:
+    """A link to it, and a way to stop it."""
+    name, stop = st.columns([5, 1], vertical_alignment="center")
+    name.page_link(page, label=label, query_params=query)
+    if visitor.may_change(found) and stop.button(
+        "",
+        key=f"stop {found.id}",
+        icon=":material/close:",
+        help=help,
+        type="tertiary",
+        disabled=found.cancel,
+    ):
+        try:
+            cancel(engine.store(), found)
+        except UserError as error:
+            say.error(error)
 
 
 def progress(run: Run) -> tuple[float, str]:

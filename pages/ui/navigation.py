@@ -8,6 +8,14 @@ from streamlit.navigation.page import Page
 from pages.ui import jobs, state
 
 MOST = 8  # trainings in one view
+LAB = {
+    "Train": ("lab/train.py", ":material/model_training:"),
+    "Adapt": ("lab/adapt.py", ":material/trending_down:"),
+    "Prototypes": ("lab/prototypes.py", ":material/scatter_plot:"),
+    "Compare": ("lab/compare.py", ":material/balance:"),
+    "Trial": ("lab/trial.py", ":material/draw:"),
+    "Runs": ("lab/runs.py", ":material/folder_open:"),
+}
 
 
 def links(pages: Mapping[str, Sequence[Page]], here: Page) -> None:

@@ -56,18 +56,12 @@ def normalisation(
 
 def shared_modes(runs: Sequence[Run]) -> list[str]:
     """The normalisation modes all these runs support; none where no network normalises."""
-    supported = [modes_of(run) for run in runs]
-    return [mode for mode in NORM_MODES if all(mode in modes for modes in supported)]
-
-
-def modes_of(run: Run) -> tuple[str, ...]:
-    """Its own first; () for a network without batch normalisation."""
-    return run.config.norms
+    return [mode for mode in NORM_MODES if all(mode in run.config.norms for run in runs)]
 
 
 def unless_own(run: Run, norm: str | None) -> str | None:
     """A mode that is the run's own goes without its name: it is the same thing."""
-    return None if norm in modes_of(run)[:1] else norm
+    return None if norm in run.config.norms[:1] else norm
 
 
 def test_steps(run: Run) -> int:

@@ -19,7 +19,6 @@ from pages.ui.adapt import effect, scene
 from pages.ui.adapt.choice import USUAL, AdaptChoice
 from pages.ui.compare import choice as compared
 from pages.ui.compare import duel, mistakes
-from pages.ui.protocol import modes_of
 from pages.ui.prototypes import choice as prototypes
 from pages.ui.prototypes.embedding import EpisodePictures
 from pages.ui.train import plan, sample_episode
@@ -66,7 +65,7 @@ def _adapt(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
         yield from asked.questions
         if number == 0:
             yield from (part.background for part in asked.of_runs)
-            quick = [mode for mode in modes_of(run) if mode != effect.SLOW]
+            quick = [mode for mode in run.config.norms if mode != effect.SLOW]
             yield from (effect.in_mode(run, choice, mode) for mode in quick)
 
 

@@ -91,12 +91,11 @@ def _bar(
     if not pending or (next_part and _done([q for q, _ in pending]) >= next_part):
         st.rerun()
     share = sum(standing.share for standing in standings) / len(standings)
-    long = any(question.total > 1 for question, _ in pending)
-    if not long:
-        st.progress(share, _progress(said, [standing for _, standing in pending]))
+    done = _progress(said, [standing for _, standing in pending])
+    if not any(question.total > 1 for question, _ in pending):
+        st.progress(share, done)
         return
     place, stop = st.columns([5, 1], vertical_alignment="center")
-    done = _progress(said, [standing for _, standing in pending])
     part = pending[0][1].value
     place.progress(share, f"{done} · {last(part)}" if last and part else done)
     stop.button(

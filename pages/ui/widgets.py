@@ -6,6 +6,7 @@ They believe nothing: whatever stands in an address is brought into the widget's
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from pages.ui import state
@@ -36,9 +37,16 @@ def number_or_none(
     **more: Any,
 ) -> int | None:
     """A whole number, or nothing: then its `placeholder` says what holds."""
+
+    def read(said: Words) -> int | None:
+        return None if said == (state.NONE,) else _whole(name, low, high)(said)
+
+    def write(found: int | None) -> Words:
+        return (state.NONE,) if found is None else (str(found),)
+
     bounds = {"value": None, "min_value": low, "max_value": high, "step": 1}
     draw = partial(place.number_input, label, **bounds, help=help, **more)
-    return state.bound(name, usual, _whole_or_none(name, low, high), _one_or_none, draw)
+    return state.bound(name, usual, read, write, draw)
 
 
 def slider(
@@ -123,13 +131,8 @@ def whole(name: str, *, usual: int, low: int, high: int) -> int:
 
 def text(place: Any, label: str, name: str, *, help: str, **more: Any) -> str:
     """A line someone types."""
-
-    def read(said: Words) -> str:
-        return said[-1]
-
-    return str(
-        state.bound(name, "", read, _one, partial(place.text_input, label, help=help, **more))
-    )
+    draw = partial(place.text_input, label, help=help, **more)
+    return str(state.bound(name, "", itemgetter(-1), _one, draw))
 
 
 def _choice(
@@ -167,17 +170,6 @@ def _whole(name: str, low: int, high: int) -> Callable[[Words], int]:
         return int(min(max(found, low), high))
 
     return read
-
-
-def _whole_or_none(name: str, low: int, high: int) -> Callable[[Words], int | None]:
-    def read(said: Words) -> int | None:
-        return None if said == (state.NONE,) else _whole(name, low, high)(said)
-
-    return read
-
-
-def _one_or_none(found: object) -> Words:
-    return (state.NONE,) if found is None else (str(found),)
 
 
 def _yes_or_no(said: Words) -> bool:

@@ -74,8 +74,7 @@ def quoted(run: Run) -> str:
     """
     if run.tested is None and not _validated(run):
         return "its record is damaged" if run.damage else "not validated yet"
-    of = task(run) if run.tested is None else _task_of(run.tested, run)
-    return f"{'error ' if run.metric == 'mse' else ''}{scored(run)}, {of}"
+    return f"{'error ' if run.metric == 'mse' else ''}{scored(run)}, {task(run, run.tested)}"
 
 
 def scored(run: Run) -> str:
@@ -90,11 +89,6 @@ def protocol(tested: Tested) -> str:
     """What a test score was measured on: `600 test episodes, transductive`."""
     norm = "" if tested.norm == "none" else f", normalisation: {tested.norm}"
     return f"{count(tested.episodes)} {tested.split} episodes of {tested.dataset}{norm}"
-
-
-def _task_of(found: Tested, run: Run) -> str:
-    regression = run.config.dataset_class.regression
-    return asked_task(None if regression else found.ways, found.shots)
 
 
 METRIC = {"accuracy": "accuracy", "mse": "mean squared error"}
@@ -131,16 +125,12 @@ def in_figure(text: str) -> str:
     return escape(clean(text), quote=False).replace("%{", f"%{_JOINER}{{")
 
 
-def task(run: Run) -> str:
-    """`5-way 1-shot`, or `5 points` of a curve."""
-    asked = run.config.task
-    regression = run.config.dataset_class.regression
-    return asked_task(None if regression else asked.ways, asked.shots)
-
-
-def asked_task(ways: int | None, shots: int) -> str:
-    """A task of so many ways; None for a curve."""
-    return several(shots, "point") if ways is None else f"{ways}-way {shots}-shot"
+def task(run: Run, tested: Tested | None = None) -> str:
+    """`5-way 1-shot`, or `5 points` of a curve: what it was made for, or tested on."""
+    asked = tested or run.config.task
+    if run.config.dataset_class.regression:
+        return several(asked.shots, "point")
+    return f"{asked.ways}-way {asked.shots}-shot"
 
 
 def inner_steps(number: int) -> str:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from metacore import Run
 from metacore.answers.questions import BackgroundEpisodes
+from metacore.insight.spread import spread
 from pages.ui import charts, engine, palette, waiting
 from pages.ui.adapt import summary
 from pages.ui.adapt.choice import AdaptChoice
@@ -13,7 +14,7 @@ from pages.ui.adapt.scene import AdaptedRun, AdaptScene
 from pages.ui.figures import adaptation
 from pages.ui.figures.adaptation import Effect
 from pages.ui.film import ENOUGH
-from pages.ui.protocol import modes_of, unless_own
+from pages.ui.protocol import unless_own
 
 SLOW = "support+query"  # one forward pass per query
 MEASURED = "modes measured"
@@ -21,7 +22,7 @@ MEASURED = "modes measured"
 
 def cards(scene: AdaptScene) -> None:
     """Side by side where one run has one heatmap."""
-    if len(scene.runs) > 1 or not modes_of(scene.first.run):
+    if len(scene.runs) > 1 or not scene.first.run.config.norms:
         layers(scene)
         learned(scene)
         modes(scene)
@@ -96,7 +97,7 @@ def _legend(scene: AdaptScene) -> str:
 
 def modes(scene: AdaptScene) -> None:
     """Accuracy in each mode, as far as it has been measured, and a bar for what is missing."""
-    words = {mode: None for adapted in scene.runs for mode in modes_of(adapted.run)}
+    words = {mode: None for adapted in scene.runs for mode in adapted.run.config.norms}
     if not words:
         return
     measured, missing = _wanted(scene)
@@ -134,10 +135,10 @@ def modes(scene: AdaptScene) -> None:
 
 def _effect(adapted: AdaptedRun, number: int, scene: AdaptScene) -> Effect:
     scores = {}
-    for mode in modes_of(adapted.run):
+    for mode in adapted.run.config.norms:
         seen = waiting.known(_in_mode(adapted, mode, scene)).value
         if seen is not None and seen.episodes >= ENOUGH:
-            found = seen.score_spread()
+            found = spread(seen.scores)
             scores[mode] = (found.last, found.ci95)
     return Effect(adapted.name, adapted.color, palette.symbol(number), scores)
 
@@ -156,11 +157,13 @@ def in_mode(run: Run, choice: AdaptChoice, mode: str) -> BackgroundEpisodes:
 def _wanted(scene: AdaptScene) -> tuple[list[BackgroundEpisodes], list[BackgroundEpisodes]]:
     """The modes that are measured: the quick ones of the first run, and what was asked for; and
     those that could be."""
-    first = [m for m in modes_of(scene.first.run) if m != SLOW or m == scene.first.trace.norm]
+    first = [m for m in scene.first.run.config.norms if m != SLOW or m == scene.first.trace.norm]
     quick = [_in_mode(scene.first, mode, scene) for mode in first]
     own = [adapted.background_question for adapted in scene.runs]
     every = [
-        _in_mode(adapted, mode, scene) for adapted in scene.runs for mode in modes_of(adapted.run)
+        _in_mode(adapted, mode, scene)
+        for adapted in scene.runs
+        for mode in adapted.run.config.norms
     ]
     wished = st.session_state.get(MEASURED, frozenset())
     measured = [one for one in every if one in quick or one in own or one in wished]

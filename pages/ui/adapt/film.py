@@ -29,10 +29,15 @@ def film_of(scene: AdaptScene) -> Film:
     shown = [*runs, *_reference(scene)]
     steps = film.steps_of(shown)
     title, ways = "How wrong it is at other points", scene.episode.ways
+    tasks: Sequence[Panel] = (
+        _curves(runs, scene)
+        if scene.regression
+        else film.boards(runs, scene.episode, scene.choice.spec.kind)
+    )
     return Film(
         steps=steps,
         panels=[
-            *_tasks(runs, scene),
+            *tasks,
             film.scores(
                 shown,
                 steps,
@@ -63,12 +68,6 @@ def _mark(scene: AdaptScene, last: int) -> dict[str, Any] | None:
     if len(trained) != 1 or not 0 < (steps := trained.pop()) < last:
         return None
     return {"at": steps, "text": f"trained with {steps}"}
-
-
-def _tasks(runs: Sequence[FilmedRun], scene: AdaptScene) -> Sequence[Panel]:
-    if scene.regression:
-        return _curves(runs, scene)
-    return film.boards(runs, scene.episode, scene.choice.spec.kind)
 
 
 def _curves(runs: Sequence[FilmedRun], scene: AdaptScene) -> list[CurvePanel]:

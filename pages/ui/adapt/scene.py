@@ -15,7 +15,7 @@ from metacore.insight.reference import Reference
 from metacore.insight.trace import Trace
 from pages.ui import engine, pick, say, waiting
 from pages.ui.adapt.choice import AdaptChoice
-from pages.ui.protocol import modes_of, test_steps, unless_own
+from pages.ui.protocol import test_steps, unless_own
 
 SHOWN = "adapt shown"
 FEW_STEPS = 20  # of the reference, unless more are asked for
@@ -141,7 +141,7 @@ def _scratch(choice: AdaptChoice, of_runs: Sequence[RunQuestions]) -> Adaptation
     taken = [test_steps(part.run) for part in of_runs]
     # A single computation says nothing of steps.
     usual = min(max(taken, default=0), FEW_STEPS) or None
-    norm = choice.norm or next(iter(modes_of(first)), None)
+    norm = choice.norm or next(iter(first.config.norms), None)
     return engine.from_scratch(
         first,
         choice.spec,

@@ -1,9 +1,9 @@
 """What a score depends on: training, inner steps, shots, ways, and cost; one chart at a time."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from metacore.answers.questions import Room
@@ -54,7 +54,7 @@ def learned(choice: CompareChoice) -> None:
         )
     ]
     found = [
-        learning.History.of(run, engine.metrics(run), color)
+        learning.History.of(run, engine.store().metrics(run), color)
         for run, color in zip(choice.runs, choice.colors, strict=True)
     ]
     key = f"val_{choice.metric}"
@@ -118,10 +118,7 @@ def sweep(choice: CompareChoice, kind: str, linked: ComparisonJob | None) -> Non
         return
     metric, swept = found.result["rows"][0]["metric"], found.result["sweep"]
     ways = found.question.ways
-
-    def draw() -> go.Figure:
-        return figures.by_value(swept, metric, charts.theme(), ways=ways)
-
+    draw = partial(figures.by_value, swept, metric, charts.theme(), ways=ways)
     charts.chart(
         charts.cached("sweep", found.id, draw),
         f"{words.METRIC[metric].capitalize()} against {kind}",

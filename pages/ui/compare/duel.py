@@ -51,7 +51,9 @@ def duel(choice: CompareChoice) -> None:
         return
     if seen:
         st.session_state[SHOWN] = seen.choice, seen.seed
-        _show(seen)
+        play(_film(seen), key="duel")
+        rows = _rows(seen.choice, seen.traces)
+        take(f"duel-{seen.choice.name}-{seen.seed}", rows, key="duel")
 
 
 def questions(choice: CompareChoice, spec: EpisodeSpec) -> list[Question[Any]]:
@@ -78,12 +80,6 @@ def _before() -> Seen | None:
     return None
 
 
-def _show(seen: Seen) -> None:
-    choice, traces = seen.choice, seen.traces
-    play(_film(seen), key="duel")
-    take(f"duel-{choice.name}-{seen.seed}", _rows(choice, traces), key="duel")
-
-
 def _film(seen: Seen) -> Film:
     choice, names = seen.choice, ", ".join(run.name for run in seen.choice.runs)
     runs = [
@@ -93,13 +89,13 @@ def _film(seen: Seen) -> Film:
         )
     ]
     steps = film.steps_of(runs)
-    panels: list[Panel] = []
-    if not choice.regression:
-        panels += film.boards(runs, seen.episode, seen.spec.kind)
+    panels: Sequence[Panel]
     if choice.regression:
         task = CurveTask.of(seen.spec, seen.episode, seen.traces[0].grid)
         alt = f"A curve, the points seen of it, and how {names} bend towards it."
-        panels.append(film.curve(runs, task, title="One curve for all", alt=alt))
+        panels = [film.curve(runs, task, title="One curve for all", alt=alt)]
+    else:
+        panels = film.boards(runs, seen.episode, seen.spec.kind)
     ways = None if choice.regression else choice.ways
     return Film(steps=steps, panels=[*panels, film.scores(runs, steps, ways=ways)], stack=True)
 

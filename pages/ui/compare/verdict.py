@@ -72,7 +72,7 @@ def table(result: Result, about: str) -> None:
 
 
 def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
-    scores, paper = row["evaluation"], row["published"]
+    scores, paper, kind = row["evaluation"], row["published"], ALGORITHMS[row["algorithm"]]
     around = "**" if bold else ""
     diverged = f" ({scores['diverged']:.1%} diverged)" if scores["diverged"] else ""
     return {
@@ -81,17 +81,12 @@ def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
             f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}{diverged}"
         ),
         "Normalisation": words.mode(scores["norm"]),
-        "Inner steps": words.inner_steps(0 if _at_once(row) else scores["steps"]),
+        "Inner steps": words.inner_steps(scores["steps"] if kind.in_steps else 0),
         "Time per episode": words.brief(row["seconds_per_episode"]),
         "Parameters": words.count(row["parameters"]),
         "Meta-training": words.duration(row["training_seconds"]) if row["meta_steps"] else "none",
         "Published": _unbroken(reported(paper, metric)) if paper else "–",
     }
-
-
-def _at_once(row: dict[str, Any]) -> bool:
-    """Whether the method adapts in a single computation."""
-    return not ALGORITHMS[row["algorithm"]].in_steps
 
 
 def _unbroken(text: str) -> str:

@@ -100,10 +100,7 @@ class DrawingsPanel:
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "kind": self.kind,
-            "title": self.title,
-            "note": self.note,
-            "inked": self.inked,
+            **vars(self),
             "classes": [{"name": name, "color": color} for name, color in self.classes],
             "support": [drawing.to_dict() for drawing in self.support],
             "query": [drawing.to_dict() for drawing in self.query],
@@ -129,13 +126,9 @@ class Film:
 def play(film: Film, *, key: str) -> None:
     """Shows the film; a rerun with the same film changes nothing on screen."""
     data: dict[str, Any] = {
+        **vars(film),
         "steps": list(film.steps),
-        "label": film.label,
         "start": 0,  # index of the step first shown
-        "autoplay": film.autoplay,
-        "loop": film.loop,
-        "interval": film.interval,
-        "stack": film.stack,
         "panels": [_plain(panel) for panel in film.panels],
     }
     data["pictures"] = _shared(data["panels"])

@@ -27,25 +27,10 @@ def marked(scene: str, names: Sequence[str], default: str) -> str:
     return str(held[1])
 
 
-def chart(
-    figure: go.Figure,
-    title: str,
-    names: Sequence[str],
-    *,
-    alt: str,
-    key: str,
-    help: str | None = None,
-) -> None:
+def chart(figure: go.Figure, title: str, names: Sequence[str], *, alt: str, key: str) -> None:
     """A chart whose points can be clicked; their `customdata` are names."""
-    charts.chart(
-        figure,
-        title,
-        alt=alt,
-        key=key,
-        help=help,
-        on_select=partial(_clicked, key, names),
-        selection_mode="points",
-    )
+    clicked = partial(_clicked, key, names)
+    charts.chart(figure, title, alt=alt, key=key, on_select=clicked, selection_mode="points")
 
 
 def choice(names: Sequence[str], default: str) -> str:
@@ -72,14 +57,11 @@ def _hold_nothing() -> None:
 
 
 def _clicked(key: str, names: Sequence[str]) -> None:
-    for point in _points(st.session_state.get(key)):
+    chosen = st.session_state.get(key)
+    for point in chosen["selection"]["points"] if chosen else ():
         name = _name(point)
         if name in names:
             state.put(KEY, name)
-
-
-def _points(chosen: Any) -> list[dict[str, Any]]:
-    return list(chosen["selection"]["points"]) if chosen else []
 
 
 def _name(point: dict[str, Any]) -> str:

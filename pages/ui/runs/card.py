@@ -128,7 +128,7 @@ def learned(run_id: str) -> None:
 def history(run: Run, color: str, dash: str = "") -> History | None:
     """What a figure needs of the run; a sentence and None where it cannot be read."""
     try:
-        metrics = engine.metrics(run)
+        metrics = engine.store().metrics(run)
     except UserError as error:
         say.error(error)
         return None
@@ -261,7 +261,7 @@ def downloads(run: Run) -> None:
     )
     st.download_button(
         "Curves as CSV",
-        partial(curves, store, run),
+        lambda: metrics_csv(store.metrics(run)),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/table_view:",
@@ -276,31 +276,23 @@ def packed(store: Store, run: Run) -> bytes:
         return export(store, store.get(run.id), Path(folder) / "run.metacore").read_bytes()
 
 
-def curves(store: Store, run: Run) -> bytes:
-    return metrics_csv(store.metrics(run))
-
-
 def actions(run: Run) -> None:
     """What changes the run itself."""
     with st.container(horizontal=True):
         if run.active:
-            stop(run)
+            if st.button(
+                "Cancel",
+                icon=":material/cancel:",
+                disabled=run.cancel,
+                help="Stops it within a meta-step; it can be resumed.",
+            ):
+                attempt(partial(cancel, engine.store(), run), "It will stop.")
         elif run.status == FINISHED:
             if run.config.algorithm_class.trains:
                 longer(run)
         else:
             again(run)
         deletion.button([run])
-
-
-def stop(run: Run) -> None:
-    if st.button(
-        "Cancel",
-        icon=":material/cancel:",
-        disabled=run.cancel,
-        help="Stops it within a meta-step; it can be resumed.",
-    ):
-        attempt(partial(cancel, engine.store(), run), "It will stop.")
 
 
 def again(run: Run) -> None:

@@ -19,20 +19,15 @@ def show(runs: Sequence[Run]) -> None:
         if len(runs) > MOST:
             st.caption(f"The first {MOST} of them are shown.")
         shown = runs[:MOST]
-        links(shown)
+        st.page_link(
+            "lab/compare.py",
+            label="Compare them on the same episodes",
+            icon=":material/balance:",
+            query_params={"run": [run.id for run in shown]},
+        )
         curves(shown)
         settings(shown)
         deletion.button([run for run in runs if not run.read_only])
-
-
-def links(runs: Sequence[Run]) -> None:
-    ids = [run.id for run in runs]
-    st.page_link(
-        "lab/compare.py",
-        label="Compare them on the same episodes",
-        icon=":material/balance:",
-        query_params={"run": ids},
-    )
 
 
 def curves(runs: Sequence[Run]) -> None:

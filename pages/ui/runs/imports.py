@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from metacore import Run, UserError
+from metacore import UserError
 from metacore.runs import import_
 from pages.ui import engine, pick, say, state, words
 
@@ -47,13 +47,10 @@ def receive(files: Sequence[UploadedFile]) -> None:
     st.session_state["refused"] = refused
     if arrived:
         state.put(pick.RUNS, *(run.id for run in arrived))
-        st.toast(_are_here(arrived), icon=":material/check_circle:")
+        names = ", ".join(words.plain(run.name) for run in arrived)
+        verb = "is" if len(arrived) == 1 else "are"
+        st.toast(f"{names} {verb} here.", icon=":material/check_circle:")
     st.rerun()
-
-
-def _are_here(arrived: Sequence[Run]) -> str:
-    names = ", ".join(words.plain(run.name) for run in arrived)
-    return f"{names} {'is' if len(arrived) == 1 else 'are'} here."
 
 
 def refusals() -> None:

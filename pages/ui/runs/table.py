@@ -198,7 +198,7 @@ def curve(run: Run) -> list[float]:
 
 @lru_cache(MOST_KNOWN)
 def _curve(run: Run) -> list[float]:
-    return small_curve(engine.metrics(run), f"val_{run.metric}") if run.iteration else []
+    return small_curve(engine.store().metrics(run), f"val_{run.metric}") if run.iteration else []
 
 
 def small_curve(metrics: Sequence[Metric], key: str) -> list[float]:

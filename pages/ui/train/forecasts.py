@@ -53,10 +53,8 @@ def _card(configs: Sequence[RunConfig], waiting: bool) -> None:
 
 def _line(config: RunConfig, answer: Answer | None, *, alone: bool) -> None:
     """One run: how long, how many steps."""
-    if not isinstance(answer, Forecast):
-        return
-    name = "" if alone else f"{config.algorithm_class.title}: "
-    if answer.seconds:
+    if isinstance(answer, Forecast) and answer.seconds:
+        name = "" if alone else f"{config.algorithm_class.title}: "
         st.markdown(f"{name}**{words.duration(answer.seconds)}**{_steps(config, answer)}")
 
 

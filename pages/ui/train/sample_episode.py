@@ -40,9 +40,8 @@ def show(config: RunConfig, seed: int) -> None:
 
 def wanted(config: RunConfig, seed: int) -> Drawn:
     """The episode that is shown."""
-    task = config.task
-    shape = {"ways": task.ways, "shots": task.shots, "queries": task.queries}
-    return Drawn(spec=EpisodeSpec.of(config, split=SPLIT, seed=seed, **shape))
+    task = config.task.to_dict()
+    return Drawn(spec=EpisodeSpec.of(config, split=SPLIT, seed=seed, **task))
 
 
 def _shown(by_class: Tensor, asked: Tensor, kind: type[Dataset], theme: palette.Theme) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -173,17 +174,9 @@ def _revealed(seen: Puzzle, reply: Reply, said: Sequence[RivalAnswer]) -> list[T
     ]
 
 
-def _tile(
-    number: int,
-    images: Sequence[str],
-    *,
-    votes: Sequence[str] = (),
-    note: str = "",
-    right: bool = False,
-) -> Tile:
+def _tile(number: int, images: Sequence[str], **more: Any) -> Tile:
     color = palette.of_class(number, charts.theme())
-    name = words.letter(number)
-    return Tile(name=name, color=color, images=images, votes=votes, note=note, right=right)
+    return Tile(name=words.letter(number), color=color, images=images, **more)
 
 
 def _support(seen: Puzzle) -> list[list[str]]:
