@@ -1,0 +1,156 @@
+"""Every page opens with what nobody foresaw, and shows it."""
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import metacore as mc
+from metacore.runs import comparisons, execute
+from metacore.runs.comparisons import Comparisons
+from tests.extension.conftest import brief, trained
+from tests.extension.toys import FAMILY, Flags, FlagsConfig, Thermal
+from tests.pages.conftest import Visit, films, words
+
+TITLE = Thermal.title
+PURPLE = Thermal.color[0]
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert not app.error, [error.value for error in app.error]
+    return app
+
+
+def mounted(app: AppTest, name: str) -> list[dict[str, Any]]:
+    found = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(p.json) for p in found if p.component_name == f"metacore_{name}"]
+
+
+def charts(app: AppTest) -> str:
+    return " ".join(element.proto.spec for element in app.get("plotly_chart"))
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    (button,) = [button for button in app.button if button.label.startswith(label)]
+    return button.click().run()
+
+
+def test_start_lists_it(visit: Visit) -> None:
+    app = visit("learn/start.py")
+    assert not app.exception
+    assert [FAMILY.title] == [s.value for s in app.subheader if "sure" in s.value]
+    for said in (FAMILY.about, TITLE, Thermal.summary, Flags.title, Flags.summary):
+        assert said in words(app)
+    assert [each.value for each in app.latex if "tau" in each.value] == [Thermal.formula[0]]
+
+
+def test_train_offers_it(visit: Visit, flags: FlagsConfig) -> None:
+    folder = f"data.dataset.folder:{flags.folder}"
+    settings = ["thermal.training.iterations:4", "thermal.model.width:4"]
+    app = sound(
+        visit("lab/train.py", dataset="flags", thermal="yes", maml="no", set=[folder, *settings])
+    )
+    assert FAMILY.title in words(app)
+    assert app.checkbox(key="thermal").value
+    assert PURPLE in " ".join(str(each.value) for each in app.get("html"))
+    assert not app.button(key="start").disabled
+    app = press(app, "Start training")
+    (run,) = mc.Store().runs()
+    assert run.config.dataset == flags
+    assert run.config.to_dict()["model"] == {"name": "glance", "width": 4, "patch": 5}
+
+
+def test_train_says_what_its_data_need(visit: Visit) -> None:
+    app = visit("lab/train.py", dataset="flags", thermal="yes")
+    assert not app.exception
+    assert "Name the folder the flags are in." in words(app)
+
+
+def test_train_shows_how_it_went(visit: Visit, thermal: mc.Run) -> None:
+    app = sound(visit("lab/train.py", run=thermal.id))
+    assert "warm flags" in words(app)
+
+
+def test_adapt_shows_it(visit: Visit, thermal: mc.Run, maml: mc.Run) -> None:
+    app = sound(visit("lab/adapt.py", run=[thermal.id, maml.id], shots="2"))
+    (film,) = films(app)
+    boards = [panel for panel in film["panels"] if "support" in panel]
+    assert [panel["title"] for panel in boards] == [TITLE, "MAML"]
+    assert len(boards[0]["support"]) == 6
+    lines = [line for panel in film["panels"] for line in panel.get("lines", ())]
+    assert any(line["color"] == PURPLE for line in lines if line["name"] == TITLE)
+    assert f"{TITLE} adapts in one computation" in words(app)
+
+
+def test_prototypes_shows_its_space(visit: Visit, thermal: mc.Run) -> None:
+    app = sound(visit("lab/prototypes.py", run=thermal.id))
+    assert f"{TITLE} answer" in words(app)
+    assert len(app.get("plotly_chart")) >= 3
+
+
+def test_prototypes_shows_its_network_before_and_after(visit: Visit, maml: mc.Run) -> None:
+    app = sound(visit("lab/prototypes.py", run=maml.id))
+    assert "variance that lies between classes" in words(app)
+
+
+def test_compare_shows_it(visit: Visit, thermal: mc.Run, maml: mc.Run) -> None:
+    app = sound(visit("lab/compare.py", run=[thermal.id, maml.id]))
+    assert len(films(app)) == 1
+    app = press(app, "Evaluate on")
+    store = mc.Store()
+    (job,) = comparisons.every(store) if hasattr(comparisons, "every") else []
+    Comparisons(store).work(job)
+    app = sound(app.run())
+    assert "warm flags" in words(app)
+    assert PURPLE in charts(app)
+
+
+def test_compare_groups_runs_by_what_they_see(
+    visit: Visit, thermal: mc.Run, maml: mc.Run, flags: FlagsConfig
+) -> None:
+    small = FlagsConfig(folder=flags.folder, side=10)
+    other = trained(brief("thermal", small), "small flags")
+    app = sound(visit("lab/compare.py", run=[thermal.id, maml.id]))
+    (switch,) = [each for each in app.get("button_group") if each.label == "Tasks"]
+    assert switch.options == [
+        "Flags (10 x 10 pixels in colour)",
+        "Flags (20 x 20 pixels in colour)",
+    ]
+    app = visit("lab/compare.py", run=[thermal.id, other.id])
+    assert "small flags" in words(app)
+
+
+def test_runs_shows_it(visit: Visit, thermal: mc.Run, maml: mc.Run) -> None:
+    app = sound(visit("lab/runs.py"))
+    table = app.dataframe[0].value
+    assert TITLE in table.to_string()
+    app = sound(visit("lab/runs.py", run=thermal.id))
+    assert "warm flags" in words(app)
+
+
+@pytest.fixture
+def ink() -> mc.Run:
+    """A run of the toy on drawings."""
+    config = mc.preset("thermal", "glyphs", "demo")
+    small = mc.DATASETS["glyphs"].Config(train_classes=20, test_classes=20, drawings=8)
+    config = config.replace(dataset=small, model=mc.MODELS["conv4"](width=4), device="cpu")
+    store = mc.Store()
+    training = {**config.training.to_dict(), "iterations": 1, "validation_episodes": 2}
+    config = config.replace(training=mc.TrainingConfig(**training))
+    return execute(store, store.create(config, "warm ink"))
+
+
+def test_trial_is_answered_by_it(visit: Visit, ink: mc.Run) -> None:
+    app = press(sound(visit("lab/trial.py", run=ink.id)), "Show me")
+    (answers,) = mounted(sound(app), "answers")
+    (card,) = answers["cards"]
+    assert card["name"] == TITLE
+    assert card["color"] == PURPLE
+    assert card["distances"]
+
+
+def test_trial_of_colour_pictures(visit: Visit, thermal: mc.Run) -> None:
+    app = visit("lab/trial.py", run=thermal.id)
+    assert not app.exception
