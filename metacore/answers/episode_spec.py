@@ -63,8 +63,13 @@ class EpisodeSpec:
         return datasets.load(self.dataset, device or resolve("auto"))
 
     @property
+    def kind(self) -> type[Dataset]:
+        owner: type[Dataset] = config_owner(datasets.DATASETS, self.dataset)
+        return owner
+
+    @property
     def regression(self) -> bool:
-        return bool(config_owner(datasets.DATASETS, self.dataset).regression)
+        return self.kind.regression
 
     def episode(self, device: torch.device | None = None) -> Episode:
         source = self.source(device)

@@ -10,8 +10,6 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
-import psutil
-
 from metacore import child
 from metacore.answers.helper import Order, Reply
 
@@ -85,13 +83,6 @@ class Seat:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-    def memory_used(self) -> int:
-        """Bytes; 0 if there is no helper."""
-        pid = self.pid
-        with contextlib.suppress(psutil.NoSuchProcess):
-            return int(psutil.Process(pid).memory_info().rss) if pid else 0
-        return 0
 
 
 def _read(process: "subprocess.Popen[bytes]") -> Reply:

@@ -44,6 +44,11 @@ class Dataset(ABC):
         """What one input is, for a sentence."""
         return " x ".join(map(str, cls.shape(config)))
 
+    @classmethod
+    def inked(cls, pictures: Tensor) -> bool:
+        """Whether they are ink on paper, to be shown in any colour; not photographs."""
+        return False
+
     @property
     def input_shape(self) -> tuple[int, ...]:
         return self.shape(self.config)
@@ -126,6 +131,10 @@ class ImageDataset(Dataset):
     usual_model: ClassVar[ModelConfig] = Conv4()
     images: dict[str, Tensor]  # split -> [classes, most pictures of one, C, H, W]
     sizes: dict[str, Tensor] | None = None  # split -> pictures of each class [classes]
+
+    @classmethod
+    def inked(cls, pictures: Tensor) -> bool:
+        return pictures.shape[-3] == 1
 
     @classmethod
     def described(cls, config: settings.Config) -> str:

@@ -4,10 +4,8 @@ Pictures are picked out of the archives one by one by their expected names.
 """
 
 import re
-import stat
 import tempfile
 import zipfile
-import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from metacore.datasets.arriving import download, made, put_in_place
 from metacore.datasets.base import Progress
 from metacore.errors import UserError
 from metacore.vision import torchvision
+from metacore.zips import DAMAGED, is_link, leads_outside
 
 _PICTURE = re.compile(r"(images_\w+)/([^/\\]+/character\d\d)/([\w-]+\.png)")
 _LARGEST_PICTURE = 100_000  # bytes; real ones have a few hundred
@@ -83,7 +82,7 @@ def _unpack(path: Path, part: str, target: Path) -> None:
                 found = _PICTURE.search(member.filename)
                 if found and found[1] == part and found.end() == len(member.filename):
                     _put(target / found[0], archive.read(member))
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+    except DAMAGED as error:
         raise UserError(f"{path} cannot be unpacked ({error}).") from error
 
 
@@ -91,9 +90,7 @@ def _must_be_harmless(path: Path, members: list[zipfile.ZipInfo]) -> None:
     if len(members) > _MOST_MEMBERS:
         raise UserError(f"{path} is not Omniglot: it has {len(members)} entries.")
     for member in members:
-        steps = member.filename.replace("\\", "/").split("/")
-        outside = member.filename.startswith(("/", "\\")) or ".." in steps or ":" in steps[0]
-        if outside or stat.S_ISLNK(member.external_attr >> 16):
+        if leads_outside(member) or is_link(member):
             raise UserError(f"{path} is not Omniglot: {member.filename!r} would lead outside it.")
         if member.file_size > _LARGEST_PICTURE:
             raise UserError(

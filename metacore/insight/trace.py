@@ -5,14 +5,14 @@ single computation), then T tasks. Everything is float32 numpy, ready for a figu
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from metacore.algorithms.base import Explanation, Predictor, task_losses, task_scores
+from metacore.algorithms.base import ByLayer, Explanation, Predictor, task_losses, task_scores
 from metacore.datasets.regression import HIGH, LOW
 from metacore.episode import Episode
 from metacore.models.networks import Params, layer_of
@@ -21,6 +21,7 @@ from metacore.training.learner import Learner
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 GRID_POINTS = 101
+SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,16 @@ class Explained:
     prototypes: Array | None  # [T, N, F]
     distances: Array | None  # queries to prototypes, as the method measures [T, N*Q, N]
     attention: Array | None  # queries to supports [T, N*Q, N*K]
+
+
+@dataclass(frozen=True)
+class LearnedByLayer:
+    """What a method learned beside its network (see `ByLayer`): how each layer's numbers lie."""
+
+    title: str
+    axis: str
+    about: str
+    spread: dict[str, Array]  # layer -> SHARES of the numbers lie below these
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,7 @@ class Trace:
     grid: Array | None = None  # [G] where curves are drawn
     curves: Array | None = None  # [S+1, T, G] predicted values on the grid
     explained: Explained | None = None
+    learned: LearnedByLayer | None = None
 
 
 def trace(
@@ -70,7 +82,20 @@ def trace(
     recorder = _Recorder(episode, features)
     for predictor in predictors:
         recorder.record(predictor)
-    return recorder.result(resolve(norm, algorithm.norms, algorithm.network))
+    found = recorder.result(resolve(norm, algorithm.norms, algorithm.network))
+    return replace(found, learned=_learned(algorithm.learned_by_layer(learner.params)))
+
+
+def _learned(found: ByLayer | None) -> LearnedByLayer | None:
+    if found is None:
+        return None
+    spread = {name: np.quantile(_array(row), SHARES) for name, row in found.values.items()}
+    return LearnedByLayer(
+        found.title,
+        found.axis,
+        found.about,
+        {name: values.astype(np.float32) for name, values in spread.items()},
+    )
 
 
 class _Recorder:
@@ -114,6 +139,7 @@ class _Recorder:
     def result(self, norm: str) -> Trace:
         moments = len(self.columns["query_loss"])
         regression = self.episode.regression
+        columns: dict[str, Any] = {n: _array(torch.stack(v)) for n, v in self.columns.items()}
         return Trace(
             metric="mse" if regression else "accuracy",
             norm=norm,
@@ -121,7 +147,7 @@ class _Recorder:
             update_norms={layer: _array(torch.stack(v)) for layer, v in self.updates.items()},
             grid=_array(self.grid[0, :, 0]) if regression else None,
             explained=None if self.last is None else _explained(self.last, self.episode),
-            **{name: _array(torch.stack(values)) for name, values in self.columns.items()},
+            **columns,
         )
 
 

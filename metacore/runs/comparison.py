@@ -14,6 +14,8 @@ from metacore.runs.rows import Cells
 class ComparisonJob(Job):
     """A question about several runs and, once there is one, the answer."""
 
+    kind = "comparison"
+
     question: Question
     done: int = 0  # episodes, over all runs
     result: dict[str, Any] | None = field(default=None, hash=False, repr=False)

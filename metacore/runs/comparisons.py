@@ -37,7 +37,7 @@ LOG = "evaluator.log"
 class Comparisons(Kind[ComparisonJob]):
     """Comparisons, as far as they wait and are evaluated."""
 
-    name = "comparison"
+    name = ComparisonJob.kind
     again = "compare again to start from the beginning"
 
     def read(self, row: sqlite3.Row) -> ComparisonJob | None:
@@ -123,16 +123,6 @@ def find(store: Store, comparison_id: str) -> ComparisonJob:
     except (OSError, ValueError):
         message = "The result of this comparison is missing or damaged: compare again."
         return replace(found, status=FAILED, message=message)
-
-
-def active(store: Store) -> list[ComparisonJob]:
-    """Those that wait or are being made, the oldest first."""
-    return Comparisons(store).active()
-
-
-def cancel(store: Store, comparison_id: str) -> ComparisonJob:
-    """A queued comparison ends at once, a running one after a few episodes, a hung one by force."""
-    return Comparisons(store).cancel(find(store, comparison_id))
 
 
 def retry(store: Store, comparison_id: str) -> ComparisonJob:

@@ -31,7 +31,7 @@ from metacore.training.trainer import Callback, Trainer
 class Trainings(Kind[Run]):
     """Runs, as far as they wait and are trained."""
 
-    name, table = "training", "runs"
+    name, table = Run.kind, "runs"
     again = "resume it to go on from its last checkpoint"
 
     def read(self, row: sqlite3.Row) -> Run:

@@ -6,6 +6,7 @@ wants it to stop.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from metacore.runs.process import Process, recent
 from metacore.strict import Moment
@@ -22,6 +23,8 @@ NOBODY = {"pid": None, "pid_started": None, "host": None}
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """A job as it stood when it was read. Times are seconds since 1970."""
+
+    kind: ClassVar[str]  # by which `jobs.KINDS` knows what can be done with it
 
     id: str
     status: str

@@ -21,6 +21,7 @@ from metacore.runs.comparisons import Comparisons
 from metacore.runs.execution import Trainings
 from metacore.runs.job import FINISHED, Job
 from metacore.runs.kind import Kind
+from metacore.runs.lease import J
 from metacore.runs.process import Process, identify
 from metacore.runs.record import Run
 from metacore.runs.store import Store
@@ -49,9 +50,10 @@ def dispatch(store: Store) -> list[Job]:
     return started
 
 
-def cancel(store: Store, run: Run) -> Run:
-    """A queued run ends at once, a running one within a meta-step, a hung one by force."""
-    return Trainings(store).cancel(run)
+def cancel(store: Store, job: J) -> J:
+    """A waiting job ends at once, a running one soon, a hung one by force."""
+    kind: Kind[J] = KINDS[job.kind](store)
+    return kind.cancel(job)
 
 
 def resume(

@@ -128,7 +128,7 @@ class Kind(ABC, Generic[J]):
             return self.row(db, job)
 
     def cancel(self, job: J) -> J:
-        """A waiting job ends at once, a running one soon, a hung one by force."""
+        """What `jobs.cancel` does."""
         self.reconcile()
         with self.store.database.writing() as db:
             current = self.row(db, job)

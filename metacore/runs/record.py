@@ -44,6 +44,8 @@ class Metric(NamedTuple):
 class Run(Job):
     """One meta-training: its config, how far it is, and what it has reached."""
 
+    kind = "training"
+
     name: str
     values: dict[str, Any] = field(hash=False, repr=False)  # the config as plain JSON
     metric: str  # "accuracy" or "mse": what best_value is

@@ -5,10 +5,8 @@ again with the datasets' own pen: a ballpoint on a whole page and a marker on a 
 picture. What is broad enough to be a filled shape stays filled.
 """
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -81,20 +79,6 @@ def _shape(strength: Tensor) -> Tensor:
     top, left = ((CANVAS - side) // 2 for side in ink.shape)
     canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
     return shrink(canvas[None])[0]
-
-
-def read_upload(name: str, data: bytes) -> Uploaded:
-    """One picture, or a zip with a folder per class."""
-    return read_uploads([(name, data)])
-
-
-def read_uploads(files: Iterable[tuple[str, bytes]]) -> Uploaded:
-    """Several pictures and zips; loose pictures belong to the class "".
-
-    A file that cannot be used is named in a sentence, and the rest is kept.
-    """
-    reader = Reader(Source(name, partial(io.BytesIO, data)) for name, data in files)
-    return gathered(reader.read(number) for number in range(len(reader.entries)))
 
 
 def gathered(found: Iterable[Found]) -> Uploaded:

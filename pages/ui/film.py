@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from metacore.answers.questions import BackgroundScores
+from metacore.datasets.base import Dataset, ImageDataset
 from metacore.episode import Episode
 from metacore.insight.spread import Spread
 from metacore.insight.trace import Array, Trace
@@ -185,12 +186,14 @@ def _reach(lines: Sequence[FilmLine]) -> tuple[float, float]:
 # --- drawings and curves -------------------------------------------------------------------------
 
 
-def boards(runs: Sequence[FilmedRun], episode: Episode) -> list[DrawingsPanel]:
+def boards(
+    runs: Sequence[FilmedRun], episode: Episode, kind: type[Dataset] = ImageDataset
+) -> list[DrawingsPanel]:
     """A board for every run: the support drawings, and its answers to the queries."""
     theme, shots = charts.theme(), len(episode.support_y[0]) // episode.ways
     classes = [(words.letter(n), palette.of_class(n, theme)) for n in range(episode.ways)]
-    support = _pictures(episode.support_x[0], episode.support_y[0])
-    query = _pictures(episode.query_x[0], episode.query_y[0])
+    support = _pictures(episode.support_x[0], episode.support_y[0], kind)
+    query = _pictures(episode.query_x[0], episode.query_y[0], kind)
     more = shots - SUPPORT_SHOWN
     left_out = f" · {more} more support drawings per class" if more > 0 else ""
     return [
@@ -198,6 +201,7 @@ def boards(runs: Sequence[FilmedRun], episode: Episode) -> list[DrawingsPanel]:
             title=run.name,
             note=f"normalisation: {words.mode(run.norm)}{left_out}",
             classes=classes,
+            inked=kind.inked(episode.support_x),
             support=[drawing for n, drawing in enumerate(support) if n % shots < SUPPORT_SHOWN],
             query=[
                 replace(drawing, probabilities=shares)
@@ -215,8 +219,8 @@ def _by_query(run: FilmedRun) -> Any:
     return run.probabilities.swapaxes(0, 1)
 
 
-def _pictures(images: Tensor, labels: Tensor) -> list[FilmDrawing]:
-    addresses = drawings.addresses(images)
+def _pictures(images: Tensor, labels: Tensor, kind: type[Dataset]) -> list[FilmDrawing]:
+    addresses = drawings.addresses(images, kind=kind)
     return [FilmDrawing(image, int(label)) for image, label in zip(addresses, labels, strict=True)]
 
 

@@ -6,8 +6,9 @@ import time
 import streamlit as st
 
 from metacore import Run, UserError
-from metacore.runs import cancel, comparisons
+from metacore.runs import cancel
 from metacore.runs.comparison import ComparisonJob
+from metacore.runs.comparisons import Comparisons
 from metacore.runs.job import FINISHED, QUEUED, RUNNING
 from pages.ui import engine, say, status, visitor, words
 from pages.ui.runs.table import flaw
@@ -49,7 +50,7 @@ def jobs() -> None:
     own = (run for run in engine.store().runs() if not run.read_only)
     runs = [run for run in own if not flaw(run)]  # the Runs page names the others
     active = [run for run in runs if run.active]
-    comparing = comparisons.active(engine.store())
+    comparing = Comparisons(engine.store()).active()
     st.markdown("**At work**")
     if not active and not comparing:
         st.caption("Nothing is training. Runs you start appear here, on every page.")
@@ -121,7 +122,7 @@ def evaluation(found: ComparisonJob) -> None:
             help="Cancel this comparison; it can be asked for again.",
             type="tertiary",
         ):
-            comparisons.cancel(engine.store(), found.id)
+            cancel(engine.store(), found)
         st.progress(found.progress)
         waits = found.status == QUEUED
         st.caption("Waiting for its turn." if waits else f"{found.done} episodes done")

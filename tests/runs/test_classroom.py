@@ -214,8 +214,8 @@ def test_comparisons_count_and_belong_to_whoever_asked_first(
     shared = comparisons.ask(bert, question)
     assert (shared.id, shared.owner) == (asked[0].id, "anna")
     with pytest.raises(UserError, match="This comparison belongs to somebody else"):
-        comparisons.cancel(bert, shared.id)
-    comparisons.cancel(anna, shared.id)
+        cancel(bert, shared)
+    cancel(anna, shared)
     again = comparisons.retry(bert, shared.id)
     assert (again.status, again.owner, again.most_seconds) == ("queued", "bert", 300)
 

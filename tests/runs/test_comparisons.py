@@ -22,10 +22,10 @@ from metacore.models import MODELS
 from metacore.runs import comparisons, evaluator, files, jobs, worker
 from metacore.runs.bundled import BundledRuns
 from metacore.runs.comparison import ComparisonJob
-from metacore.runs.comparisons import Comparisons, ask, cancel, find, retry
+from metacore.runs.comparisons import Comparisons, ask, find, retry
 from metacore.runs.database import SCRIPTS, Database
 from metacore.runs.execution import execute
-from metacore.runs.jobs import dispatch, resume
+from metacore.runs.jobs import cancel, dispatch, resume
 from metacore.runs.process import identify
 from metacore.runs.published_match import published_match
 from metacore.runs.question import Question
@@ -264,11 +264,11 @@ def test_a_cancelled_comparison_stops_between_groups_of_episodes(
     store: Store, question: Question
 ) -> None:
     waiting = ask(store, question)
-    assert cancel(store, waiting.id).message == "Cancelled before it began."
+    assert cancel(store, waiting).message == "Cancelled before it began."
     assert worker.main("comparison", waiting.id, store.folder) == 0
     assert find(store, waiting.id).status == "cancelled"
     long = ask(store, replace(question, episodes=10_000, steps=100))
-    thread = threading.Timer(0.5, lambda: cancel(store, long.id))
+    thread = threading.Timer(0.5, lambda: cancel(store, long))
     thread.start()
     begun = time.monotonic()
     Comparisons(store).work(find(store, long.id))
@@ -331,7 +331,7 @@ def test_an_evaluator_that_was_killed_is_found_and_its_work_done_again(
     assert "stopped without a word" in dead.message
     assert ask(store, replace(question, episodes=10_000, steps=300)).id == long.id
     assert retry(store, long.id).done == 0
-    assert cancel(store, long.id).status == "cancelled"
+    assert cancel(store, long).status == "cancelled"
 
 
 def test_an_evaluator_that_dies_before_it_begins_does_not_hold_up_the_queue(

@@ -217,7 +217,7 @@ def test_a_damaged_comparison_is_skipped_and_asked_anew(
     other = comparisons.ask(store, replace(question, seed=1))
     with store.database.writing() as db:
         db.execute(f"UPDATE jobs SET {cell} = ? WHERE id = ?", (value, asked.id))
-    assert [found.id for found in comparisons.active(store)] == [other.id]
+    assert [found.id for found in Comparisons(store).active()] == [other.id]
     launched = Comparisons(store).launch(lambda found: Process(4206649, 0.0, "nowhere"))
     assert launched is not None
     assert launched.id == other.id

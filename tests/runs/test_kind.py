@@ -22,6 +22,7 @@ from metacore.runs.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Study(Job):
+    kind = "study"
     done: int = 0  # of a hundred
 
     @property
@@ -34,7 +35,7 @@ class Study(Job):
 
 
 class Studies(Kind[Study]):
-    name = "study"
+    name = Study.kind
     again = "start it again"
     between: Callable[[], object] = staticmethod(lambda: None)
 
@@ -105,7 +106,7 @@ def test_every_kind_has_a_queue_of_its_own(
 def test_what_stops_it_is_said(
     store: Store, studies: Studies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = [lambda: studies.cancel(studies.get("one")), lambda: time.sleep(0.05)]
+    asked = [lambda: jobs.cancel(store, studies.get("one")), lambda: time.sleep(0.05)]
     monkeypatch.setattr(Studies, "between", staticmethod(lambda: [ask() for ask in asked]))
     watch = studies.work(waiting(store, "one"))
     ended = studies.get("one")

@@ -13,8 +13,8 @@ from metacore.runs import uploads
 from metacore.runs.uploads import Note
 from metacore.trial import photographs
 from metacore.trial.additions import EMPTY
-from metacore.trial.photographs import read_uploads
 from tests.trial.hands import file, scan
+from tests.trial.reading import read_uploads
 from tests.trial.test_photographs import ink
 from tests.trial.test_uploads import packed
 

@@ -12,8 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from metacore.errors import UserError
-from metacore.trial.photographs import convert, read_upload
+from metacore.trial.photographs import convert
 from tests.trial.hands import file, scan
+from tests.trial.reading import read_zip
 from tests.trial.test_photographs import ink
 from tests.trial.test_uploads import names, packed
 
@@ -102,7 +103,7 @@ parts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 @given(st.lists(parts, min_size=1, max_size=4).map("/".join))
 @settings(max_examples=150)
 def test_any_name_in_a_zip(name: str) -> None:
-    found = read_upload("a.zip", packed({name: GOOD}))
+    found = read_zip("a.zip", packed({name: GOOD}))
     assert found.count + len(found.refused) == 1
     assert all(sentence.startswith("a.zip") for sentence in found.refused)
     assert all(sentence.isprintable() for sentence in found.refused)
@@ -113,7 +114,7 @@ def test_a_file_without_a_name_in_a_zip(name: str) -> None:
     """A name ends at its first NUL, so these are named by hand: `zipfile` would not write them."""
     plain = "x" * len(name.encode())
     data = packed({plain: GOOD}).replace(plain.encode(), name.encode())
-    found = read_upload("a.zip", data)
+    found = read_zip("a.zip", data)
     assert found.count == 0
     assert len(found.refused) == 1
     assert found.refused[0].startswith("a.zip")
@@ -121,7 +122,7 @@ def test_a_file_without_a_name_in_a_zip(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["Greek: alpha", "10:30", "::", "a:b:c"])
 def test_class_names_may_have_colons(name: str) -> None:
-    assert names(read_upload("a.zip", packed({f"{name}/1.png": GOOD}))) == {name: ["1.png"]}
+    assert names(read_zip("a.zip", packed({f"{name}/1.png": GOOD}))) == {name: ["1.png"]}
 
 
 def test_a_zip_that_names_the_same_file_twice_has_it_twice() -> None:
@@ -130,4 +131,4 @@ def test_a_zip_that_names_the_same_file_twice_has_it_twice() -> None:
         archive.writestr("a/1.png", GOOD)
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("a/1.png", GOOD)
-    assert names(read_upload("a.zip", data.getvalue())) == {"a": ["1.png", "1.png"]}
+    assert names(read_zip("a.zip", data.getvalue())) == {"a": ["1.png", "1.png"]}

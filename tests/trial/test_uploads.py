@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 
 from metacore.trial import archives, photographs
-from metacore.trial.photographs import Uploaded, read_upload, read_uploads
+from metacore.trial.photographs import Uploaded
 from tests.trial.hands import file, scan
+from tests.trial.reading import read_uploads, read_zip
 from tests.trial.test_photographs import ink
 
 GOOD = file(scan(ink()))
@@ -46,7 +47,7 @@ def test_several_files() -> None:
 def test_a_zip_has_a_folder_per_class() -> None:
     parts = {"alef/1.png": GOOD, "alef/2.png": GOOD, "all/bet/1.png": GOOD, "loose.png": GOOD}
     junk = {"__MACOSX/alef/._1.png": b"x", "alef/.DS_Store": b"x", "empty/": b""}
-    found = read_upload("letters.zip", packed({**parts, **junk}))
+    found = read_zip("letters.zip", packed({**parts, **junk}))
     assert names(found) == {"alef": ["1.png", "2.png"], "bet": ["1.png"], "": ["loose.png"]}
     assert found.refused == []
 
@@ -94,23 +95,21 @@ def test_an_encrypted_entry() -> None:
     data = bytearray(packed({"a/secret.png": GOOD}))
     for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         data[data.index(mark) + place] |= 1
-    found = read_upload("a.zip", bytes(data))
+    found = read_zip("a.zip", bytes(data))
     assert found.refused == ["a.zip/a/secret.png is encrypted."]
 
 
 def test_a_wrong_checksum() -> None:
     data = bytearray(packed({"a/1.png": GOOD, "a/2.png": GOOD}))
     data[60] ^= 255
-    found = read_upload("a.zip", bytes(data))
+    found = read_zip("a.zip", bytes(data))
     assert names(found) == {"a": ["2.png"]}
     assert found.refused == ["a.zip/a/1.png is damaged in the zip."]
 
 
 def test_no_zip_at_all() -> None:
-    assert read_upload("a.zip", b"PK\x03\x04 and then nothing").refused == [
-        "a.zip is a damaged zip."
-    ]
-    assert read_upload("a.zip", packed({})).refused == ["a.zip has no pictures in it."]
+    assert read_zip("a.zip", b"PK\x03\x04 and then nothing").refused == ["a.zip is a damaged zip."]
+    assert read_zip("a.zip", packed({})).refused == ["a.zip has no pictures in it."]
 
 
 def test_there_is_an_end_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,9 +123,9 @@ def test_there_is_an_end_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "2.png is left out" in found.refused[0]
     monkeypatch.setattr(archives, "MOST_ENTRIES", 2)
     many = packed({f"a/{n}.png": GOOD for n in range(3)})
-    assert read_upload("a.zip", many).refused == ["a.zip has more than 2 files."]
+    assert read_zip("a.zip", many).refused == ["a.zip has more than 2 files."]
     monkeypatch.setattr(archives, "MOST_UNPACKED", len(GOOD) + 1)
     two = packed({f"a/{n}.png": GOOD for n in range(2)})
-    assert "a.zip/a/1.png is left out" in read_upload("a.zip", two).refused[0]
+    assert "a.zip/a/1.png is left out" in read_zip("a.zip", two).refused[0]
     monkeypatch.setattr(archives, "MOST_PACKED", 10)
-    assert "a.zip is larger than" in read_upload("a.zip", two).refused[0]
+    assert "a.zip is larger than" in read_zip("a.zip", two).refused[0]

@@ -1,5 +1,7 @@
 """What moved, and what the normalisation mode is worth: the cards below the film."""
 
+from functools import partial
+
 import streamlit as st
 
 from metacore import Run
@@ -21,11 +23,13 @@ def cards(scene: AdaptScene) -> None:
     """Side by side where one run has one heatmap."""
     if len(scene.runs) > 1 or not modes_of(scene.first.run):
         layers(scene)
+        learned(scene)
         modes(scene)
         return
     left, right = st.columns(2, gap="large")
     with left:
         layers(scene)
+        learned(scene)
     with right:
         modes(scene)
 
@@ -63,6 +67,25 @@ def _heatmap(adapted: AdaptedRun, most: float) -> None:
         help="The Euclidean distance each layer's parameters travelled in one inner step of this"
         " episode.",
     )
+
+
+def learned(scene: AdaptScene) -> None:
+    """What methods have learned beside a network, layer by layer."""
+    for adapted in scene.runs:
+        found = adapted.trace.learned
+        if found is None:
+            continue
+        about = repr(adapted.adaptation), adapted.color
+        draw = partial(adaptation.learned, found, adapted.color, charts.theme())
+        charts.chart(
+            charts.cached("learned", about, draw),
+            f"{adapted.name}: {found.title}",
+            alt=f"{found.title} of {adapted.name} in each layer: median, half and nine tenths.",
+            key=f"learned {adapted.run.id}",
+            help="A box holds half of a layer's numbers, its whiskers nine tenths, its line is the"
+            " median.",
+        )
+        st.caption(found.about)
 
 
 def _legend(scene: AdaptScene) -> str:

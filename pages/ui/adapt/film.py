@@ -8,7 +8,7 @@ from pages.ui import charts, film, palette
 from pages.ui.adapt.scene import AdaptScene
 from pages.ui.curve_task import CurveTask
 from pages.ui.film import FilmedRun
-from pages.ui.player import CurvePanel, Film
+from pages.ui.player import CurvePanel, Film, Panel
 
 SCRATCH = "from scratch"
 LONGEST = 6500  # milliseconds a film takes, unless it has very many steps
@@ -32,7 +32,7 @@ def film_of(scene: AdaptScene) -> Film:
     return Film(
         steps=steps,
         panels=[
-            *(_curves(runs, scene) if scene.regression else film.boards(runs, scene.episode)),
+            *_tasks(runs, scene),
             film.scores(
                 shown,
                 steps,
@@ -63,6 +63,12 @@ def _mark(scene: AdaptScene, last: int) -> dict[str, Any] | None:
     if len(trained) != 1 or not 0 < (steps := trained.pop()) < last:
         return None
     return {"at": steps, "text": f"trained with {steps}"}
+
+
+def _tasks(runs: Sequence[FilmedRun], scene: AdaptScene) -> Sequence[Panel]:
+    if scene.regression:
+        return _curves(runs, scene)
+    return film.boards(runs, scene.episode, scene.choice.spec.kind)
 
 
 def _curves(runs: Sequence[FilmedRun], scene: AdaptScene) -> list[CurvePanel]:

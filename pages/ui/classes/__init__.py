@@ -11,6 +11,7 @@ import streamlit as st
 
 from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Gallery, Offered
+from metacore.datasets.base import Dataset
 from pages.ui import charts, drawings, palette, say, state, waiting
 from pages.ui.component import component
 
@@ -70,7 +71,7 @@ def _dialog(spec: EpisodeSpec) -> None:
     if found.error or not found.complete:
         say.error(found.error or "The drawings take long: close this and open it again.")
         return
-    ticked = _grid(found.get())
+    ticked = _grid(found.get(), spec.kind)
     use, other, back = st.columns(3)
     if use.button(
         f"Use these {len(ticked)}" if len(ticked) >= FEWEST else f"Tick at least {FEWEST}",
@@ -102,11 +103,12 @@ def _turn_page() -> None:
     st.session_state[PAGE] = st.session_state.get(PAGE, 0) + 1
 
 
-def _grid(offered: Offered) -> list[int]:
+def _grid(offered: Offered, kind: type[Dataset]) -> list[int]:
     """The drawings as buttons; returns the classes that are ticked, in order."""
-    images = drawings.addresses(offered.pictures)
+    images = drawings.addresses(offered.pictures, kind=kind)
     theme = charts.theme()
     data = {
+        "inked": kind.inked(offered.pictures),
         "offered": list(offered.page),
         "pictures": {
             str(number): {"image": image, "name": name}

@@ -24,7 +24,8 @@ export default function ({ data, parentElement, setStateValue }) {
     made.setAttribute("aria-label", rank >= 0 ? `${name}, class ${letter(rank)}` : name);
     if (rank >= 0) made.style.setProperty("--class", data.colors[rank]);
     const ink = document.createElement("i");
-    ink.style.maskImage = ink.style.webkitMaskImage = `url(${image})`;
+    if (data.inked) ink.style.maskImage = ink.style.webkitMaskImage = `url(${image})`;
+    else ink.style.background = `url(${image}) center / contain no-repeat`;
     const label = document.createElement("b");
     label.textContent = rank >= 0 ? letter(rank) : "";
     made.append(ink, label);

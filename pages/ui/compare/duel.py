@@ -93,7 +93,9 @@ def _film(seen: Seen) -> Film:
         )
     ]
     steps = film.steps_of(runs)
-    panels: list[Panel] = [*film.boards(runs, seen.episode)] if not choice.regression else []
+    panels: list[Panel] = []
+    if not choice.regression:
+        panels += film.boards(runs, seen.episode, seen.spec.kind)
     if choice.regression:
         task = CurveTask.of(seen.spec, seen.episode, seen.traces[0].grid)
         alt = f"A curve, the points seen of it, and how {names} bend towards it."

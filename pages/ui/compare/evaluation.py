@@ -3,7 +3,7 @@
 import streamlit as st
 
 from metacore import UserError
-from metacore.runs import ComparisonJob, Question, comparisons
+from metacore.runs import ComparisonJob, Question, cancel, comparisons
 from metacore.runs.job import FINISHED, QUEUED
 from pages.ui import engine, say, state, visitor, words
 
@@ -80,7 +80,7 @@ def watch(comparison_id: str, key: str) -> None:
     if visitor.may_change(found) and stop.button(
         "Cancel", key=f"stop {key}", help="Stops this evaluation; nothing is kept of it."
     ):
-        comparisons.cancel(engine.store(), found.id)
+        cancel(engine.store(), found)
         st.rerun()
 
 

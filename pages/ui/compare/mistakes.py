@@ -10,6 +10,8 @@ from torch import Tensor
 from metacore import Run, UserError
 from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Mistakes
+from metacore.datasets.base import Dataset
+from metacore.datasets.rendering import Bytes
 from metacore.insight.confusion import Confusion
 from pages.ui import (
     charts,
@@ -68,9 +70,9 @@ def _show(found: Confusion, run: Run, question: Mistakes) -> None:
     _keep_cell(question)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        _matrix(found, run, (question, found.episodes))
+        _matrix(found, run, question)
     with right:
-        _cell(found)
+        _cell(found, question.spec.kind)
     take(f"confusion-{run.id}", _rows(found), key="confusion")
 
 
@@ -101,9 +103,10 @@ def _keep_cell(about: Hashable) -> None:
         state.drop("truth", "guess")
 
 
-def _matrix(found: Confusion, run: Run, about: Hashable) -> None:
+def _matrix(found: Confusion, run: Run, question: Mistakes) -> None:
+    about = question, found.episodes
     charts.chart(
-        charts.cached("matrix", about, lambda: _figure(found, pick.kind(run))),
+        charts.cached("matrix", about, lambda: _figure(found, run, question.spec.kind)),
         f"{run.name}: {found.accuracy:.1%} right among {len(found.classes)} classes",
         alt="A matrix of classes drawn by classes they were taken for; mistakes are in colour.",
         key=CHART,
@@ -117,10 +120,10 @@ def _matrix(found: Confusion, run: Run, about: Hashable) -> None:
     st.caption("Click a cell to see the drawings that fell into it.")
 
 
-def _figure(found: Confusion, kind: str) -> go.Figure:
+def _figure(found: Confusion, run: Run, kind: type[Dataset]) -> go.Figure:
     theme = charts.theme()
-    images = drawings.addresses(found.labels, palette.INK[theme])
-    return matrix(found.counts, images, palette.algorithm(kind, theme), theme)
+    images = drawings.addresses(found.labels, palette.INK[theme], kind)
+    return matrix(found.counts, images, palette.algorithm(pick.kind(run), theme), theme)
 
 
 def _clicked() -> None:
@@ -131,7 +134,7 @@ def _clicked() -> None:
         state.put("guess", int(points[0]["x"]))
 
 
-def _cell(found: Confusion) -> None:
+def _cell(found: Confusion, kind: type[Dataset]) -> None:
     names = {str(number): _class(found, number) for number in range(len(found.classes))}
     columns = st.columns(2)
     labels = {"truth": ("Drawn", "The class the drawings are of."),
@@ -143,14 +146,14 @@ def _cell(found: Confusion) -> None:
         )
     )
     for column, number in zip(columns, (truth, guess), strict=True):
-        column.image(_ink(found.labels[number : number + 1], 3), width=72)
+        column.image(_picture(found.labels[number : number + 1], 3, kind), width=72)
     there = found.cell(truth, guess)
     total = sum(times for _, times in there)
     of = words.count(int(found.counts[truth].sum()))
     st.markdown(f"**{words.count(total)} of {of}** queries, {_which(len(there))}")
     if there:
         st.image(
-            [_ink(found.pictures[number : number + 1], 2) for number, _ in there[:SHOWN]],
+            [_picture(found.pictures[number : number + 1], 2, kind) for number, _ in there[:SHOWN]],
             caption=[f"{times}×" for _, times in there[:SHOWN]],
             width=64,
         )
@@ -169,8 +172,8 @@ def _which(count: int) -> str:
     return f"of {words.several(count, 'different drawing')}{more}:"
 
 
-def _ink(image: Tensor, scale: int) -> drawings.Picture:
-    return drawings.row(image, charts.theme(), scale=scale)
+def _picture(image: Tensor, scale: int, kind: type[Dataset]) -> Bytes:
+    return drawings.row(image, charts.theme(), scale=scale, kind=kind)
 
 
 def _rows(found: Confusion) -> list[dict[str, object]]:

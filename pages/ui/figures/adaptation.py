@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from metacore.insight.trace import Array
+from metacore.insight.trace import Array, LearnedByLayer
 from pages.ui import palette, words
 from pages.ui.figures import base
 from pages.ui.palette import Theme
@@ -51,6 +51,31 @@ def layers(norms: Mapping[str, Array], color: str, theme: Theme, *, most: float)
         )
     )
     made.update_xaxes(showgrid=False, **_whole(steps))
+    made.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    return made
+
+
+def learned(found: LearnedByLayer, color: str, theme: Theme) -> go.Figure:
+    """A box per layer, the first layer at the top: half of its numbers, and nine tenths."""
+    spread, names = np.stack([*found.spread.values()], 1), [*found.spread]
+    low, first, middle, third, high = spread
+    made = base.figure(
+        theme, x=found.axis, height=ROW * len(names) + 90, legend=False, dragmode=False
+    )
+    made.add_trace(
+        go.Box(
+            y=names,
+            lowerfence=low,
+            q1=first,
+            median=middle,
+            q3=third,
+            upperfence=high,
+            orientation="h",
+            line={"color": color, "width": 1.6},
+            fillcolor=palette.faded(color, 0.25),
+        )
+    )
+    made.update_xaxes(zeroline=True, zerolinecolor=palette.INK[theme], zerolinewidth=1)
     made.update_yaxes(autorange="reversed", showgrid=False, type="category")
     return made
 

@@ -95,6 +95,7 @@ class DrawingsPanel:
     support: Sequence[FilmDrawing]
     query: Sequence[FilmDrawing]
     note: str = ""
+    inked: bool = True  # pictures may take any colour
     kind: Literal["drawings"] = "drawings"
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,6 +103,7 @@ class DrawingsPanel:
             "kind": self.kind,
             "title": self.title,
             "note": self.note,
+            "inked": self.inked,
             "classes": [{"name": name, "color": color} for name, color in self.classes],
             "support": [drawing.to_dict() for drawing in self.support],
             "query": [drawing.to_dict() for drawing in self.query],

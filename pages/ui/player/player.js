@@ -171,10 +171,10 @@ function drawings(panel, data, box) {
     column.style.setProperty("--class", kind.color);
     column.append(element("span", { class: "chip" }, kind.name));
     for (const drawing of panel.support.filter((d) => d.class === number))
-      column.append(picture(data.pictures[drawing.image], "support", `Support of class ${kind.name}`));
+      column.append(picture(data.pictures[drawing.image], panel.inked, "support", `Support of class ${kind.name}`));
     column.append(element("hr", {}));
     for (const drawing of panel.query.filter((d) => d.class === number)) {
-      const cell = picture(data.pictures[drawing.image], "query", "");
+      const cell = picture(data.pictures[drawing.image], panel.inked, "query", "");
       const guess = element("span", { class: "guess" });
       guess.append(document.createTextNode(""), element("span", {}));
       cell.append(guess);
@@ -205,10 +205,11 @@ function drawings(panel, data, box) {
   };
 }
 
-function picture(address, role, words) {
+function picture(address, inked, role, words) {
   const cell = element("div", { class: `drawing ${role}`, role: "img", "aria-label": words });
   const ink = element("i", {});
-  ink.style.maskImage = ink.style.webkitMaskImage = `url(${address})`;
+  if (inked) ink.style.maskImage = ink.style.webkitMaskImage = `url(${address})`;
+  else ink.style.background = `url(${address}) center / contain no-repeat`;
   cell.append(ink);
   return cell;
 }

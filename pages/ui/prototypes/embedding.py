@@ -7,6 +7,7 @@ together where answers are made: without a page.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -129,12 +130,14 @@ class EpisodePictures(Question[dict[str, str]]):
         episode = replace(spec, shots=spec.most, left_out=(), labels=()).episode()
         found = {}
         for number in range(spec.ways):
-            color = palette.of_class(number, self.theme)
-            shown = slice(number * spec.most, (number + 1) * spec.most)
-            for place, address in enumerate(drawings.addresses(episode.support_x[0, shown], color)):
+            look = partial(
+                drawings.addresses, color=palette.of_class(number, self.theme), kind=spec.kind
+            )
+            support = slice(number * spec.most, (number + 1) * spec.most)
+            for place, address in enumerate(look(episode.support_x[0, support])):
                 found[edits.drawing(number, place)] = address
             first = number * spec.queries
-            shown = slice(first, first + spec.queries)
-            for place, address in enumerate(drawings.addresses(episode.query_x[0, shown], color)):
+            asked = slice(first, first + spec.queries)
+            for place, address in enumerate(look(episode.query_x[0, asked])):
                 found[query_name(first + place)] = address
         return found

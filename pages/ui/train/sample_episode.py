@@ -7,6 +7,7 @@ from torch import Tensor
 from metacore import RunConfig
 from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Drawn
+from metacore.datasets.base import Dataset
 from pages.ui import charts, drawings, palette, waiting, words
 from pages.ui.curve_task import CurveTask
 from pages.ui.figures import sample
@@ -34,7 +35,7 @@ def show(config: RunConfig, seed: int) -> None:
         ways = episode.ways
         by_class = episode.support_x[0].unflatten(0, (ways, -1))
         asked = episode.query_x[0].unflatten(0, (ways, -1))
-        st.html(_shown(by_class, asked[:, 0], charts.theme()))
+        st.html(_shown(by_class, asked[:, 0], config.dataset_class, charts.theme()))
 
 
 def wanted(config: RunConfig, seed: int) -> Drawn:
@@ -44,26 +45,27 @@ def wanted(config: RunConfig, seed: int) -> Drawn:
     return Drawn(spec=EpisodeSpec.of(config, split=SPLIT, seed=seed, **shape))
 
 
-def _shown(by_class: Tensor, asked: Tensor, theme: palette.Theme) -> str:
+def _shown(by_class: Tensor, asked: Tensor, kind: type[Dataset], theme: palette.Theme) -> str:
     """Support drawings [N, K, 1, H, W], class by class, and a query [N, 1, H, W] of some."""
     ways, shots = by_class.shape[:2]
     classes = [
-        _class(number, by_class[number, :MOST_SHOTS], theme)
+        _class(number, by_class[number, :MOST_SHOTS], kind, theme)
         for number in range(min(ways, MOST_CLASSES))
     ]
     order = torch.randperm(min(ways, MOST_QUERIES), generator=torch.Generator().manual_seed(1))
-    queries = "".join(image(a) for a in drawings.addresses(asked[order], palette.INK[theme]))
+    addresses = drawings.addresses(asked[order], palette.INK[theme], kind)
+    queries = "".join(map(image, addresses))
     return (
         f'<div class="sample{" many" if shots > 1 else ""}"><div><p>It sees</p>'
-        f'<div class="seen" role="img" aria-label="{ways} classes of {shots} drawings">'
+        f'<div class="seen" role="img" aria-label="{ways} classes of {shots} {kind.item}s">'
         f"{''.join(classes)}</div>{_left_out(ways, shots)}</div>"
         f'<div><p>and is asked: which one?</p><div class="asked">{queries}</div></div></div>'
     )
 
 
-def _class(number: int, pictures: Tensor, theme: palette.Theme) -> str:
+def _class(number: int, pictures: Tensor, kind: type[Dataset], theme: palette.Theme) -> str:
     color = palette.of_class(number, theme)
-    images = "".join(image(address) for address in drawings.addresses(pictures, color))
+    images = "".join(map(image, drawings.addresses(pictures, color, kind)))
     shade = palette.faded(color, 0.12)
     return (
         f'<div class="kind" style="background: {shade}; border-color: {color}">'

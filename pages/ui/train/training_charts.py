@@ -121,7 +121,7 @@ def answers(run: Run, found: dict[str, Any], name: str = "") -> None:
     if episode.error:
         say.info(episode.error, icon=":material/info:")
     elif episode.complete:
-        st.html(validation_episode.marked(episode.get(), found, charts.theme()))
+        st.html(validation_episode.marked(episode.get(), question.spec.kind, found, charts.theme()))
 
 
 def bending(run: Run, color: str, found: dict[str, Any], name: str = "") -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from metacore import RunConfig
 from metacore.answers import EpisodeSpec
+from metacore.datasets.base import Dataset
 from metacore.episode import Episode
 from pages.ui import drawings, palette, words
 from pages.ui.train.sample_episode import MOST_CLASSES, image
@@ -17,10 +18,12 @@ def named(config: RunConfig, episode: dict[str, Any]) -> EpisodeSpec:
     )
 
 
-def marked(episode: Episode, snapshots: dict[str, Any], theme: palette.Theme) -> str:
+def marked(
+    episode: Episode, kind: type[Dataset], snapshots: dict[str, Any], theme: palette.Theme
+) -> str:
     """The queries of the snapshots, marked right or wrong: at the start and now."""
     named = snapshots["episode"]
-    images = _queries(episode, theme)
+    images = _queries(episode, kind, theme)
     first, last = snapshots["moments"][0], snapshots["moments"][-1]
     blocks = [("At the start", first)] if first is not last else []
     blocks.append((f"After {words.count(last['iteration'])} meta-steps", last))
@@ -28,10 +31,10 @@ def marked(episode: Episode, snapshots: dict[str, Any], theme: palette.Theme) ->
     return f'<div class="sample">{"".join(each)}</div>'
 
 
-def _queries(episode: Episode, theme: palette.Theme) -> list[str]:
+def _queries(episode: Episode, kind: type[Dataset], theme: palette.Theme) -> list[str]:
     """Query drawings, class by class, each in the colour of its class."""
     return [
-        drawings.addresses(image[None], palette.of_class(int(label), theme))[0]
+        drawings.addresses(image[None], palette.of_class(int(label), theme), kind)[0]
         for image, label in zip(episode.query_x[0], episode.query_y[0], strict=True)
     ]
 
