@@ -48,7 +48,7 @@ def brief(algorithm: str, dataset: FlagsConfig, iterations: int = 6) -> RunConfi
     return config.replace(
         dataset=dataset,
         task=TaskConfig(ways=3, shots=2, queries=2),
-        training=replace(config.training, tasks=2, train_ways=0, **settings),
+        training=replace(config.training, tasks=2, train_ways=0, train_shots=0, **settings),
         device="cpu",
     )
 

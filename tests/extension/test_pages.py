@@ -1,9 +1,14 @@
 """Every page opens with what nobody foresaw, and shows it."""
 
+import base64
+import io
 import json
+import re
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import metacore as mc
@@ -12,6 +17,7 @@ from metacore.runs.comparisons import Comparisons
 from tests.extension.conftest import brief, trained
 from tests.extension.toys import FAMILY, Flags, FlagsConfig, Thermal
 from tests.pages.conftest import Visit, films, words
+from tests.pages.test_compare import asked, press
 
 TITLE = Thermal.title
 PURPLE = Thermal.color[0]
@@ -29,12 +35,23 @@ def mounted(app: AppTest, name: str) -> list[dict[str, Any]]:
 
 
 def charts(app: AppTest) -> str:
-    return " ".join(element.proto.spec for element in app.get("plotly_chart"))
+    """All figures as JSON, which hides no slash."""
+    figures = [json.loads(element.proto.spec) for element in app.get("plotly_chart")]
+    return json.dumps(figures)
 
 
-def press(app: AppTest, label: str) -> AppTest:
-    (button,) = [button for button in app.button if button.label.startswith(label)]
-    return button.click().run()
+def vivid(addresses: list[str]) -> bool:
+    """Whether these are pictures in colour, as bright as they were in the folder."""
+    brightest = []
+    for address in addresses:
+        image = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB")
+        pixels = np.asarray(image).astype(int)
+        brightest.append(pixels.max() if (pixels.max(-1) - pixels.min(-1)).mean() > 100 else 0)
+    return bool(addresses) and min(brightest) > 230
+
+
+def pictures_in(text: str) -> list[str]:
+    return re.findall(r"data:image/png;base64,[A-Za-z0-9+/=]+", text)
 
 
 def test_start_lists_it(visit: Visit) -> None:
@@ -43,7 +60,7 @@ def test_start_lists_it(visit: Visit) -> None:
     assert [FAMILY.title] == [s.value for s in app.subheader if "sure" in s.value]
     for said in (FAMILY.about, TITLE, Thermal.summary, Flags.title, Flags.summary):
         assert said in words(app)
-    assert [each.value for each in app.latex if "tau" in each.value] == [Thermal.formula[0]]
+    assert [each.value for each in app.latex if Thermal.formula[0] in each.value]
 
 
 def test_train_offers_it(visit: Visit, flags: FlagsConfig) -> None:
@@ -53,8 +70,9 @@ def test_train_offers_it(visit: Visit, flags: FlagsConfig) -> None:
         visit("lab/train.py", dataset="flags", thermal="yes", maml="no", set=[folder, *settings])
     )
     assert FAMILY.title in words(app)
-    assert app.checkbox(key="thermal").value
+    assert app.checkbox(key="Train thermal").value
     assert PURPLE in " ".join(str(each.value) for each in app.get("html"))
+    assert vivid(pictures_in(" ".join(each.proto.body for each in app.get("html"))))
     assert not app.button(key="start").disabled
     app = press(app, "Start training")
     (run,) = mc.Store().runs()
@@ -79,6 +97,7 @@ def test_adapt_shows_it(visit: Visit, thermal: mc.Run, maml: mc.Run) -> None:
     boards = [panel for panel in film["panels"] if "support" in panel]
     assert [panel["title"] for panel in boards] == [TITLE, "MAML"]
     assert len(boards[0]["support"]) == 6
+    assert vivid(film["pictures"])
     lines = [line for panel in film["panels"] for line in panel.get("lines", ())]
     assert any(line["color"] == PURPLE for line in lines if line["name"] == TITLE)
     assert f"{TITLE} adapts in one computation" in words(app)
@@ -88,6 +107,7 @@ def test_prototypes_shows_its_space(visit: Visit, thermal: mc.Run) -> None:
     app = sound(visit("lab/prototypes.py", run=thermal.id))
     assert f"{TITLE} answer" in words(app)
     assert len(app.get("plotly_chart")) >= 3
+    assert vivid(pictures_in(charts(app)))
 
 
 def test_prototypes_shows_its_network_before_and_after(visit: Visit, maml: mc.Run) -> None:
@@ -100,11 +120,11 @@ def test_compare_shows_it(visit: Visit, thermal: mc.Run, maml: mc.Run) -> None:
     assert len(films(app)) == 1
     app = press(app, "Evaluate on")
     store = mc.Store()
-    (job,) = comparisons.every(store) if hasattr(comparisons, "every") else []
-    Comparisons(store).work(job)
+    Comparisons(store).work(comparisons.find(store, asked(app, "comparison")))
     app = sound(app.run())
     assert "warm flags" in words(app)
     assert PURPLE in charts(app)
+    assert vivid(pictures_in(charts(app)))
 
 
 def test_compare_groups_runs_by_what_they_see(
@@ -115,8 +135,8 @@ def test_compare_groups_runs_by_what_they_see(
     app = sound(visit("lab/compare.py", run=[thermal.id, maml.id]))
     (switch,) = [each for each in app.get("button_group") if each.label == "Tasks"]
     assert switch.options == [
-        "Flags (10 x 10 pixels in colour)",
-        "Flags (20 x 20 pixels in colour)",
+        "Pictures (10 x 10 pixels in colour)",
+        "Pictures (20 x 20 pixels in colour)",
     ]
     app = visit("lab/compare.py", run=[thermal.id, other.id])
     assert "small flags" in words(app)

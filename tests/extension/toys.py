@@ -172,6 +172,13 @@ class Flags(ImageDataset):
         assert isinstance(config, FlagsConfig)
         return (3, config.side, config.side)
 
+    def prepared(self, pictures: Tensor, split: str, generator: torch.Generator) -> Tensor:
+        return (pictures.float() / 255 - 0.5) / 0.25
+
+    @classmethod
+    def displayed(cls, pictures: Tensor) -> Tensor:
+        return pictures * 0.25 + 0.5
+
     @classmethod
     def how_to_get(cls) -> str:
         return "name a folder of pictures in its settings"
