@@ -15,16 +15,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from metacore.algorithms.base import (
-    Algorithm,
-    MetaStep,
-    Predictor,
-    step_metrics,
-    task_losses,
-    task_scores,
-)
+from metacore.algorithms.base import Predictor, task_losses, task_scores
 from metacore.algorithms.inner import FrozenBody, head_error, head_steps, leaves, with_ways
-from metacore.algorithms.maml import InnerLoopConfig, inner_loop_recipe
+from metacore.algorithms.maml import MAML, InnerLoopConfig, inner_loop_recipe
 from metacore.algorithms.recipes import Budget, Recipe, Wanted
 from metacore.capacity import inputs_at_once
 from metacore.episode import Episode
@@ -41,10 +34,9 @@ class ANILConfig(InnerLoopConfig):
     """Over the head."""
 
 
-class ANIL(Algorithm):
+class ANIL(MAML):
     name = "anil"
     title = "ANIL"
-    family = "optimisation"
     summary = "MAML whose inner loop adapts the last layer only, over features learned outside it."
     formula = (
         r"w_i = w - \alpha \nabla_w L_i(w, \theta)",
@@ -73,25 +65,17 @@ class ANIL(Algorithm):
         body = tuple(name for name in network.learned if name not in HEAD)
         return Parts(adapted=HEAD, shared=body, state=network.state)
 
-    def meta_step(
-        self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
-    ) -> MetaStep:
-        theta = leaves(self.parts.learned(params))
-        total = {name: torch.zeros_like(value) for name, value in theta.items()}
-        loss, score = episode.query_x.new_zeros(()), episode.query_x.new_zeros(())
+    def _tasks_at_once(self, theta: Params, episode: Episode) -> int:
         images = episode.support_x.shape[1] + episode.query_x.shape[1]
-        for tasks in episode.split(max(1, inputs_at_once(episode.support_x) // images)):
-            outputs = self._query_outputs(theta, tasks)
-            part = task_losses(outputs, tasks.query_y).sum()
-            gradients = torch.autograd.grad(part, list(theta.values()))
-            for name, value in zip(theta, gradients, strict=True):
-                total[name] += value / episode.tasks
-            loss = loss + part.detach()
-            score = score + task_scores(outputs.detach(), tasks.query_y).sum()
-        metrics = step_metrics(
-            loss / episode.tasks, score / episode.tasks, regression=episode.regression
-        )
-        return MetaStep(total, metrics)
+        return max(1, inputs_at_once(episode.support_x) // images)
+
+    def _meta_gradient(self, theta: Params, episode: Episode) -> tuple[Params, Tensor, Tensor]:
+        theta = leaves(theta)
+        outputs = self._query_outputs(theta, episode)
+        loss = task_losses(outputs, episode.query_y).sum()
+        gradients = torch.autograd.grad(loss, list(theta.values()))
+        score = task_scores(outputs.detach(), episode.query_y).sum()
+        return dict(zip(theta, gradients, strict=True)), loss.detach(), score
 
     def _query_outputs(self, theta: Params, episode: Episode) -> Tensor:
         """Outputs [T, Q, N] after the inner loop, differentiable in theta to second order."""

@@ -57,11 +57,12 @@ class ProtoNet(MetricAlgorithm):
         if self.config.distance == "cosine":
             similarity = F.normalize(query, dim=-1) @ F.normalize(centres, dim=-1).mT
             logits, away = COSINE_SCALE * similarity, 1 - similarity
-            return Explanation(
-                logits, prototypes=centres, distances=away, measure="cosine distance"
-            )
-        away = squared_distances(query, centres)
-        return Explanation(-away, prototypes=centres, distances=away, measure="squared distance")
+            measure = "cosine distance"
+        else:
+            away, measure = squared_distances(query, centres), "squared distance"
+            logits = -away
+        shown = away.clamp_min(0)  # rounding may leave a hair less
+        return Explanation(logits, prototypes=centres, distances=shown, measure=measure)
 
 
 def prototypes(support: Tensor, labels: Tensor, ways: int) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from metacore import home, settings
 from metacore.datasets.alphabet import draw, invent
 from metacore.datasets.base import SPLITS, ImageDataset, rotations
-from metacore.datasets.kept import keep, kept, prune
+from metacore.datasets.picture_file import prune, read_pictures, write_pictures
 from metacore.datasets.strokes import SIDE, paint
 from metacore.errors import UserError
 from metacore.randomness import generator
@@ -106,10 +106,10 @@ def _load(config: GlyphsConfig) -> Tensor:
     counts = _counts(config)
     shape = (sum(counts.values()), config.drawings, 1, SIDE, SIDE)
     path = _path(config)
-    pictures = kept(path, shape)
+    pictures = read_pictures(path, shape)
     if pictures is None:
         pictures = torch.cat([draw_classes(config, *split) for split in counts.items()])
-        keep(pictures, path)
+        write_pictures(pictures, path)
         prune(path.parent, MOST_KEPT, but=path)
     return pictures
 

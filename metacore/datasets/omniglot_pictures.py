@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from metacore import home
-from metacore.datasets.kept import keep, kept
+from metacore.datasets.picture_file import read_pictures, write_pictures
 from metacore.datasets.strokes import CANVAS, SIDE, shrink
 from metacore.errors import UserError
 
@@ -69,10 +69,10 @@ def everything() -> list[str]:
 def load(tree: Path) -> Tensor:
     """Every picture, from the decoded file if it is whole: uint8 [1623, 20, 1, 28, 28]."""
     shape = (len(everything()), DRAWINGS, 1, SIDE, SIDE)
-    pictures = kept(tree / _DECODED, shape)
+    pictures = read_pictures(tree / _DECODED, shape)
     if pictures is None:
         pictures = _decode(tree)
-        keep(pictures, tree / _DECODED)
+        write_pictures(pictures, tree / _DECODED)
     return pictures
 
 

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import cast
 
 import torch
@@ -88,7 +89,7 @@ class Reply:
 def write(replies: Sequence[Reply]) -> str:
     """Replies for an address, such as `A31D7`: a letter for the class, then tenths of seconds."""
     return "".join(
-        f"{chr(ord('A') + reply.choice)}{round(10 * min(reply.seconds, LONGEST))}"
+        f"{ascii_uppercase[reply.choice]}{round(10 * min(reply.seconds, LONGEST))}"
         for reply in replies
     )
 
@@ -98,7 +99,7 @@ def read(text: str, ways: int) -> list[Reply]:
     if not re.fullmatch(rf"([A-T][0-9]{{1,4}}){{0,{ROUNDS}}}", text):
         return []
     found = re.findall(r"([A-T])([0-9]+)", text)
-    replies = [Reply(ord(letter) - ord("A"), int(tenths) / 10) for letter, tenths in found]
+    replies = [Reply(ascii_uppercase.index(letter), int(tenths) / 10) for letter, tenths in found]
     return replies if all(reply.choice < ways for reply in replies) else []
 
 

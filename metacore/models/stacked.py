@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from metacore.errors import UserError
 from metacore.models import double_backward
@@ -139,7 +140,8 @@ class Stacked:
             return result
 
         repeated = {k: v.repeat_interleave(len(x) // sets, 0) for k, v in own.items()}
-        result: Tensor = torch.func.vmap(one, randomness="different")(repeated, x)
+        with sdpa_kernel(SDPBackend.MATH):  # the only attention with second derivatives
+            result: Tensor = torch.func.vmap(one, randomness="different")(repeated, x)
         return result
 
 

@@ -23,10 +23,7 @@ NAME = "test.json"
 EPISODES = 600
 LARGEST_BYTES = 4096
 METRICS = ("accuracy", "mse")
-KEYS = (
-    *("ci95", "dataset", "split", "norm"),
-    *("ways", "shots", "queries", "steps", "episodes", "seed"),
-)
+KEYS = tuple(name for name in Score.__struct_fields__ if name not in METRICS)
 
 
 @dataclass(frozen=True)

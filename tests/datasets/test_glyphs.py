@@ -12,7 +12,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metacore.datasets import glyphs, kept
+from metacore.datasets import glyphs, picture_file
 from metacore.datasets.base import SPLITS, ImageDataset, rotations
 from metacore.datasets.glyphs import Glyphs, GlyphsConfig
 from metacore.datasets.strokes import render
@@ -126,7 +126,7 @@ def test_a_damaged_file_is_drawn_again(damage: Callable[[bytes], bytes]) -> None
 
 def test_a_file_of_another_shape_is_drawn_again() -> None:
     first = Glyphs(SMALL, CPU)
-    kept.keep(torch.zeros(3, 3, dtype=torch.uint8), cached())
+    picture_file.write_pictures(torch.zeros(3, 3, dtype=torch.uint8), cached())
     assert digest(Glyphs(SMALL, CPU)) == digest(first)
 
 
@@ -144,7 +144,7 @@ def test_a_disk_that_fills_up_does_no_harm(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(kept, "save_file", full)
+    monkeypatch.setattr(picture_file, "save_file", full)
     assert digest(Glyphs(SMALL, CPU)) == digest(small)
     assert list((tmp_path / "home/data/glyphs").iterdir()) == []
 
@@ -304,9 +304,9 @@ def test_more_drawings_than_fit_are_refused_with_what_would_fit() -> None:
 def test_files_used_least_lately_go_beyond_so_many_bytes(tmp_path: Path) -> None:
     files = [tmp_path / f"{number}.safetensors" for number in range(4)]
     for age, file in enumerate(files):
-        kept.keep(torch.zeros(1000, dtype=torch.uint8), file)
+        picture_file.write_pictures(torch.zeros(1000, dtype=torch.uint8), file)
         os.utime(file, (0, 1000 - age))
     size = files[0].stat().st_size
-    assert kept.kept(files[3], (1000,)) is not None  # used again: the youngest now
-    kept.prune(tmp_path, 3 * size, but=files[2])
+    assert picture_file.read_pictures(files[3], (1000,)) is not None  # used again: the youngest now
+    picture_file.prune(tmp_path, 3 * size, but=files[2])
     assert [file.exists() for file in files] == [True, False, True, True]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from metacore.datasets import kept, library
+from metacore.datasets import library, picture_file
 from metacore.datasets import omniglot_pictures as omniglot
 from metacore.datasets.base import SPLITS
 from metacore.datasets.omniglot import Omniglot, OmniglotConfig
@@ -75,7 +75,7 @@ def test_damaged_pictures_without_the_images_say_how_to_add_them_again(home: Pat
     (omniglot.folder()).mkdir()
     shape = (len(omniglot.everything()), omniglot.DRAWINGS, 1, 28, 28)
     path = omniglot.folder() / "pictures28.safetensors"
-    assert kept.keep(torch.full(shape, 255, dtype=torch.uint8), path)
+    assert picture_file.write_pictures(torch.full(shape, 255, dtype=torch.uint8), path)
     assert omniglot.load(omniglot.folder()).shape == shape
     path.write_bytes(path.read_bytes()[:-1] + b"\0")
     with pytest.raises(UserError, match=r"is damaged.*metacore data add omniglot"):

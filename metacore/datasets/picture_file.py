@@ -18,7 +18,7 @@ from metacore.atomic import replacing
 from metacore.errors import UserError
 
 
-def kept(path: Path, shape: tuple[int, ...]) -> Tensor | None:
+def read_pictures(path: Path, shape: tuple[int, ...]) -> Tensor | None:
     """The pictures in a file, or None where they have to be made."""
     try:
         with safe_open(path, "pt") as file:
@@ -44,7 +44,7 @@ def prune(folder: Path, most: int, *, but: Path) -> None:
                 file.unlink(missing_ok=True)
 
 
-def keep(pictures: Tensor, path: Path) -> bool:
+def write_pictures(pictures: Tensor, path: Path) -> bool:
     """Writes pictures to a file in one step, and says whether the disk took them."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
