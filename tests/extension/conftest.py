@@ -15,7 +15,15 @@ from metacore.answers import Here
 from metacore.runs import execute
 from metacore.training.config import TaskConfig
 from tests.cli.conftest import metacore  # noqa: F401  (a fixture)
-from tests.extension.toys import FAMILY, Flags, FlagsConfig, GlanceConfig, Thermal, draw_flags
+from tests.extension.toys import (
+    FAMILY,
+    Blend,
+    Flags,
+    FlagsConfig,
+    GlanceConfig,
+    Thermal,
+    draw_flags,
+)
 from tests.pages.conftest import visit  # noqa: F401  (a fixture)
 
 
@@ -28,6 +36,7 @@ def flags_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def toys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(FAMILIES, "calibrated", FAMILY)
     monkeypatch.setitem(ALGORITHMS, Thermal.name, Thermal)
+    monkeypatch.setitem(ALGORITHMS, Blend.name, Blend)
     monkeypatch.setitem(DATASETS, Flags.name, Flags)
     monkeypatch.setitem(MODELS, "glance", GlanceConfig)
     before = answers.desk()
@@ -56,6 +65,11 @@ def brief(algorithm: str, dataset: FlagsConfig, iterations: int = 6) -> RunConfi
 @pytest.fixture
 def thermal(flags: FlagsConfig) -> Run:
     return trained(brief("thermal", flags), "warm flags")
+
+
+@pytest.fixture
+def blend(flags: FlagsConfig) -> Run:
+    return trained(brief("blend", flags), "mixed flags")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from metacore.randomness import generator
 from metacore.training.presets import pairs
 from metacore.training.trainer import Trainer
 from tests.extension.conftest import brief
-from tests.extension.toys import TEMPERATURE, FlagsConfig
+from tests.extension.toys import LEAN, TEMPERATURE, FlagsConfig
 from tests.training.test_trainer import StopAt
 
 
@@ -43,6 +43,10 @@ def test_its_own_parameter_is_learned(thermal: mc.Run) -> None:
     assert found.values["temperature"].item() != pytest.approx(1.0, abs=1e-6)
 
 
+def test_what_is_not_of_the_network_is_learned_too(blend: mc.Run) -> None:
+    assert mc.load(blend, which="last").params[LEAN][:3].abs().min() > 0
+
+
 def test_a_seed_decides_what_the_network_starts_from(flags: FlagsConfig) -> None:
     drawn = []
     for noise in (1, 2):
@@ -52,7 +56,7 @@ def test_a_seed_decides_what_the_network_starts_from(flags: FlagsConfig) -> None
         assert value.equal(drawn[1][name]), name
 
 
-@pytest.mark.parametrize("algorithm", ["thermal", "maml", "anil", "meta-sgd", "reptile"])
+@pytest.mark.parametrize("algorithm", ["thermal", "blend", "maml", "anil", "meta-sgd", "reptile"])
 def test_an_interrupted_run_ends_as_if_it_had_not_been(algorithm: str, flags: FlagsConfig) -> None:
     config = brief(algorithm, flags, iterations=4)
     whole = Trainer(config)

@@ -91,11 +91,11 @@ def test_train_shows_how_it_went(visit: Visit, thermal: mc.Run) -> None:
     assert "warm flags" in words(app)
 
 
-def test_adapt_shows_it(visit: Visit, thermal: mc.Run, maml: mc.Run) -> None:
-    app = sound(visit("lab/adapt.py", run=[thermal.id, maml.id], shots="2"))
+def test_adapt_shows_it(visit: Visit, thermal: mc.Run, blend: mc.Run, maml: mc.Run) -> None:
+    app = sound(visit("lab/adapt.py", run=[thermal.id, blend.id, maml.id], shots="2"))
     (film,) = films(app)
     boards = [panel for panel in film["panels"] if "support" in panel]
-    assert [panel["title"] for panel in boards] == [TITLE, "MAML"]
+    assert [panel["title"] for panel in boards] == [TITLE, "Blend", "MAML"]
     assert len(boards[0]["support"]) == 6
     assert vivid(film["pictures"])
     lines = [line for panel in film["panels"] for line in panel.get("lines", ())]
@@ -115,8 +115,14 @@ def test_prototypes_shows_its_network_before_and_after(visit: Visit, maml: mc.Ru
     assert "variance that lies between classes" in words(app)
 
 
-def test_compare_shows_it(visit: Visit, thermal: mc.Run, maml: mc.Run) -> None:
-    app = sound(visit("lab/compare.py", run=[thermal.id, maml.id]))
+def test_prototypes_shows_what_answers_in_one_computation(visit: Visit, blend: mc.Run) -> None:
+    app = sound(visit("lab/prototypes.py", run=blend.id))
+    assert "in one computation" in words(app)
+    assert "inner step" not in words(app)
+
+
+def test_compare_shows_it(visit: Visit, thermal: mc.Run, blend: mc.Run, maml: mc.Run) -> None:
+    app = sound(visit("lab/compare.py", run=[thermal.id, blend.id, maml.id]))
     assert len(films(app)) == 1
     app = press(app, "Evaluate on")
     store = mc.Store()
@@ -127,27 +133,43 @@ def test_compare_shows_it(visit: Visit, thermal: mc.Run, maml: mc.Run) -> None:
     assert vivid(pictures_in(charts(app)))
 
 
-def test_compare_groups_runs_by_what_they_see(
-    visit: Visit, thermal: mc.Run, maml: mc.Run, flags: FlagsConfig
+@pytest.fixture
+def small(flags: FlagsConfig) -> mc.Run:
+    """A run on smaller pictures."""
+    return trained(brief("thermal", FlagsConfig(folder=flags.folder, side=10)), "small flags")
+
+
+@pytest.mark.parametrize("page", ["lab/compare.py", "lab/adapt.py"])
+def test_runs_are_offered_together_when_their_inputs_fit(
+    visit: Visit, page: str, thermal: mc.Run, maml: mc.Run, small: mc.Run
 ) -> None:
-    small = FlagsConfig(folder=flags.folder, side=10)
-    other = trained(brief("thermal", small), "small flags")
-    app = sound(visit("lab/compare.py", run=[thermal.id, maml.id]))
+    app = sound(visit(page, run=[thermal.id, maml.id]))
     (switch,) = [each for each in app.get("button_group") if each.label == "Tasks"]
-    assert switch.options == [
-        "Pictures (10 x 10 pixels in colour)",
-        "Pictures (20 x 20 pixels in colour)",
-    ]
-    app = visit("lab/compare.py", run=[thermal.id, other.id])
-    assert "small flags" in words(app)
+    sizes = ["10 x 10", "20 x 20"]
+    assert sorted(switch.options) == [f"Pictures ({size} pixels in colour)" for size in sizes]
+    runs = app.multiselect[0]
+    assert len(runs.options) == 2
+
+
+@pytest.mark.parametrize("page", ["lab/compare.py", "lab/adapt.py"])
+def test_what_does_not_fit_is_a_sentence_naming_both(
+    visit: Visit, page: str, thermal: mc.Run, maml: mc.Run, small: mc.Run
+) -> None:
+    app = sound(visit(page, run=[thermal.id, small.id, maml.id]))
+    assert app.multiselect[0].value == [thermal.id, maml.id]
+    assert (
+        "small flags was trained on Flags (10 x 10 pixels in colour) and cannot be asked about"
+        " Flags (20 x 20 pixels in colour)."
+    ) in words(app)
 
 
 def test_runs_shows_it(visit: Visit, thermal: mc.Run, maml: mc.Run) -> None:
     app = sound(visit("lab/runs.py"))
-    table = app.dataframe[0].value
-    assert TITLE in table.to_string()
+    assert TITLE in app.dataframe[0].value.to_string()
     app = sound(visit("lab/runs.py", run=thermal.id))
-    assert "warm flags" in words(app)
+    folder = thermal.config.dataset.to_dict()["folder"]
+    assert any(f"--folder {folder}" in each.value for each in app.code)
+    sound(visit("lab/runs.py", run=[thermal.id, maml.id]))
 
 
 @pytest.fixture
@@ -171,6 +193,12 @@ def test_trial_is_answered_by_it(visit: Visit, ink: mc.Run) -> None:
     assert card["distances"]
 
 
-def test_trial_of_colour_pictures(visit: Visit, thermal: mc.Run) -> None:
-    app = visit("lab/trial.py", run=thermal.id)
-    assert not app.exception
+@pytest.mark.parametrize("way", ["Draw", "Upload", "Beat the machine"])
+def test_trial_leaves_out_what_sees_no_drawings(
+    visit: Visit, way: str, thermal: mc.Run, ink: mc.Run
+) -> None:
+    app = sound(visit("lab/trial.py", way=way))
+    assert app.multiselect
+    for picker in app.multiselect:
+        assert len(picker.options) == 1
+        assert "flags" not in picker.options[0]

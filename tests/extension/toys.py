@@ -1,12 +1,12 @@
 """What someone might add to Metacore, of every kind: nothing outside these tests knows of it.
 
-A family; an algorithm of it with a learned parameter of its own; a network that is no plain
+A family; two algorithms of it with learned parameters of their own; a network that is no plain
 sequence of layers; and colour pictures from a folder that is named by a setting, of classes that
 differ in size.
 """
 
 import colorsys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,20 +16,35 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from metacore.algorithms.base import ByLayer, Explanation
+from metacore.algorithms.base import (
+    Algorithm,
+    ByLayer,
+    Explanation,
+    MetaStep,
+    Predictor,
+    step_metrics,
+    task_losses,
+    task_scores,
+)
 from metacore.algorithms.families import Family
+from metacore.algorithms.inner import leaves
+from metacore.algorithms.matching import vote
 from metacore.algorithms.metric import MetricAlgorithm
 from metacore.algorithms.protonet import prototypes, squared_distances
 from metacore.algorithms.recipes import Budget, Recipe, Wanted
 from metacore.datasets.base import SPLITS, ImageDataset
+from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.networks import ModelConfig, Network, Params
+from metacore.models.normalisation import query_features
 from metacore.models.parts import Group, Parts
+from metacore.models.stacked import stack
 from metacore.settings import Config, setting
 
 FAMILY = Family("Learn how sure to be", "Answers are only as sharp as they deserve.")
-TEMPERATURE = "temperature.log"
+TEMPERATURE, LEAN = "temperature.log", "lean"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +144,92 @@ class Thermal(MetricAlgorithm):
         return ByLayer(
             "Learned temperature", "temperature", "Below 1 it is sure of itself.", values
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlendConfig(Config):
+    keenness: float = setting(5.0, "How keen it is on examples alike.", low=0.1, high=50, step=1)
+
+
+class Blend(Algorithm):
+    """Answers by attention over the support set and a learned lean towards each label; of no
+    kind that Metacore knows: it has no inner loop, and no space in which distances count."""
+
+    name = "blend"
+    title = "Blend"
+    family = "calibrated"
+    summary = "Attends to the examples, and leans towards a label."
+    formula = (r"p(y) \propto \sum_i a_i y_i + b_y",)
+    paper = "A toy, written for a test"
+    regression = False
+    in_steps = False
+    norms = ("transductive", "support")
+    Config = BlendConfig
+
+    config: BlendConfig
+
+    @staticmethod
+    def outputs(ways: int, training_classes: int) -> int:
+        return 0
+
+    @classmethod
+    def recipe(cls, wanted: Wanted) -> Recipe | None:
+        training = wanted.training(Budget(demo=80, good=400, paper=1000), tasks=2)
+        return Recipe(cls.Config(), wanted.source.usual_model, training)
+
+    @cached_property
+    def parts(self) -> Parts:
+        return replace(super().parts, shared=(LEAN,))
+
+    def init(self, generator: torch.Generator) -> Params:
+        return super().init(generator) | {LEAN: torch.zeros(100)}
+
+    def meta_step(
+        self, params: Params, episode: Episode, *, generator: torch.Generator
+    ) -> MetaStep:
+        theta = leaves(params, but=self.parts.state)
+        learned = self.parts.learned(theta)
+        logits = (
+            BlendPredictor(self, theta, episode, "transductive").explain(episode.query_x).logits
+        )
+        loss = task_losses(logits, episode.query_y).mean()
+        gradients = torch.autograd.grad(loss, list(learned.values()))
+        metrics = step_metrics(loss, task_scores(logits, episode.query_y).mean(), regression=False)
+        return MetaStep(dict(zip(learned, gradients, strict=True)), metrics)
+
+    def predictors(
+        self, params: Params, episode: Episode, steps: int, norm: str
+    ) -> Iterator[Predictor]:
+        yield BlendPredictor(self, params, episode, norm)
+
+
+@dataclass
+class BlendPredictor:
+    algorithm: Blend
+    theta: Params
+    episode: Episode
+    norm: str
+    params: None = None
+
+    def features(self, x: Tensor) -> Tensor:
+        network = self.algorithm.network
+        return query_features(
+            network, stack(self.theta, len(x)), self.episode.support_x, x, self.norm
+        )
+
+    def explain(self, query_x: Tensor) -> Explanation:
+        support, query = self.features(self.episode.support_x), self.features(query_x)
+        near = F.normalize(query, dim=-1) @ F.normalize(support, dim=-1).mT
+        attention = (self.algorithm.config.keenness * near).softmax(-1)
+        votes = vote(attention, self.episode.support_y, self.episode.ways)
+        lean = self.theta[LEAN][: self.episode.ways]
+        return Explanation(votes + lean, attention=attention)
+
+    def __call__(self, query_x: Tensor) -> Tensor:
+        return self.explain(query_x).logits.detach()
+
+    def support_loss(self) -> Tensor:
+        return task_losses(self(self.episode.support_x), self.episode.support_y)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,6 +45,11 @@ class PrototypesChoice:
         return self.run.config.algorithm_class.embeds
 
     @property
+    def at_once(self) -> bool:
+        """It answers in a single computation: there is no before."""
+        return not self.run.config.algorithm_class.in_steps
+
+    @property
     def pictures(self) -> EpisodePictures:
         return EpisodePictures(spec=self.spec, theme=self.theme or charts.theme())
 

@@ -121,8 +121,8 @@ def measure(run: Run) -> str | None:
 
 
 def plane(run: Run) -> bool:
-    """Whether before and after share a plane; metric methods have no before."""
-    if run.config.algorithm_class.embeds:
+    """Whether before and after share a plane; methods without steps have no before."""
+    if not run.config.algorithm_class.in_steps:
         return False
     chosen = switch(
         "Plane",
