@@ -102,7 +102,7 @@ def norms(
     made = base.figure(
         theme,
         x="accuracy on 100 test episodes<br>mean and its 95% interval",
-        height=64 * len(modes) + 115,
+        height=72 * len(modes) + 115,
         legend=len(effects) > 1,
         dragmode=False,
     )
@@ -138,7 +138,7 @@ def norms(
 
 def _written(mode: str, now: Sequence[str]) -> str:
     name = f"<b>{mode}</b>" if mode in now else mode
-    return f"{name}<br><i>{words.MODES[mode]}</i>"
+    return f"{name}<br><i>{words.MODES[mode].replace(', ', ',<br>')}</i>"
 
 
 def _reach(effects: Sequence[Effect]) -> tuple[float, float]:
