@@ -68,7 +68,7 @@ class MetaSGD(MAML):
 
     def learned_by_layer(self, params: Params) -> ByLayer:
         return ByLayer(
-            "Learned inner rates",
+            "learned inner rates",
             "rate",
             "Where rates are large, tasks are told apart; below 0, a step goes uphill.",
             by_layer(self._rates(params)),
