@@ -63,7 +63,7 @@ class MAML(Algorithm):
     title = "MAML"
     family = "optimisation"
     summary = "Learns a starting point from which a few gradient steps solve a new task."
-    formula = (
+    formula: ClassVar[tuple[str, ...]] = (
         r"\theta \leftarrow \theta - \beta \nabla_\theta \sum_i"
         r" L_i(\theta - \alpha \nabla_\theta L_i(\theta))",
     )
