@@ -9,7 +9,7 @@ import metacore as mc
 from metacore.cli import main
 from metacore.cli.reproduce import command_line
 from tests.cli.conftest import Metacore
-from tests.extension.conftest import brief
+from tests.extension.conftest import brief, trained
 from tests.extension.toys import FlagsConfig
 
 
@@ -53,10 +53,14 @@ def test_a_life_on_the_command_line(metacore: Metacore, flags: FlagsConfig, tmp_
 
 
 def test_what_was_learned_is_not_asked_about_other_inputs(
-    metacore: Metacore, thermal: mc.Run
+    metacore: Metacore, thermal: mc.Run, flags: FlagsConfig
 ) -> None:
     said = metacore(f"evaluate {thermal.id} --dataset sinusoid --episodes 2")
     assert "(20 x 20 pixels in colour) and cannot be asked about Sine waves (curves)" in said.err
+    small = trained(brief("maml", FlagsConfig(folder=flags.folder, side=10)), "small")
+    said = metacore(f"compare {thermal.id} {small.id} --episodes 2")
+    assert "Flags (10 x 10 pixels in colour)" in said.err
+    assert "Flags (20 x 20 pixels in colour)" in said.err
 
 
 def test_pictures_in_folders_are_answered(metacore: Metacore, thermal: mc.Run) -> None:

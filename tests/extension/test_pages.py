@@ -101,6 +101,15 @@ def test_adapt_shows_it(visit: Visit, thermal: mc.Run, blend: mc.Run, maml: mc.R
     lines = [line for panel in film["panels"] for line in panel.get("lines", ())]
     assert any(line["color"] == PURPLE for line in lines if line["name"] == TITLE)
     assert f"{TITLE} adapts in one computation" in words(app)
+    assert f"{TITLE}: Learned temperature" in words(app)
+    assert "Below 1 it is sure of itself." in words(app)
+
+
+@pytest.mark.xfail(strict=True, reason="pages call every picture a drawing")
+@pytest.mark.parametrize("page", ["adapt", "prototypes"])
+def test_pages_call_them_what_the_dataset_does(visit: Visit, page: str, thermal: mc.Run) -> None:
+    read = words(visit(f"lab/{page}.py", run=thermal.id))
+    assert "pictures** of each" in read or "pictures of each" in read
 
 
 def test_prototypes_shows_its_space(visit: Visit, thermal: mc.Run) -> None:
