@@ -88,7 +88,7 @@ def alike(
     if named:
         own = next(kind for kind, runs in there.items() if named[0] in runs)
         state.settle("kind", own, usual=next(iter(there)))
-        _part(named, there[own])
+        _leave_out_others(named, there[own])
     kind = widgets.switch(
         place,
         "Tasks",
@@ -112,18 +112,21 @@ def groups(found: Sequence[Run]) -> dict[str, list[Run]]:
             together.append([run])
     together.sort(key=lambda runs: (regression(runs[0]), not any(run.read_only for run in runs)))
     kinds = [_inputs(runs[0]) for runs in together]
-    sizes = [runs[0].config.dataset_class.described(runs[0].config.dataset) for runs in together]
-    return {
-        f"{kind} ({size})" if kinds.count(kind) > 1 else kind: runs
-        for kind, size, runs in zip(kinds, sizes, together, strict=True)
-    }
+    named: dict[str, list[Run]] = {}
+    for kind, runs in zip(kinds, together, strict=True):
+        config = runs[0].config
+        size = config.dataset_class.described(config.dataset)
+        label = f"{kind} ({size})" if kinds.count(kind) > 1 else kind
+        shape = " x ".join(map(str, config.input_shape))
+        named[f"{kind} of {shape}" if label in named else label] = runs
+    return named
 
 
 def _inputs(run: Run) -> str:
     return "Curves" if regression(run) else f"{run.config.dataset_class.item}s".capitalize()
 
 
-def _part(named: Sequence[Run], fitting: Sequence[Run]) -> None:
+def _leave_out_others(named: Sequence[Run], fitting: Sequence[Run]) -> None:
     """Says of runs the address names beside others why they cannot share an episode with them."""
     for run in named:
         if run not in fitting and run.id in state.get(RUNS):
