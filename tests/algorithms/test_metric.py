@@ -47,7 +47,7 @@ def test_protonet_gives_the_softmax_of_negative_squared_distances() -> None:
 def test_cosine_protonet_ignores_length() -> None:
     algorithm = ProtoNet(ProtoNetConfig(distance="cosine"), identity_network())
     support, labels = torch.tensor([[[0.1, 0.0], [0.0, 9.0]]]), torch.tensor([[0, 1]])
-    found = algorithm.explain(support, labels, torch.tensor([[[5.0, 0.0]]]), 2)
+    found = algorithm.explain({}, support, labels, torch.tensor([[[5.0, 0.0]]]), 2)
     assert found.logits.tolist() == [[[COSINE_SCALE, 0.0]]]
     assert found.distances.tolist() == [[[0.0, 1.0]]]
 

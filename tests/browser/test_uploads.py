@@ -54,6 +54,7 @@ def test_an_upload_survives_a_reload_and_back_undoes_it(
     given.nth(1).set_input_files([tmp_path / "one.png", tmp_path / "no.png"])
     expect(page.get_by_text("no.png is not a PNG")).to_be_visible(timeout=SLOW)
     expect(answers(page).first).to_contain_text("%", timeout=SLOW)
+    expect(page).not_to_have_url(before)
     page.reload()
     expect(answers(page).first).to_contain_text("%", timeout=SLOW)
     page.go_back()

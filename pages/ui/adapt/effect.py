@@ -81,7 +81,7 @@ def learned(scene: AdaptScene) -> None:
         charts.chart(
             charts.cached("learned", about, draw),
             f"{adapted.name}: {found.title}",
-            alt=f"{found.title} of {adapted.name} in each layer: median, half and nine tenths.",
+            alt=f"The {found.title} of {adapted.name} in each layer: median, half and nine tenths.",
             key=f"learned {adapted.run.id}",
             help="A box holds half of a layer's numbers, its whiskers nine tenths, its line is the"
             " median.",

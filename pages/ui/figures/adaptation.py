@@ -101,8 +101,8 @@ def norms(
     """Accuracy by normalisation mode, a row per mode; the modes now in use are written bold."""
     made = base.figure(
         theme,
-        x="accuracy on 100 test episodes, mean and its 95% interval",
-        height=64 * len(modes) + 100,
+        x="accuracy on 100 test episodes<br>mean and its 95% interval",
+        height=72 * len(modes) + 115,
         legend=len(effects) > 1,
         dragmode=False,
     )
@@ -122,7 +122,7 @@ def norms(
                 hovertemplate="%{y}: %{x:.1%}<extra>" + name + "</extra>",
             )
         )
-    made.update_xaxes(range=_reach(effects), tickformat=".1~%", nticks=6)
+    made.update_xaxes(range=_reach(effects), tickformat=".1~%", nticks=4)
     written = [_written(mode, now) for mode in modes]
     made.update_yaxes(
         type="category",
@@ -138,7 +138,7 @@ def norms(
 
 def _written(mode: str, now: Sequence[str]) -> str:
     name = f"<b>{mode}</b>" if mode in now else mode
-    return f"{name}<br><i>{words.MODES[mode]}</i>"
+    return f"{name}<br><i>{words.MODES[mode].replace(', ', ',<br>')}</i>"
 
 
 def _reach(effects: Sequence[Effect]) -> tuple[float, float]:
