@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import metacore as mc
 from metacore.training.config import TaskConfig
+from pages.ui import navigation
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
@@ -67,13 +68,12 @@ def test_it_trains_and_is_evaluated(algorithm: str, dataset: str, model: str) ->
 
 
 @pytest.mark.usefixtures("registered")
-def test_the_page_opens(tmp_path: Path) -> None:
+def test_the_page_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "pages", tmp_path / "pages")
     (tmp_path / "assets").symlink_to(ROOT / "assets")
     (tmp_path / "pages" / "lab" / "sure.py").write_text(EXAMPLES["page"])
     frame = tmp_path / "pages" / "frame.py"
-    entry = 'st.Page("lab/sure.py", title="Sure", icon=":material/percent:"),'
-    frame.write_text(frame.read_text().replace('"Lab": [', f'"Lab": [\n        {entry}'))
+    monkeypatch.setitem(navigation.LAB, "Sure", ("lab/sure.py", ":material/percent:"))
     assert "no run yet" in opened(frame).info[0].value
     mc.train(brief("nearest", "tiles", "residual"))
     assert opened(frame).metric[0].value.endswith("%")
