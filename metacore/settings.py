@@ -25,10 +25,12 @@ def setting(
     high: float | None = None,
     step: float | None = None,
     choices: tuple[str, ...] | None = None,
+    path: bool = False,
 ) -> Any:
-    """A config field: `low` and `high` are inclusive, `step` is what a form's arrows add."""
+    """A config field: `low` and `high` are inclusive, `step` is what a form's arrows add, a
+    `path` is a word that names a file or a folder on the computer where it is used."""
     metadata = {"help": help, "label": label, "low": low, "high": high, "step": step}
-    return field(default=default, metadata={**metadata, "choices": choices})
+    return field(default=default, metadata={**metadata, "choices": choices, "path": path})
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Setting:
     high: float | None
     step: float | None
     choices: tuple[str, ...] | None
+    path: bool
 
     def check(self, value: Any) -> None:
         if isinstance(value, int) and abs(value) > LARGEST:
@@ -80,7 +83,7 @@ def settings_of(config: "type[Config] | Config") -> list[Setting]:
             help=f.metadata["help"],
             type=_plain(hints[f.name]),
             default=f.default,
-            **{key: f.metadata[key] for key in ("low", "high", "step", "choices")},
+            **{key: f.metadata[key] for key in ("low", "high", "step", "choices", "path")},
         )
         for f in dataclasses.fields(config)
         if "help" in f.metadata

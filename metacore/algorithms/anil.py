@@ -39,8 +39,8 @@ class ANIL(MAML):
     title = "ANIL"
     summary = "MAML whose inner loop adapts the last layer only, over features learned outside it."
     formula = (
-        r"w_i = w - \alpha \nabla_w L_i(w, \theta),\quad "
-        r"(w,\theta) \leftarrow (w,\theta) - \beta \nabla \sum_i L_i(w_i, \theta)"
+        r"w_i = w - \alpha \nabla_w L_i(w, \theta)",
+        r"(w,\theta) \leftarrow (w,\theta) - \beta \nabla \sum_i L_i(w_i, \theta)",
     )
     paper = "Raghu, Raghu, Bengio, Vinyals 2020, arXiv:1909.09157"
     Config = ANILConfig

@@ -90,7 +90,7 @@ class Algorithm(ABC):
     title: ClassVar[str]
     family: ClassVar[str]  # one of FAMILIES
     summary: ClassVar[str]  # one line in words
-    formula: ClassVar[str]  # one line of LaTeX
+    formula: ClassVar[tuple[str, ...]]  # lines of LaTeX
     paper: ClassVar[str]
     color: ClassVar[tuple[str, str]] = ("#3B3F46", "#D8D8D8")  # on light and on dark
     dash: ClassVar[str] = "solid"  # of its lines; or dash, dashdot, longdash, dot

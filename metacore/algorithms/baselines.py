@@ -60,8 +60,8 @@ class Finetune(Algorithm):
     family = "baseline"
     summary = "Ordinary training on all classes at once, then a new last layer for each task."
     formula = (
-        r"\theta \leftarrow \theta - \beta \nabla L(\mathrm{all\ classes}),\quad "
-        r"w_i = \mathrm{fit}(f_\theta)"
+        r"\theta \leftarrow \theta - \beta \nabla L(\mathrm{all\ classes})",
+        r"w_i = \mathrm{fit}(f_\theta)",
     )
     paper = "Chen et al. 2019, arXiv:1904.04232"
     color = ("#B85C93", "#E79AC4")
@@ -160,7 +160,7 @@ class Scratch(Algorithm):
     title = "From scratch"
     family = "baseline"
     summary = "The same network from a random start, with nothing learned beforehand."
-    formula = r"\phi_i = \theta_0 - \alpha \sum_k \nabla L_i(\phi_i^{(k)})"
+    formula = (r"\phi_i = \theta_0 - \alpha \sum_k \nabla L_i(\phi_i^{(k)})",)
     paper = "the lower bound of every comparison"
     color = ("#6F6F6F", "#B0B0B0")
     dash = "dot"

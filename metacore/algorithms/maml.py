@@ -63,9 +63,9 @@ class MAML(Algorithm):
     title = "MAML"
     family = "optimisation"
     summary = "Learns a starting point from which a few gradient steps solve a new task."
-    formula = (
+    formula: ClassVar[tuple[str, ...]] = (
         r"\theta \leftarrow \theta - \beta \nabla_\theta \sum_i"
-        r" L_i(\theta - \alpha \nabla_\theta L_i(\theta))"
+        r" L_i(\theta - \alpha \nabla_\theta L_i(\theta))",
     )
     paper = "Finn, Abbeel, Levine 2017, arXiv:1703.03400"
     color = ("#0072B2", "#56B4E9")
@@ -146,7 +146,7 @@ class FOMAML(MAML):
     name = "fomaml"
     title = "First-order MAML"
     summary = "MAML that takes the gradient where adaptation ends, as if the steps were constants."
-    formula = r"\theta \leftarrow \theta - \beta \sum_i \nabla_{\phi_i} L_i(\phi_i)"
+    formula = (r"\theta \leftarrow \theta - \beta \sum_i \nabla_{\phi_i} L_i(\phi_i)",)
     color = ("#3C9BD0", "#A7D8F5")
     dash = "dash"
     Config = FOMAMLConfig

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from metacore import settings
 from metacore.algorithms.base import Explanation, one_hot
 from metacore.algorithms.metric import MetricAlgorithm
+from metacore.models.networks import Params
 from metacore.settings import Config, setting
 
 SMALLEST = 1e-8
@@ -30,7 +31,7 @@ class Matching(MetricAlgorithm):
     name = "matching"
     title = "Matching Networks"
     summary = "Answers a query by attending to the labelled examples that resemble it."
-    formula = r"p(y \mid x) = \sum_i a(x, x_i)\, y_i"
+    formula = (r"p(y \mid x) = \sum_i a(x, x_i)\, y_i",)
     paper = "Vinyals et al. 2016, arXiv:1606.04080"
     color = ("#B87A00", "#F2C14E")
     dash = "dash"
@@ -43,7 +44,9 @@ class Matching(MetricAlgorithm):
     def measure_of(cls, config: settings.Config) -> str:
         return "cosine"
 
-    def explain(self, support: Tensor, labels: Tensor, query: Tensor, ways: int) -> Explanation:
+    def explain(
+        self, theta: Params, support: Tensor, labels: Tensor, query: Tensor, ways: int
+    ) -> Explanation:
         attention = self.attention(query, support)
         return Explanation(vote(attention, labels, ways), attention=attention)
 

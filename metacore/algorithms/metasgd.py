@@ -30,7 +30,7 @@ class MetaSGD(MAML):
     summary = "MAML that also learns how far each parameter goes in an inner step, and which way."
     formula = (
         r"(\theta,\alpha) \leftarrow (\theta,\alpha) - \beta \nabla_{\theta,\alpha} \sum_i"
-        r" L_i(\theta - \alpha \circ \nabla_\theta L_i(\theta))"
+        r" L_i(\theta - \alpha \circ \nabla_\theta L_i(\theta))",
     )
     paper = "Li, Zhou, Chen, Li 2017, arXiv:1707.09835"
     color = ("#2E4A9E", "#8FA8FF")

@@ -61,8 +61,13 @@ class MetricAlgorithm(Algorithm):
         return self
 
     @abstractmethod
-    def explain(self, support: Tensor, labels: Tensor, query: Tensor, ways: int) -> Explanation:
-        """The answers to embedded queries [T, Q, F], given embedded examples [T, S, F]."""
+    def explain(
+        self, theta: Params, support: Tensor, labels: Tensor, query: Tensor, ways: int
+    ) -> Explanation:
+        """The answers to embedded queries [T, Q, F], given embedded examples [T, S, F].
+
+        `theta` is all that was learned, for a method that learns more than its network.
+        """
 
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
@@ -77,7 +82,7 @@ class MetricAlgorithm(Algorithm):
             joint = torch.cat([task.support_x, task.query_x], 1)
             features = self.network.features(stack(theta, 1), joint, record=record)
             support, query = features.split([task.support_x.shape[1], task.query_x.shape[1]], dim=1)
-            logits = self.explain(support, task.support_y, query, episode.ways).logits
+            logits = self.explain(theta, support, task.support_y, query, episode.ways).logits
             part = task_losses(logits, task.query_y).sum()
             gradients = torch.autograd.grad(part, list(learned.values()))
             for name, value in zip(learned, gradients, strict=True):
@@ -137,7 +142,8 @@ class NearnessPredictor:
         return task_losses(self._answers(support, support).logits, self.episode.support_y)
 
     def _answers(self, support: Tensor, query: Tensor) -> Explanation:
-        return self.algorithm.explain(support, self.episode.support_y, query, self.episode.ways)
+        labels, ways = self.episode.support_y, self.episode.ways
+        return self.algorithm.explain(self.embedding.theta, support, labels, query, ways)
 
 
 @dataclass

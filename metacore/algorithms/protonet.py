@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from metacore import settings
 from metacore.algorithms.base import Explanation, one_hot
 from metacore.algorithms.metric import MetricAlgorithm
+from metacore.models.networks import Params
 from metacore.settings import Config, setting
 
 COSINE_SCALE = 10.0
@@ -33,7 +34,7 @@ class ProtoNet(MetricAlgorithm):
     name = "protonet"
     title = "Prototypical Networks"
     summary = "Learns a space in which each class gathers around the mean of its examples."
-    formula = r"p(y=n \mid x) \propto \exp\left(-\lVert f_\theta(x) - c_n \rVert^2\right)"
+    formula = (r"p(y=n \mid x) \propto \exp\left(-\lVert f_\theta(x) - c_n \rVert^2\right)",)
     paper = "Snell, Swersky, Zemel 2017, arXiv:1703.05175"
     color = ("#D55E00", "#FF8F4D")
     Config = ProtoNetConfig
@@ -49,7 +50,9 @@ class ProtoNet(MetricAlgorithm):
     def measured_by(self, measure: str) -> "ProtoNet":
         return ProtoNet(ProtoNetConfig(distance=measure), self.network.network)
 
-    def explain(self, support: Tensor, labels: Tensor, query: Tensor, ways: int) -> Explanation:
+    def explain(
+        self, theta: Params, support: Tensor, labels: Tensor, query: Tensor, ways: int
+    ) -> Explanation:
         centres = prototypes(support, labels, ways)
         if self.config.distance == "cosine":
             similarity = F.normalize(query, dim=-1) @ F.normalize(centres, dim=-1).mT

@@ -60,7 +60,7 @@ class Reptile(Algorithm):
     summary = (
         "Trains on each task for a few steps, then moves the starting point towards the result."
     )
-    formula = r"\theta \leftarrow \theta + \epsilon \, \mathrm{mean}_i(\phi_i - \theta)"
+    formula = (r"\theta \leftarrow \theta + \epsilon \, \mathrm{mean}_i(\phi_i - \theta)",)
     paper = "Nichol, Achiam, Schulman 2018, arXiv:1803.02999"
     color = ("#00855F", "#2FC49A")
     dash = "longdash"

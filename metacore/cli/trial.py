@@ -11,10 +11,11 @@ from metacore.cli.flags import Parser, whole
 from metacore.device import DEVICES
 from metacore.errors import UserError
 from metacore.runs import Run, Store
+from metacore.training.config import refuse_other_inputs
 from metacore.trial.archives import LOOSE
 from metacore.trial.folders import read_classes, read_folder
-from metacore.trial.picture import Picture
-from metacore.trial.task import Answer, Trial, answer, episode
+from metacore.trial.picture import DRAWN, Picture
+from metacore.trial.task import Answer, Trial, adapt, check, pixels
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,19 @@ def add_flags(parser: Parser) -> None:
 def trial(arguments: Namespace) -> int:
     store = Store()
     runs = [store.get(reference) for reference in arguments.runs]
-    asked = read_trial(arguments.support, arguments.query)
-    task = episode(asked)
+    first = runs[0].config
+    for run in runs[1:]:
+        refuse_other_inputs(run.config, first.dataset, run.name)
+    shape = DRAWN if first.dataset_class.regression else first.input_shape
+    asked = read_trial(arguments.support, arguments.query, shape)
+    check(asked)
+    support, query = pixels(sum(asked.support, ())), pixels(asked.query)
+    labels = [label for label, shots in enumerate(asked.support) for _ in shots]
+    how = {"ways": len(asked.classes), "steps": arguments.steps, "norm": arguments.norm}
     participants = []
     for run in runs:
         learner = library.load(run, device=arguments.device)
-        said = answer(learner, task, arguments.steps, arguments.norm)
+        said = adapt(learner, support, labels, **how).answer(query)
         participants.append(Participant(run, learner.algorithm.name, said))
     if arguments.json:
         display.print_json(_report(asked, participants))
@@ -69,9 +77,9 @@ def trial(arguments: Namespace) -> int:
     return 0
 
 
-def read_trial(support: Path, query: Path) -> Trial:
+def read_trial(support: Path, query: Path, shape: tuple[int, ...] = DRAWN) -> Trial:
     """Classes are the folders of `support`; folders of `query` name the same ones."""
-    known, asked = read_classes(support), read_folder(query)
+    known, asked = read_classes(support, shape), read_folder(query, shape)
     classes = tuple(known)
     stranger = next((name for name in asked if name not in (*classes, LOOSE)), None)
     if stranger is not None:

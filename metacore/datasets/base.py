@@ -49,6 +49,11 @@ class Dataset(ABC):
         """Whether they are ink on paper, to be shown in any colour; not photographs."""
         return False
 
+    @classmethod
+    def displayed(cls, pictures: Tensor) -> Tensor:
+        """What a network is given, from 0 to 1 again: undoes how a dataset scales it."""
+        return pictures
+
     @property
     def input_shape(self) -> tuple[int, ...]:
         return self.shape(self.config)
@@ -161,6 +166,10 @@ class ImageDataset(Dataset):
 
     def class_names(self, split: str) -> list[str]:
         return [f"{split} {number}" for number in range(self.classes(split))]
+
+    def short_names(self, split: str) -> list[str]:
+        """The same where there is little room, and the split is known."""
+        return [name.removeprefix(f"{split} ") for name in self.class_names(split)]
 
     def check(self, split: str, *, ways: int, shots: int, queries: int) -> None:
         """Says with numbers why such a task cannot be drawn from this split, if it cannot."""

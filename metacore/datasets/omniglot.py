@@ -74,3 +74,7 @@ class Omniglot(ImageDataset):
         if not self.config.rotations:
             return list(names)
         return [f"{name} rot{angle}" for angle in (0, 90, 180, 270) for name in names]
+
+    def short_names(self, split: str) -> list[str]:
+        """Without the alphabet."""
+        return [name.rpartition("/")[2] for name in self.class_names(split)]

@@ -31,6 +31,7 @@ class Confusion:
 
     classes: tuple[int, ...]  # of the split; N of them
     names: tuple[str, ...]
+    short_names: tuple[str, ...]
     labels: Tensor  # uint8 [N, C, H, W]: a drawing of each class, to show it by
     pictures: Tensor  # uint8 [P, C, H, W]: the different drawings asked about
     truth: Counts  # [M] class of every query, 0..N-1
@@ -90,11 +91,12 @@ def confusion(
         ]
     )
     guess = torch.cat([_guesses(learner, part, steps, norm) for part in _parts(dealt)])
-    pictures, picture = _different(dealt.query_x)
-    names = dataset.class_names(split)
+    pictures, picture = _different(dataset.displayed(dealt.query_x))
+    names, short = dataset.class_names(split), dataset.short_names(split)
     return Confusion(
         classes=tuple(classes),
         names=tuple(names[number] for number in classes),
+        short_names=tuple(short[number] for number in classes),
         labels=dataset.pictures(split, classes),
         pictures=pictures,
         truth=_array(dealt.query_y),

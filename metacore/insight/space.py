@@ -12,11 +12,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from metacore.algorithms.base import Algorithm, Explanation
+from metacore.algorithms.base import Explanation
 from metacore.algorithms.metric import MetricAlgorithm
 from metacore.errors import UserError
 from metacore.insight import projection
 from metacore.insight.projection import Array, Labels
+from metacore.models.networks import Params
+from metacore.training.learner import Learner
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,15 @@ class Space:
     """
 
     algorithm: MetricAlgorithm
+    theta: Params  # all it has learned
     support: Array  # [S, F]
     labels: Labels  # [S]
     ways: int
 
     def explain(self, asked: ArrayLike) -> Explanation:
         """The answers to drawings [B, F] and what they go by, of one task."""
-        labels = torch.from_numpy(self.labels)[None]
-        return self.algorithm.explain(_one_task(self.support), labels, _one_task(asked), self.ways)
+        labels, support = torch.from_numpy(self.labels)[None], _one_task(self.support)
+        return self.algorithm.explain(self.theta, support, labels, _one_task(asked), self.ways)
 
     def probabilities(self, asked: ArrayLike) -> Array:
         """What the method answers: [B, N] for drawings [B, F]."""
@@ -73,14 +76,16 @@ class Space:
 
 
 def space(
-    algorithm: Algorithm, support: Array, labels: ArrayLike, ways: int, distance: str | None = None
+    learner: Learner, support: Array, labels: ArrayLike, ways: int, distance: str | None = None
 ) -> Space:
     """The method's space, or the same features measured by another distance."""
+    algorithm = learner.algorithm
     if not isinstance(algorithm, MetricAlgorithm):
         raise UserError(f"{algorithm.title} does not answer by distances.")
     if distance is not None and distance != algorithm.measure:
         algorithm = algorithm.measured_by(distance)
-    return Space(algorithm, support, np.asarray(labels, np.int64), ways)
+    theta = {name: value.cpu() for name, value in learner.params.items()}
+    return Space(algorithm, theta, support, np.asarray(labels, np.int64), ways)
 
 
 def _one_task(features: ArrayLike) -> Tensor:

@@ -7,10 +7,11 @@ would fill the memory never gets there.
 import io
 import struct
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from metacore.errors import UserError
@@ -47,12 +48,29 @@ _BROKEN = (  # what Pillow's decoders are known to raise on damaged files
 
 def grey(data: bytes, name: str) -> Tensor:
     """Brightness from 0 to 1, upright: float32 [H, W], the longer side at most 1024."""
-    name = shown(name)
+    return _unpacked(data, shown(name), _brightness)
+
+
+def colour(data: bytes, name: str, width: int, height: int) -> Tensor:
+    """Red, green and blue of its middle, upright: uint8 [3, H, W]."""
+
+    def fitted(image: Image.Image) -> Tensor:
+        turn = _turn(image)
+        image = image.convert("RGBA")
+        flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        upright = flat if turn is None else flat.transpose(turn)
+        pixels = np.array(ImageOps.fit(upright, (width, height)))
+        return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+
+    return _unpacked(data, shown(name), fitted)
+
+
+def _unpacked(data: bytes, name: str, read: Callable[[Image.Image], Tensor]) -> Tensor:
     if len(data) > MOST_BYTES:
         raise UserError(f"{name} is larger than {MOST_BYTES // 2**20} MB.")
     image = _open(data, name)
     try:
-        return _brightness(image)
+        return read(image)
     except _BROKEN:
         raise UserError(f"{name} is damaged or cut short.") from None
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from metacore.errors import UserError
 from metacore.trial.archives import LOOSE
 from metacore.trial.decoding import MOST_BYTES
-from metacore.trial.photographs import MOST_PICTURES, convert
-from metacore.trial.picture import Picture
+from metacore.trial.photographs import MOST_PICTURES, seen
+from metacore.trial.picture import DRAWN, Picture
 
 
-def read_classes(folder: Path) -> dict[str, list[Picture]]:
-    """The pictures of every class folder, by its name."""
-    found = read_folder(folder)
+def read_classes(folder: Path, shape: tuple[int, ...] = DRAWN) -> dict[str, list[Picture]]:
+    """The pictures of every class folder, by its name, as a network sees them."""
+    found = read_folder(folder, shape)
     if LOOSE in found:
         raise UserError(
             f"{found[LOOSE][0].name} lies directly in {folder}: put each picture into a folder"
@@ -25,7 +25,7 @@ def read_classes(folder: Path) -> dict[str, list[Picture]]:
     return found
 
 
-def read_folder(folder: Path) -> dict[str, list[Picture]]:
+def read_folder(folder: Path, shape: tuple[int, ...] = DRAWN) -> dict[str, list[Picture]]:
     """The pictures of every class folder; under "" those that lie in none."""
     files = [(LOOSE, file) for file in _entries(folder) if not file.is_dir()]
     for each in _entries(folder):
@@ -37,7 +37,7 @@ def read_folder(folder: Path) -> dict[str, list[Picture]]:
         raise UserError(f"{folder} has more than {MOST_PICTURES} files.")
     found: dict[str, list[Picture]] = {}
     for group, file in files:
-        found.setdefault(group, []).append(_picture(file, folder))
+        found.setdefault(group, []).append(_picture(file, folder, shape))
     return found
 
 
@@ -50,11 +50,11 @@ def _entries(folder: Path) -> Iterator[Path]:
     return (path for path in inside if not path.name.startswith("."))
 
 
-def _picture(file: Path, folder: Path) -> Picture:
+def _picture(file: Path, folder: Path, shape: tuple[int, ...]) -> Picture:
     name = str(file.relative_to(folder))
     try:
         with file.open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise UserError(f"{name} cannot be read: {error.strerror}.") from None
-    return Picture.of(name, convert(data, name))
+    return Picture.of(name, seen(data, name, shape))

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from metacore.datasets.strokes import CANVAS, paint, place, shrink
 from metacore.errors import UserError
 from metacore.trial.archives import Entry, Source, listed
-from metacore.trial.decoding import grey, pixels_of
+from metacore.trial.decoding import colour, grey, pixels_of
 from metacore.trial.ink import LEVEL, find_ink
 from metacore.trial.picture import Picture, shown
 from metacore.trial.thinning import thin
@@ -40,6 +40,20 @@ class Uploaded:
     @property
     def count(self) -> int:
         return sum(len(pictures) for pictures in self.classes.values())
+
+
+def seen(data: bytes, name: str, shape: tuple[int, ...]) -> Tensor:
+    """What a network with such inputs sees of a picture: its ink, or itself in colour."""
+    channels, height, width = shape
+    if channels == 3:
+        return colour(data, name, width, height)
+    if channels != 1:
+        raise UserError(f"A picture has 1 or 3 channels, and this run sees {channels}.")
+    drawn = convert(data, name)
+    if drawn.shape == shape:
+        return drawn
+    size = (height, width)
+    return F.interpolate(drawn[None].float(), size, mode="area").round().byte()[0]
 
 
 def convert(data: bytes, name: str) -> Tensor:

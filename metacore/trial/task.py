@@ -12,7 +12,7 @@ keep running statistics with `running`; the answer says which.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,10 +20,12 @@ from torch import Tensor
 
 from metacore.algorithms.base import Predictor
 from metacore.capacity import suited_threads
+from metacore.datasets.base import ImageDataset
 from metacore.datasets.strokes import SIDE
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.normalisation import resolve
+from metacore.randomness import generator
 from metacore.training.config import RunConfig
 from metacore.training.evaluate import at_steps, steps_shown
 from metacore.training.learner import Learner
@@ -121,19 +123,24 @@ class Answer:
 
 
 def pixels(examples: tuple[Example, ...]) -> Tensor:
-    """What a network sees of drawings and pictures, in their order: uint8 [n, 1, 28, 28]."""
+    """What a network sees of drawings and pictures, in their order: uint8 [n, C, H, W]."""
     drawn = iter(picture([e for e in examples if not isinstance(e, Picture)]))
     seen = [e.tensor if isinstance(e, Picture) else next(drawn) for e in examples]
     return torch.stack(seen) if seen else torch.zeros(0, 1, SIDE, SIDE, dtype=torch.uint8)
 
 
-def episode(trial: Trial) -> Episode:
-    """The trial as one task; classes may have different numbers of shots, and queries no label."""
+def check(trial: Trial) -> None:
+    """Says what is still missing of a task."""
     if len(trial.classes) < FEWEST_WAYS:
         raise _ways_refused(trial.classes)
     empty = [name for name, shots in zip(trial.classes, trial.support, strict=True) if not shots]
     if empty:
         raise UserError(f"Class {empty[0]!r} has no example yet: every class needs at least one.")
+
+
+def episode(trial: Trial) -> Episode:
+    """The trial as one task; classes may have different numbers of shots, and queries no label."""
+    check(trial)
     labels = [label for label, shots in enumerate(trial.support) for _ in shots]
     targets = [UNKNOWN if label is None else label for label in trial.labels]
     return Episode(
@@ -146,8 +153,16 @@ def episode(trial: Trial) -> Episode:
 
 
 def _batch(images: Tensor) -> Tensor:
-    """One task of the pictures, as the datasets deal them: float [1, n, 1, 28, 28]."""
+    """One task of the pictures, from 0 to 1: float [1, n, C, H, W]."""
     return (images if images.is_floating_point() else images.float() / 255)[None]
+
+
+def _seen(learner: Learner, images: Tensor) -> Tensor:
+    """One task of pictures as the learner's dataset deals them, unless they are numbers already."""
+    if images.is_floating_point():
+        return images[None].to(learner.device)
+    source = cast(ImageDataset, learner.dataset)
+    return source.prepared(images.to(learner.device), "test", generator(0, "trial"))[None]
 
 
 def adapt(
@@ -159,12 +174,12 @@ def adapt(
     steps: int | None = None,
     norm: str | None = None,
 ) -> "Adapted":
-    """The run after seeing pictures [S, 1, 28, 28] with labels, ready for any number of queries."""
-    _check(learner, labels, ways, steps)
+    """The run after seeing pictures [S, C, H, W] with labels, ready for any number of queries."""
+    _check(learner, support, labels, ways, steps)
     algorithm = learner.algorithm
     steps = algorithm.test_steps if steps is None else steps
     norm = resolve(norm or _usual_norm(learner), algorithm.norms, algorithm.network)
-    seen = Episode.of_support(_batch(support), torch.tensor([list(labels)]), ways)
+    seen = Episode.of_support(_seen(learner, support), torch.tensor([list(labels)]), ways)
     predictors = algorithm.adapt(
         learner.params, seen.to(learner.device), steps=steps, norm=None if norm == "none" else norm
     )
@@ -172,7 +187,7 @@ def adapt(
         kept = list(at_steps(predictors, moments(steps)))
         losses = np.array([float(predictor.support_loss()) for _, predictor in kept], np.float32)
     again = partial(adapt, learner, support, labels, ways=ways, steps=steps)
-    return Adapted(kept, losses, norm, learner.device, support, again)
+    return Adapted(learner, kept, losses, norm, support, again)
 
 
 def moments(steps: int) -> list[int]:
@@ -195,18 +210,18 @@ def answer(
 class Adapted:
     """A run that has seen a support set."""
 
+    learner: Learner
     predictors: list[tuple[int, Predictor]]  # after which inner step
     support_loss: Array  # [S+1]
     norm: str
-    device: torch.device
-    support: Tensor  # what it has seen: [S, 1, 28, 28]
+    support: Tensor  # what it has seen: [S, C, H, W]
     again: Callable[[], "Adapted"]  # in the mode that suits a single query
 
     def answer(self, query: Tensor) -> Answer:
-        """Of queries [Q, 1, 28, 28], as bytes or as numbers from 0 to 1."""
+        """Of queries [Q, C, H, W], as bytes or as numbers the dataset has prepared."""
         if self.norm == "transductive" and len(query) == 1:
             return self._for_one.answer(query)
-        x = _batch(query).to(self.device)
+        x = _seen(self.learner, query)
         with torch.no_grad(), suited_threads(small=True):
             found = [predictor.explain(x) for _, predictor in self.predictors]
         logits, last = torch.cat([one.logits for one in found]), found[-1]
@@ -226,7 +241,7 @@ class Adapted:
         _, predictor = self.predictors[-1]
         with torch.no_grad(), suited_threads(small=True):
             found = [
-                predictor.features(_batch(pictures).to(self.device))[0]
+                predictor.features(_seen(self.learner, pictures))[0]
                 for pictures in (self.support, query)
             ]
         return _array(found[0]), _array(found[1])
@@ -247,11 +262,15 @@ def takes_drawings(config: RunConfig) -> bool:
     return not config.dataset_class.regression and config.input_shape == (1, SIDE, SIDE)
 
 
-def _check(learner: Learner, labels: Sequence[int], ways: int, steps: int | None) -> None:
-    if not takes_drawings(learner.config):
+def _check(
+    learner: Learner, support: Tensor, labels: Sequence[int], ways: int, steps: int | None
+) -> None:
+    dataset, shape = learner.dataset, tuple(support.shape[1:])
+    if dataset.regression or shape != dataset.input_shape:
+        what = "drawings" if shape[0] == 1 else "these pictures"
         raise UserError(
-            f"A run trained on {learner.dataset.name} cannot take part: drawings are"
-            f" {SIDE} x {SIDE} pixels."
+            f"A run trained on {dataset.name} cannot take part: {what} are"
+            f" {shape[2]} x {shape[1]} pixels."
         )
     if set(labels) != set(range(ways)):
         raise UserError("Every class needs at least one example.")

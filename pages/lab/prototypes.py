@@ -213,24 +213,34 @@ def gradient(choice: PrototypesChoice) -> None:
     before, after = (f"{share:.0%}" for share in seen.separations)
     answered = says(choice.run, seen.right[1], seen.clouds[1].query.names)
     edited = f", {as_drawn.right[1]} after steps on the support as drawn" if choice.edited else ""
+    given = f"{words.several(view.shots, 'drawing')} of each class"
+    if choice.at_once:
+        edited = (
+            f" (**{as_drawn.right[1]}** before the support was edited)" if choice.edited else ""
+        )
+        how, share = f"from {given}, in one computation{edited}", after
+    else:
+        steps = words.several(seen.steps, "inner step")
+        how = f"after {steps} on {given} ({seen.right[0]} before{edited})"
+        share = f"{before} → {after}"
     st.markdown(
-        f"**{answered}** after {words.several(seen.steps, 'inner step')}"
-        f" on {words.several(view.shots, 'drawing')} of each class"
-        f" ({seen.right[0]} before{edited})."
-        f" The share of the queries' variance that lies between classes: **{before} → {after}**."
+        f"**{answered}** {how}. The share of the queries' variance that lies between classes:"
+        f" **{share}**."
     )
-    st.caption(about_plane(seen, view))
+    st.caption(about_plane(seen, choice))
     two_moments(choice, seen, as_drawn, waiting.known(choice.pictures).get())
 
 
-def about_plane(seen: BeforeAndAfter, view: PictureSettings) -> str:
+def about_plane(seen: BeforeAndAfter, choice: PrototypesChoice) -> str:
     norm = f"Batch normalisation: {words.mode(seen.norm)}." if seen.norm != "none" else ""
+    if choice.at_once:
+        return f"The picture is a PCA of the features this run answers from. {norm}"
     if seen.frozen:
         return (
             "The inner loop of this run changes the last layer only: the features stay where they"
             f" are, and only the answers change. {norm}"
         )
-    if view.shared:
+    if choice.view.shared:
         return f"Both pictures show one plane, a PCA of the features before and after. {norm}"
     return f"Each picture shows its own plane, a PCA of its features: places do not compare. {norm}"
 
@@ -248,7 +258,10 @@ def two_moments(
     theme, names = charts.theme(), [*seen.looks]
     mark = selection.marked(seen.name, names, seen.first)
     titles = ("Before adaptation", f"After {words.several(seen.steps, 'inner step')}")
-    shown = [(1, "Before and after: the same features")] if seen.frozen else [*enumerate(titles)]
+    shown = [*enumerate(titles)]
+    if seen.frozen:
+        same = "Before and after: the same features"
+        shown = [(1, "The features it answers from" if choice.at_once else same)]
     for place, (moment, title) in zip(st.columns(len(shown), gap="medium"), shown, strict=True):
         with place:
             draw = partial(

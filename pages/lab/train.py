@@ -136,7 +136,7 @@ def algorithm(place: DeltaGenerator, name: str, dataset: str) -> bool:
         help=f"Trains {kind.title} with these data. {kind.paper}.",
     )
     card.caption(kind.summary)
-    for line in kind.formula.split(r",\quad "):
+    for line in kind.formula:
         card.markdown(f"${line}$")
     return ticked
 

@@ -140,7 +140,7 @@ def algorithms() -> None:
                 card = column.container(border=True, height="stretch")
                 card.markdown(f"**{kind.title}** &ensp; `{kind.name}`")
                 card.markdown(kind.summary)
-                for line in kind.formula.split(r",\quad "):
+                for line in kind.formula:
                     card.latex(line)
                 card.caption(kind.paper)
 

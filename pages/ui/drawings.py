@@ -18,12 +18,16 @@ def row(
 ) -> Bytes:
     """Pictures [n, C, H, W] of a dataset side by side: [H', W', 4]."""
     ink = palette.INK[theme] if kind.inked(images) else None
-    padded = np.pad(rgba(images, ink), ((0, 0), (GAP, GAP), (GAP, GAP), (0, 0)))
+    padded = np.pad(rgba(_plain(images, kind), ink), ((0, 0), (GAP, GAP), (GAP, GAP), (0, 0)))
     return np.concatenate(list(padded), axis=1).repeat(scale, 0).repeat(scale, 1)
 
 
 def addresses(images: Tensor, color: str = BLACK, kind: type[Dataset] = ImageDataset) -> list[str]:
     """Pictures [n, C, H, W] of a dataset as data addresses; ink in this colour."""
-    found = rgba(images, color if kind.inked(images) else None)
+    found = rgba(_plain(images, kind), color if kind.inked(images) else None)
     encoded = (base64.b64encode(png(one)).decode() for one in found)
     return [f"data:image/png;base64,{one}" for one in encoded]
+
+
+def _plain(images: Tensor, kind: type[Dataset]) -> Tensor:
+    return kind.displayed(images) if images.is_floating_point() else images

@@ -38,7 +38,8 @@ def field(setting: Setting, default: Any, *, key: str, **more: Any) -> Any:
         return st.selectbox(setting.label, setting.choices, index, **common)
     if setting.type in (int, float):
         return st.number_input(setting.label, value=default, **_bounds(setting), **common)
-    return st.text_input(setting.label, default, **common)
+    where = "a path on the computer Metacore runs on" if setting.path else None
+    return st.text_input(setting.label, default, placeholder=where, **common)
 
 
 def remembered(config: AnyConfig, *, key: str) -> AnyConfig:

@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from metacore import Run
+from metacore import Run, UserError
+from metacore.algorithms import by_turns
+from metacore.training.config import refuse_other_inputs
 from pages.ui import charts, engine, palette, state, widgets, words
 
 RUNS = "run"  # what every page calls the runs it is about, in its address
-KINDS = {False: "Drawings", True: "Curves"}
 
 
 def usable(accept: Callable[[Run], bool] = lambda run: True) -> list[Run]:
@@ -75,30 +76,81 @@ def _why_not(run_id: str) -> str:
 def alike(
     found: Sequence[Run], place: Any, *, linked: Sequence[str] = (), changed: Callable[[], None]
 ) -> list[Run]:
-    """Runs of one kind of task: a network that sees drawings cannot be asked about curves.
+    """Runs whose inputs fit: a network that sees drawings cannot be asked about curves.
 
-    The kind is that of the run the address names first, else of the first of `linked`.
+    They are those that fit the run the address names first, else the first of `linked`.
     """
-    there = [kind for kind in KINDS.values() if any(_kind_of_task(run) == kind for run in found)]
+    there = groups(found)
     if len(there) == 1:
         return list(found)
     by_id = {run.id: run for run in found}
     named = [by_id[run_id] for run_id in (*state.heard(RUNS), *linked) if run_id in by_id]
     if named:
-        state.settle("kind", _kind_of_task(named[0]), usual=there[0])
+        own = next(kind for kind, runs in there.items() if named[0] in runs)
+        state.settle("kind", own, usual=next(iter(there)))
+        _leave_out_others(named, there[own])
     kind = widgets.switch(
         place,
         "Tasks",
         "kind",
-        there,
+        [*there],
         on_change=changed,
-        help="Runs that learned from drawings, or from curves: they cannot share an episode.",
+        help="What runs learned from: those with other inputs cannot share an episode.",
     )
-    return [run for run in found if _kind_of_task(run) == kind]
+    return there[kind]
 
 
-def _kind_of_task(run: Run) -> str:
-    return KINDS[regression(run)]
+def groups(found: Sequence[Run]) -> dict[str, list[Run]]:
+    """Runs whose inputs fit, by what these are: pictures before curves, and what came with
+    Metacore before other sizes."""
+    together: list[list[Run]] = []
+    for run in found:
+        own = (runs for runs in together if runs[0].config.takes(run.config.dataset))
+        if (runs := next(own, None)) is not None:
+            runs.append(run)
+        else:
+            together.append([run])
+    together.sort(key=lambda runs: (regression(runs[0]), not any(run.read_only for run in runs)))
+    kinds = [_inputs(runs[0]) for runs in together]
+    named: dict[str, list[Run]] = {}
+    for kind, runs in zip(kinds, together, strict=True):
+        config = runs[0].config
+        size = config.dataset_class.described(config.dataset)
+        label = f"{kind} ({size})" if kinds.count(kind) > 1 else kind
+        shape = " x ".join(map(str, config.input_shape))
+        named[f"{kind} of {shape}" if label in named else label] = runs
+    return named
+
+
+def _inputs(run: Run) -> str:
+    return "Curves" if regression(run) else f"{run.config.dataset_class.item}s".capitalize()
+
+
+def _leave_out_others(named: Sequence[Run], fitting: Sequence[Run]) -> None:
+    """Says of runs the address names beside others why they cannot share an episode with them."""
+    for run in named:
+        if run not in fitting and run.id in state.get(RUNS):
+            try:
+                refuse_other_inputs(run.config, named[0].config.dataset, run.name)
+            except UserError as why:
+                state.note(words.plain(str(why)))
+            state.put(RUNS, *(run_id for run_id in state.get(RUNS) if run_id != run.id))
+
+
+def varied(found: Sequence[Run], *, most: int, least: int = 0) -> list[Run]:
+    """One run of each algorithm, as they came with Metacore where they did, neighbours as
+    different as can be; then others, until there are `least`."""
+    shelf = [run for run in found if run.read_only] or found
+    firsts = {kind(run): run for run in reversed(shelf)}
+    chosen = [firsts[name] for name in by_turns(firsts)]
+    more = [run for run in found if run not in chosen]
+    return [*chosen, *more][: max(least, min(most, len(chosen)))]
+
+
+def preferred(found: Sequence[Run], accept: Callable[[Run], bool]) -> Run:
+    """One that is as wanted, of those that came with Metacore if there is one; else the first."""
+    ordered = varied(found, most=len(found), least=len(found))
+    return next(filter(accept, ordered), found[0])
 
 
 def regression(run: Run) -> bool:

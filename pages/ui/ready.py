@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from metacore import ALGORITHMS, DATASETS, PRESETS, Run, Store, UserError, answers, preset
-from metacore.algorithms import by_turns
+from metacore import DATASETS, PRESETS, Run, Store, UserError, answers, preset
 from metacore.answers import EpisodeSpec, Question
 from metacore.answers.episode_spec import drawn_queries
 from metacore.answers.questions import Drawn, Loadable, Possible, Room
-from pages.ui import engine, waves
+from pages.ui import engine, pick, waves
 from pages.ui.adapt import effect, scene
-from pages.ui.adapt.choice import USUAL, AdaptChoice
+from pages.ui.adapt.choice import AdaptChoice, usual
 from pages.ui.compare import choice as compared
 from pages.ui.compare import duel, mistakes
 from pages.ui.protocol import modes_of
@@ -55,7 +54,8 @@ def _start(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
 
 
 def _adapt(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
-    for run in filter(None, map(runs.get, USUAL)):
+    for alike in pick.groups([*runs.values()]).values():
+        run = usual(alike)
         spec = EpisodeSpec.like(run, seed=number)
         if not spec.regression:
             spec = replace(spec, queries=drawn_queries(spec.ways, spec.queries))
@@ -71,18 +71,19 @@ def _adapt(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
 
 
 def _prototypes(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
-    run, seed = runs.get(prototypes.FIRST), prototypes.EPISODE + number
-    if run:
-        usual = prototypes.usual(run, seed, DRAWINGS)
+    found, seed = [run for run in runs.values() if not pick.regression(run)], prototypes.EPISODE
+    if found:
+        run, seed = prototypes.first(found), seed + number
+        chosen = prototypes.usual(run, seed, DRAWINGS)
         yield Room(spec=prototypes.drawn(run, seed))
-        yield EpisodePictures(spec=usual.spec, theme="dark")
-        yield from replace(usual, theme="light").questions
+        yield EpisodePictures(spec=chosen.spec, theme="dark")
+        yield from replace(chosen, theme="light").questions
 
 
 def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
-    there = {name: runs[f"{name}-glyphs"] for name in ALGORITHMS if f"{name}-glyphs" in runs}
-    meet = [there[name] for name in by_turns(there)][: compared.FIRST_RUNS]
-    if len(meet) < 2:
+    alike = next(iter(pick.groups([*runs.values()]).values()), [])
+    meet = pick.varied(alike, most=compared.FIRST_RUNS, least=2)
+    if len(meet) < 2 or pick.regression(meet[0]):
         return
     first = meet[0].config
     task = {"norm": None, "steps": None, **first.task.to_dict()}
@@ -91,6 +92,7 @@ def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
     yield Drawn(spec=chosen.spec(0))
     yield from duel.questions(chosen, chosen.spec(number))
     if number == 0:
+        yield Room(spec=chosen.spec(0))
         yield mistakes.asked_of(meet[0], chosen, mistakes.USUAL, 0)
 
 

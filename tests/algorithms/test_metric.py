@@ -47,7 +47,7 @@ def test_protonet_gives_the_softmax_of_negative_squared_distances() -> None:
 def test_cosine_protonet_ignores_length() -> None:
     algorithm = ProtoNet(ProtoNetConfig(distance="cosine"), identity_network())
     support, labels = torch.tensor([[[0.1, 0.0], [0.0, 9.0]]]), torch.tensor([[0, 1]])
-    found = algorithm.explain(support, labels, torch.tensor([[[5.0, 0.0]]]), 2)
+    found = algorithm.explain({}, support, labels, torch.tensor([[[5.0, 0.0]]]), 2)
     assert found.logits.tolist() == [[[COSINE_SCALE, 0.0]]]
     assert found.distances.tolist() == [[[0.0, 1.0]]]
 
@@ -56,7 +56,7 @@ def test_cosine_protonet_ignores_length() -> None:
 def test_no_distance_that_is_shown_is_negative_by_rounding(distance: str) -> None:
     algorithm = ProtoNet(ProtoNetConfig(distance=distance), identity_network())
     same = torch.rand(1, 200, 2, generator=torch.Generator().manual_seed(0)) + 5
-    found = algorithm.explain(same, torch.arange(200)[None], same, 200)
+    found = algorithm.explain({}, same, torch.arange(200)[None], same, 200)
     assert found.distances is not None
     assert (found.logits > (0 if distance == "euclidean" else COSINE_SCALE)).any(), "by rounding"
     assert (found.distances >= 0).all()

@@ -38,7 +38,7 @@ def seen(learner: Learner, task: Episode) -> Explained:
 
 def spaced(learner: Learner, task: Episode, **more: str) -> Space:
     view = seen(learner, task)
-    return space(learner.algorithm, view.support[0], task.support_y[0].numpy(), WAYS, **more)
+    return space(learner, view.support[0], task.support_y[0].numpy(), WAYS, **more)
 
 
 @pytest.mark.parametrize("algorithm", ["protonet", "matching"])
@@ -51,7 +51,7 @@ def test_it_answers_as_the_method_does_in_an_edited_episode(algorithm: str) -> N
     view = seen(learner, whole)
     kept = [index for index in range(WAYS * SHOTS) if index != 4]
     labels = edited.support_y[0].numpy()
-    inside = space(learner.algorithm, view.support[0][kept], labels, WAYS)
+    inside = space(learner, view.support[0][kept], labels, WAYS)
     np.testing.assert_allclose(inside.probabilities(view.query[0]), expected[0, 0], atol=1e-5)
     assert (inside.decide(view.query[0]) == expected[0, 0].argmax(1)).all()
 
@@ -101,4 +101,4 @@ def test_a_support_drawing_is_nearest_to_itself() -> None:
 def test_a_method_with_an_inner_loop_has_no_such_space() -> None:
     learner = made("maml")
     with pytest.raises(UserError, match="does not answer by distances"):
-        space(learner.algorithm, torch.zeros(2, 4).numpy(), [0, 1], 2)
+        space(learner, torch.zeros(2, 4).numpy(), [0, 1], 2)

@@ -10,7 +10,6 @@ from metacore import Run
 from metacore.answers.episode_spec import EpisodeSpec, drawn_queries
 from pages.ui import classes, episode, pick, protocol, state, words
 
-USUAL = ("maml-glyphs", "maml-sinusoid")
 MOST_RUNS = 8
 NORM_WIDTH = 330  # pixels: a mode by its name and in words
 
@@ -37,7 +36,7 @@ def choose() -> AdaptChoice | None:
     with top.container():
         runs = pick.several(
             alike,
-            [_usual(alike)],
+            [usual(alike)],
             most=MOST_RUNS,
             help=f"One to {MOST_RUNS} runs that adapt to the same episode, side by side.",
         )
@@ -66,12 +65,13 @@ def _other_kind() -> None:
     state.drop(pick.RUNS, "ways", "shots", "queries", "steps", classes.PARAMETER)
 
 
-def _usual(alike: Sequence[Run]) -> Run:
+def usual(alike: Sequence[Run]) -> Run:
     """A run whose inner loop is worth seeing."""
-    by_id = {run.id: run for run in alike}
-    known = [by_id[name] for name in USUAL if name in by_id]
-    steps = [run for run in alike if run.config.algorithm_class.in_steps and run.iteration]
-    return [*known, *steps, *alike][0]
+
+    def learned_to_step(run: Run) -> bool:
+        return run.config.algorithm_class.in_steps and run.iteration > 0
+
+    return pick.preferred(alike, learned_to_step)
 
 
 def _usual_steps(runs: Sequence[Run]) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from metacore import DATASETS, Run
-from metacore.algorithms import by_turns
 from metacore.answers.episode_spec import EpisodeSpec, drawn_queries
 from metacore.answers.questions import Loadable
 from metacore.runs import ComparisonJob, Question
@@ -124,13 +123,8 @@ def _join(found: Sequence[Run], usual: Sequence[Run]) -> None:
 
 def _usual(found: Sequence[Run], wanted: Question | None) -> list[Run]:
     """What the linked comparison was about, else algorithms that differ the most."""
-    if wanted and (asked := [run for run in found if run.id in wanted.runs]):
-        return asked
-    shelf = [run for run in found if run.read_only] or list(found)
-    firsts = {pick.kind(run): run for run in reversed(shelf)}
-    chosen = [firsts[name] for name in by_turns(firsts)]
-    more = [run for run in found if run not in chosen]
-    return [*chosen, *more][: max(2, min(FIRST_RUNS, len(chosen)))]
+    asked = [run for run in found if wanted and run.id in wanted.runs]
+    return asked or pick.varied(found, most=FIRST_RUNS, least=2)
 
 
 def _sound(runs: Sequence[Run]) -> list[Run]:

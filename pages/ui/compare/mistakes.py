@@ -9,7 +9,7 @@ from torch import Tensor
 
 from metacore import Run, UserError
 from metacore.answers import EpisodeSpec
-from metacore.answers.questions import Mistakes
+from metacore.answers.questions import Mistakes, Room
 from metacore.datasets.base import Dataset
 from metacore.datasets.rendering import Bytes
 from metacore.insight.confusion import Confusion
@@ -38,7 +38,12 @@ CHART = "confusion matrix"
 
 @st.fragment
 def mistakes(choice: CompareChoice) -> None:
-    run, ways, seed = _controls(choice)
+    room = Room(spec=choice.spec(0))
+    size = waiting.one(room).value
+    if size is None:
+        waiting.bar([room], "Counting the classes", key="mistakes room")
+        return
+    run, ways, seed = _controls(choice, size.classes)
     try:
         question = asked_of(run, choice, ways, seed)
         found = waiting.one(question, moment=0.0)
@@ -76,7 +81,7 @@ def _show(found: Confusion, run: Run, question: Mistakes) -> None:
     take(f"confusion-{run.id}", _rows(found), key="confusion")
 
 
-def _controls(choice: CompareChoice) -> tuple[Run, int, int]:
+def _controls(choice: CompareChoice, classes: int) -> tuple[Run, int, int]:
     run_place, ways_place, button = st.columns([2, 2, 1], vertical_alignment="bottom")
     with run_place:
         run = pick.one(choice.runs, name="of", help="Whose mistakes are shown.")
@@ -85,8 +90,8 @@ def _controls(choice: CompareChoice) -> tuple[Run, int, int]:
         "Classes",
         "classes",
         usual=USUAL,
-        low=FEWEST,
-        high=MOST,
+        low=min(FEWEST, classes),
+        high=min(MOST, classes),
         help="How many classes are told apart in every task, always the same ones.",
     )
     seed = widgets.whole("drawn", usual=0, low=0, high=episode.LAST_SEED)
@@ -160,9 +165,8 @@ def _cell(found: Confusion, kind: type[Dataset]) -> None:
 
 
 def _class(found: Confusion, number: int) -> str:
-    """Its place in the matrix, and the end of its name."""
-    name = found.names[number].removeprefix("test ").rpartition("/")[2]
-    return f"{number + 1}: {name}"
+    """Its place in the matrix, and its name."""
+    return f"{number + 1}: {found.short_names[number]}"
 
 
 def _which(count: int) -> str:

@@ -1,19 +1,19 @@
 """What is looked at on the page of prototypes, and what is asked about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from metacore import Run
 from metacore.algorithms.metric import MetricAlgorithm
 from metacore.answers import EpisodeSpec, Question
-from pages.ui import charts, engine
+from pages.ui import charts, engine, pick
 from pages.ui.palette import Theme
 from pages.ui.prototypes.before_after import BeforeAndAfterQuestion
 from pages.ui.prototypes.edits import Edits, write
 from pages.ui.prototypes.embedding import EpisodePictures
 from pages.ui.prototypes.in_space import SpaceQuestion
 
-FIRST = "protonet-glyphs"
 EPISODE = 8  # a test episode that is not too easy
 SHOTS, LADDER, MOST = 3, 5, 10  # shown first, to go through if there are drawings, at most
 QUERIES = 100  # marks a picture can hold
@@ -43,6 +43,11 @@ class PrototypesChoice:
     @property
     def metric(self) -> bool:
         return self.run.config.algorithm_class.embeds
+
+    @property
+    def at_once(self) -> bool:
+        """It answers in a single computation: there is no before."""
+        return not self.run.config.algorithm_class.in_steps
 
     @property
     def pictures(self) -> EpisodePictures:
@@ -79,6 +84,11 @@ class PrototypesChoice:
             return [self.pictures, self.scene(self.edits), self.scene(Edits())]
         as_drawn = [self.moments(Edits())] if self.edited else []
         return [self.pictures, self.moments(self.edits), *as_drawn]
+
+
+def first(found: Sequence[Run]) -> Run:
+    """The one to begin with: a space made for looking at distances."""
+    return pick.preferred(found, lambda run: run.config.algorithm_class.embeds)
 
 
 def drawn(run: Run, seed: int) -> EpisodeSpec:

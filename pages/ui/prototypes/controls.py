@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from metacore import DATASETS, Run
+from metacore import Run
 from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Room
 from pages.ui import episode, pick, waiting, widgets
 from pages.ui.prototypes import selection, support_editor
 from pages.ui.prototypes.choice import (
     EPISODE,
-    FIRST,
     SHOTS,
     PictureSettings,
     PrototypesChoice,
     drawn,
+    first,
     laddered,
     measured,
 )
@@ -34,8 +34,9 @@ def choose(run: Run, seed: int) -> PrototypesChoice | None:
 
 def offered() -> list[Run]:
     """Runs on pictures; the one to begin with stands first."""
-    found = pick.usable(lambda run: not DATASETS[run.values["dataset"]["name"]].regression)
-    return sorted(found, key=lambda run: run.id != FIRST)
+    found = pick.usable(lambda run: not pick.regression(run))
+    begin = first(found) if found else None
+    return sorted(found, key=lambda run: run != begin)
 
 
 def which(found: list[Run]) -> tuple[Run, int]:
@@ -120,8 +121,8 @@ def measure(run: Run) -> str | None:
 
 
 def plane(run: Run) -> bool:
-    """Whether before and after share a plane; metric methods have no before."""
-    if run.config.algorithm_class.embeds:
+    """Whether before and after share a plane; methods without steps have no before."""
+    if not run.config.algorithm_class.in_steps:
         return False
     chosen = switch(
         "Plane",

@@ -120,8 +120,7 @@ def _space(question: SpaceQuestion, shots: int, support: Array) -> Space | None:
     kept = [one for one in given if one.label is not None]
     labels = [one.label for one in kept if one.label is not None]
     places = support[[one.index for one in kept]]
-    algorithm = question.learned.learner().algorithm
-    return space(algorithm, places, labels, spec.ways, question.distance)
+    return space(question.learned.learner(), places, labels, spec.ways, question.distance)
 
 
 def _score(one: Space | None, query: Array, truth: Any) -> float:

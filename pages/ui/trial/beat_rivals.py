@@ -9,14 +9,14 @@ from metacore import Run, UserError
 from metacore.answers import Question
 from metacore.answers.questions import Loadable
 from metacore.answers.trials import InContest, Round
-from metacore.insight.contest import Contest, Puzzle
+from metacore.insight.contest import CONFIGS, Contest, Puzzle
 from metacore.insight.contest_replies import LearnerAnswer, unfair
 from pages.ui import engine, pick, say, state, waiting
 from pages.ui.trial import beat_link
 
 T = TypeVar("T")
 PATIENCE = 30.0
-USUAL = ("maml-glyphs", "protonet-glyphs", "scratch-glyphs")
+USUAL = 3
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,12 @@ class Rival:
 
 
 def possible() -> list[Run]:
-    """Runs that see drawings."""
-    return pick.usable(lambda run: not run.config.dataset_class.regression)
+    """Runs that see what contests are about."""
+    return pick.usable(lambda run: any(map(run.config.takes, CONFIGS.values())))
 
 
 def usual(found: Sequence[Run]) -> list[Run]:
-    known = [run for run in found if run.id in USUAL]
-    return sorted(known, key=lambda run: USUAL.index(run.id)) or list(found[:3])
+    return pick.varied(found, most=USUAL, least=USUAL)
 
 
 def rivals(of: Contest) -> list[Rival]:

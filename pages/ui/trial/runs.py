@@ -3,7 +3,6 @@
 import streamlit as st
 
 from metacore import Run
-from metacore.algorithms import by_turns
 from metacore.trial import task
 from pages.ui import pick
 
@@ -18,17 +17,10 @@ def choose() -> list[Run]:
         return []
     runs = pick.several(
         found,
-        _usual(found),
+        pick.varied(found, most=MOST),
         most=MOST,
         help=f"Up to {MOST} runs that have learned from drawings; all of them answer at once.",
     )
     if not runs:
         st.info("Pick a run: then it answers here.", icon=":material/add:")
     return runs
-
-
-def _usual(found: list[Run]) -> list[Run]:
-    """One of each algorithm, as they came with Metacore where they did."""
-    shelf = [run for run in found if run.read_only] or found
-    firsts = {pick.kind(run): run for run in reversed(shelf)}
-    return [firsts[name] for name in by_turns(firsts)][:MOST]
