@@ -65,13 +65,14 @@ def metric(choice: PrototypesChoice) -> None:
     scene = waiting.known(choice.scene(choice.edits)).get()
     as_drawn = waiting.known(choice.scene(Edits())).get()
     pictures = waiting.known(choice.pictures).get()
-    st.markdown(result(choice.run, scene, as_drawn, choice.view))
+    st.markdown(result(choice, scene, as_drawn))
     st.caption(fineprint(choice.run, scene, choice.view))
     space(choice, scene, as_drawn, pictures)
     matrix(scene, pictures)
 
 
-def result(run: Run, scene: EpisodeInSpace, as_drawn: EpisodeInSpace, view: PictureSettings) -> str:
+def result(choice: PrototypesChoice, scene: EpisodeInSpace, as_drawn: EpisodeInSpace) -> str:
+    run, view, item = choice.run, choice.view, choice.spec.kind.item
     agreement = 1 - len(scene.astray) / len(scene.cloud.query.names)
     picture = "flat picture" if view.dimensions == 2 else "picture in space"
     edited = (
@@ -81,7 +82,7 @@ def result(run: Run, scene: EpisodeInSpace, as_drawn: EpisodeInSpace, view: Pict
     )
     return (
         f"**{says(run, scene.right, scene.cloud.query.names)}** from"
-        f" {words.several(view.shots, 'drawing')} of each class{edited}; the {picture} agrees with"
+        f" {words.several(view.shots, item)} of each class{edited}; the {picture} agrees with"
         f" its decision on **{agreement:.0%}** of them."
     )
 
@@ -152,7 +153,7 @@ def space(
         )
         selection.chart(
             figure,
-            f"Where the drawings lie in {view.dimensions} of {scene.features} dimensions",
+            f"Where the {choice.spec.kind.item}s lie in {view.dimensions} of {scene.features} dimensions",
             names,
             alt="Support drawings, queries and prototypes of each class, projected by PCA.",
             key="space",
@@ -213,7 +214,7 @@ def gradient(choice: PrototypesChoice) -> None:
     before, after = (f"{share:.0%}" for share in seen.separations)
     answered = says(choice.run, seen.right[1], seen.clouds[1].query.names)
     edited = f", {as_drawn.right[1]} after steps on the support as drawn" if choice.edited else ""
-    given = f"{words.several(view.shots, 'drawing')} of each class"
+    given = f"{words.several(view.shots, choice.spec.kind.item)} of each class"
     if choice.at_once:
         edited = (
             f" (**{as_drawn.right[1]}** before the support was edited)" if choice.edited else ""
