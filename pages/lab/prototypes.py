@@ -133,7 +133,8 @@ def space(
     """The picture; beside it, what can be edited and what is looked at."""
     if support_editor.edited_just_now():
         st.rerun()
-    view, theme, names = choice.view, charts.theme(), [*scene.looks]
+    view, item = choice.view, choice.spec.kind.item
+    theme, names = charts.theme(), [*scene.looks]
     cloud, before = scene.cloud, as_drawn.cloud.paths
     if choice.edited and before is not None:
         cloud = replace(cloud, moved_from=before[-1])
@@ -153,7 +154,7 @@ def space(
         )
         selection.chart(
             figure,
-            f"Where the {choice.spec.kind.item}s lie in {view.dimensions} of {scene.features} dimensions",
+            f"Where the {item}s lie in {view.dimensions} of {scene.features} dimensions",
             names,
             alt="Support drawings, queries and prototypes of each class, projected by PCA.",
             key="space",
