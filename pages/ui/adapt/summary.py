@@ -19,7 +19,8 @@ def sentence(scene: AdaptScene) -> str:
         seen = f"From **{words.several(spec.shots, 'point')}** of a curve never met before"
         parts = [_error(adapted) for adapted in scene.runs]
     else:
-        each = "one drawing" if spec.shots == 1 else f"{spec.shots} drawings"
+        item = spec.kind.item
+        each = f"one {item}" if spec.shots == 1 else f"{spec.shots} {item}s"
         seen = f"From **{each}** of each of **{scene.episode.ways} classes** never met before"
         parts = [_answers(adapted, scene) for adapted in scene.runs]
     return f"{seen}, {'; '.join(parts)}{_from_scratch(scene)}."
