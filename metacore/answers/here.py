@@ -27,7 +27,8 @@ class Here:
             found = self._kept.get(question)
             if found is None:
                 found = _answered(question)
-                self._kept.put(question, found, _size(found))
+                size = len(pickle.dumps(found.value, pickle.HIGHEST_PROTOCOL))
+                self._kept.put(question, found, size)
             return found
 
     def peek(self, question: Question[T]) -> Standing[T] | None:
@@ -48,7 +49,3 @@ def _answered(question: Question[Any]) -> Standing[Any]:
         return Standing(question.answer(), done=question.total, total=question.total)
     except UserError as error:
         return Standing(error=error, total=question.total)
-
-
-def _size(found: Standing[Any]) -> int:
-    return len(pickle.dumps(found.value, pickle.HIGHEST_PROTOCOL))

@@ -90,7 +90,11 @@ def serve(arguments: Namespace) -> int:
         _tell(arguments, found, key)
     else:
         _refuse_class_flags(arguments)
-        _warn(found)
+        if not _loopback(found.address):
+            display.say(
+                "Whoever can reach this server may cancel and delete every run: metacore serve"
+                " --class gives everyone their own."
+            )
     return _become(command(found, quiet=arguments.classroom), environment)
 
 
@@ -141,14 +145,6 @@ def _tell(arguments: Namespace, found: Place, key: str) -> None:
         display.say(f"For the teacher:  {teacher}")
         display.say("Keep the second to yourself: whoever opens it may change every run.")
     sys.stdout.flush()
-
-
-def _warn(found: Place) -> None:
-    if not _loopback(found.address):
-        display.say(
-            "Whoever can reach this server may cancel and delete every run: metacore serve --class"
-            " gives everyone their own."
-        )
 
 
 def _refuse_class_flags(arguments: Namespace) -> None:

@@ -8,16 +8,15 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from string import ascii_uppercase
 from typing import cast
 
 import torch
-from torch import Tensor
 
 from metacore.capacity import suited_threads
 from metacore.datasets.omniglot import Omniglot, OmniglotConfig
 from metacore.device import synchronize
-from metacore.episode import Episode
 from metacore.insight.contest import CONFIGS, ROUNDS, Contest, Puzzle
 from metacore.statistics import mean_ci95, wilson
 from metacore.training.config import RunConfig
@@ -51,19 +50,14 @@ def answer(learner: Learner, puzzle: Puzzle) -> LearnerAnswer:
     episode, algorithm = puzzle.episode, learner.algorithm
     with suited_threads(small=True):
         start = time.perf_counter()
-        outputs = _outputs(learner, episode)
+        *_, last = algorithm.adapt(learner.params, episode)
+        outputs = last(episode.query_x)[0].detach()  # logits [N*Q, N]
         synchronize(learner.device)
         seconds = time.perf_counter() - start
     shares = outputs[puzzle.query].softmax(-1).nan_to_num(0.0)
     right = (outputs.argmax(-1) == episode.query_y[0]) & outputs.isfinite().all(-1)
     norm = algorithm.norms[0] if algorithm.network.uses_batch_statistics else "none"
     return LearnerAnswer(tuple(shares.tolist()), seconds, norm, float(right.float().mean()))
-
-
-def _outputs(learner: Learner, episode: Episode) -> Tensor:
-    """Logits of the adapted network [N*Q, N]."""
-    *_, last = learner.algorithm.adapt(learner.params, episode)
-    return last(episode.query_x)[0].detach()
 
 
 def unfair(config: RunConfig, contest: Contest) -> str | None:
@@ -126,14 +120,10 @@ class Tally:
 
 def tally_replies(replies: Sequence[Reply], truths: Sequence[int]) -> Tally:
     marks = tuple(reply.choice == truth for reply, truth in zip(replies, truths, strict=True))
-    return Tally(marks, _mean([reply.seconds for reply in replies]))
+    return Tally(marks, fmean(reply.seconds for reply in replies))
 
 
 def tally_answers(answers: Sequence[LearnerAnswer], truths: Sequence[int]) -> Tally:
     marks = tuple(given.choice == truth for given, truth in zip(answers, truths, strict=True))
     overall = mean_ci95(torch.tensor([given.accuracy for given in answers]))
-    return Tally(marks, _mean([given.seconds for given in answers]), overall)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    return Tally(marks, fmean(given.seconds for given in answers), overall)

@@ -72,15 +72,11 @@ def _answer(
         if "error" in answer:
             raise UserError(answer["error"])
         return Forecast.from_dict(answer["forecast"])
-    if _killed(ended.returncode):
+    status = ended.returncode  # of the kernel's killer, or a failed allocation in another thread
+    if status < 0 or status in (134, 137, 139):
         return _too_large(config, "cpu", config.device, memory or _free_memory())
     reason = ended.stderr.strip().rpartition("\n")[2] or f"exit status {ended.returncode}"
     raise UserError(f"This run could not be measured: {reason}")
-
-
-def _killed(status: int) -> bool:
-    """By a signal (the kernel's out-of-memory killer, a failed allocation in another thread)."""
-    return status < 0 or status in (134, 137, 139)
 
 
 # --- measuring --------------------------------------------------------------------------------
@@ -102,7 +98,8 @@ def _measure(config: RunConfig, memory: int | None) -> Forecast:
         torch.cuda.reset_peak_memory_stats(device)
     try:
         learner = build(config)
-        costs = _costs(config, learner)
+        step = _step_seconds(config, learner) if learner.algorithm.trains else 0.0
+        costs = _Costs(step, _validation_seconds(config, learner))
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
@@ -122,11 +119,6 @@ def _too_large(
 
 def _advised(config: RunConfig, forecast: Forecast) -> Forecast:
     return replace(forecast, advice=tuple(advice(config, forecast)))
-
-
-def _costs(config: RunConfig, learner: Learner) -> _Costs:
-    step = _step_seconds(config, learner) if learner.algorithm.trains else 0.0
-    return _Costs(step, _validation_seconds(config, learner))
 
 
 def _step_seconds(config: RunConfig, learner: Learner) -> float:

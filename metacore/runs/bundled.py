@@ -12,21 +12,10 @@ from typing import Any
 
 from metacore.atomic import write_whole
 from metacore.errors import UserError
-from metacore.runs import files, snapshots, tested
+from metacore.runs import files, record, snapshots, tested
 from metacore.runs.files import read_up_to
 from metacore.runs.job import FAILED
-from metacore.runs.record import (
-    LARGEST_CSV,
-    Metric,
-    Run,
-    config_json,
-    facts_json,
-    fitting,
-    metrics_csv,
-    read_metrics,
-    read_run,
-    refuse_changed,
-)
+from metacore.runs.record import Metric, Run
 from metacore.strict import LARGEST_JSON
 from metacore.training.checkpoint import Checkpoint
 
@@ -47,8 +36,8 @@ class BundledRuns:
 
     @staticmethod
     def metrics(run: Run) -> list[Metric]:
-        data = read_up_to(run.folder / "metrics.csv", LARGEST_CSV)
-        return read_metrics(data, str(run.folder))
+        data = read_up_to(run.folder / "metrics.csv", record.LARGEST_CSV)
+        return record.read_metrics(data, str(run.folder))
 
 
 def _run_or_damage(folder: Path) -> Run:
@@ -65,8 +54,8 @@ def _run(folder: Path, *written: int) -> Run:
     """Read once: every page asks for all runs on every look."""
     parts = (folder / name for name in ("config.json", "run.json"))
     config, facts = (read_up_to(part, LARGEST_JSON) for part in parts)
-    found = read_run(folder.name, folder, config, facts, str(folder))
-    refuse_changed(config, facts, str(folder))
+    found = record.read_run(folder.name, folder, config, facts, str(folder))
+    record.refuse_changed(config, facts, str(folder))
     score = tested.read_tested(folder)
     if score is not None and score.metric != found.metric:
         raise UserError(f"{folder}: {tested.NAME} is not about the metric of its run.")
@@ -88,9 +77,9 @@ def bundle(run: Run, metrics: Iterable[Metric], folder: Path) -> Run:
     score = tested.measure(run.config, best)
     weights = {f"params/{name}": value for name, value in best.params().items()}
     parts: dict[str, bytes] = {
-        "config.json": config_json(run.values),
-        "run.json": facts_json(run),
-        "metrics.csv": metrics_csv(_thinned([*metrics])),
+        "config.json": record.config_json(run.values),
+        "run.json": record.facts_json(run),
+        "metrics.csv": record.metrics_csv(_thinned([*metrics])),
         "best.safetensors": files.to_bytes(Checkpoint(weights, best.info)),
         tested.NAME: score.to_json(),
     }
@@ -106,5 +95,5 @@ def _thinned(metrics: list[Metric]) -> list[Metric]:
     """Enough of the curves to look at: a repository is no place for every fourth digit."""
     return [
         metric._replace(seconds=round(metric.seconds, 2), value=float(f"{metric.value:.5g}"))
-        for metric in fitting(metrics, CURVE_POINTS)
+        for metric in record.fitting(metrics, CURVE_POINTS)
     ]

@@ -18,18 +18,9 @@ from typing import BinaryIO
 
 from metacore.atomic import write_whole
 from metacore.errors import UserError
-from metacore.runs import files
+from metacore.runs import files, record
 from metacore.runs.job import FINISHED
-from metacore.runs.record import (
-    LARGEST_CSV,
-    Run,
-    config_json,
-    facts_json,
-    metrics_csv,
-    read_metrics,
-    read_run,
-    refuse_changed,
-)
+from metacore.runs.record import Run
 from metacore.runs.store import Store, checked_name, new_id, slot
 from metacore.runs.weights import prove
 from metacore.strict import LARGEST_JSON
@@ -40,7 +31,7 @@ BEST, LAST = "best.safetensors", "last.safetensors"
 LARGEST_BYTES = 170 * 2**20  # unpacked: the widest network here, twice, with Adam's memory
 LARGEST = {  # bytes of each part
     **dict.fromkeys((CONFIG, FACTS), LARGEST_JSON),
-    METRICS: LARGEST_CSV,
+    METRICS: record.LARGEST_CSV,
     **dict.fromkeys((BEST, LAST), LARGEST_BYTES),
 }
 MOST_AT_ONCE = 2**20  # bytes
@@ -54,9 +45,9 @@ def export(store: Store, run: Run, file: Path) -> Path:
     if os.path.isdir(file):
         raise UserError(f"{file} is a folder: name the file in it that the run should be.")
     texts = {
-        CONFIG: config_json(run.values),
-        FACTS: facts_json(run),
-        METRICS: metrics_csv(store.metrics(run)),
+        CONFIG: record.config_json(run.values),
+        FACTS: record.facts_json(run),
+        METRICS: record.metrics_csv(store.metrics(run)),
     }
     weights = {path.name: files.to_bytes(files.read(path)) for path in paths}
     write_whole(file, _pack({**texts, **weights}))
@@ -70,12 +61,12 @@ def import_(store: Store, file: Path | BinaryIO, source: str | None = None) -> R
     """
     source = source or str(file)
     parts = _unpack(file, source)
-    found = _here(read_run(new_id(), store.folder, parts[CONFIG], parts[FACTS], source))
-    name, metrics = _name(found, source), read_metrics(parts[METRICS], source)
+    found = _here(record.read_run(new_id(), store.folder, parts[CONFIG], parts[FACTS], source))
+    name, metrics = _name(found, source), record.read_metrics(parts[METRICS], source)
     weights = {part: parts[part] for part in (BEST, LAST) if part in parts}
     for part, data in weights.items():
         prove(found.config, data, f"{source}: {part}")
-    refuse_changed(parts[CONFIG], parts[FACTS], source)
+    record.refuse_changed(parts[CONFIG], parts[FACTS], source)
     imported = replace(
         found,
         name=name,

@@ -45,63 +45,59 @@ class BeforeAndAfterQuestion(EditedEpisode, Question[BeforeAndAfter]):
     shared: bool  # one plane for both
 
     def answer(self) -> BeforeAndAfter:
-        return _moments(self)
-
-
-def _moments(question: BeforeAndAfterQuestion) -> BeforeAndAfter:
-    dimensions, shared = question.dimensions, question.shared
-    given = question.given(question.shots)
-    spec = replace(
-        question.spec,
-        shots=question.shots,
-        left_out=tuple(n for n, one in enumerate(given) if one.label is None),
-        labels=tuple(
-            (n, one.label)
-            for n, one in enumerate(given)
-            if one.mislabelled and one.label is not None
-        ),
-    )
-    kept = [one for one in given if one.label is not None]
-    trace = question.adapted(spec)
-    assert trace.support_features is not None, "features of pictures are recorded"
-    assert trace.query_features is not None, "features of pictures are recorded"
-    assert trace.query_probabilities is not None, "classes have probabilities"
-    supports = [trace.support_features[at, 0] for at in (0, -1)]
-    queries = [trace.query_features[at, 0] for at in (0, -1)]
-    answers = [trace.query_probabilities[at, 0] for at in (0, -1)]
-    both = [np.concatenate(pair) for pair in zip(supports, queries, strict=True)]
-    planes = (
-        [pca(np.concatenate(both), dimensions)] * 2
-        if shared
-        else [pca(points, dimensions) for points in both]
-    )
-    flat = [plane.apply(points) for plane, points in zip(planes, both, strict=True)]
-    truth, split = question.truth, len(supports[0])
-    wrong = [np.flatnonzero(one.argmax(1) != truth).tolist() for one in answers]
-    first, last = (
-        Cloud(
-            support=support_points(flat[n][:split], kept, spec.most),
-            query=query_points(flat[n][split:], truth, answers[n]),
-            wrong=wrong[n],
-            mislabelled=[place for place, one in enumerate(kept) if one.mislabelled],
-            explained=[float(share) for share in planes[n].explained],
+        dimensions, shared = self.dimensions, self.shared
+        given = self.given(self.shots)
+        spec = replace(
+            self.spec,
+            shots=self.shots,
+            left_out=tuple(n for n, one in enumerate(given) if one.label is None),
+            labels=tuple(
+                (n, one.label)
+                for n, one in enumerate(given)
+                if one.mislabelled and one.label is not None
+            ),
         )
-        for n in range(2)
-    )
-    frames = (np.concatenate(flat),) * 2 if shared else (flat[0], flat[1])
-    return BeforeAndAfter(
-        name=f"{question}",
-        clouds=(first, last),
-        frames=frames,
-        separations=(separation(queries[0], truth), separation(queries[1], truth)),
-        right=(len(truth) - len(wrong[0]), len(truth) - len(wrong[1])),
-        steps=trace.steps[-1],
-        norm=trace.norm,
-        frozen=bool(np.array_equal(*queries) and np.array_equal(*supports)),
-        looks=_looks_after(supports[1], queries[1], truth, answers, kept, spec.most),
-        first=query_name(wrong[1][0] if wrong[1] else 0),
-        right_in=question.right_in(wrong[1]),
-    )
+        kept = [one for one in given if one.label is not None]
+        trace = self.adapted(spec)
+        assert trace.support_features is not None, "features of pictures are recorded"
+        assert trace.query_features is not None, "features of pictures are recorded"
+        assert trace.query_probabilities is not None, "classes have probabilities"
+        supports = [trace.support_features[at, 0] for at in (0, -1)]
+        queries = [trace.query_features[at, 0] for at in (0, -1)]
+        answers = [trace.query_probabilities[at, 0] for at in (0, -1)]
+        both = [np.concatenate(pair) for pair in zip(supports, queries, strict=True)]
+        planes = (
+            [pca(np.concatenate(both), dimensions)] * 2
+            if shared
+            else [pca(points, dimensions) for points in both]
+        )
+        flat = [plane.apply(points) for plane, points in zip(planes, both, strict=True)]
+        truth, split = self.truth, len(supports[0])
+        wrong = [np.flatnonzero(one.argmax(1) != truth).tolist() for one in answers]
+        first, last = (
+            Cloud(
+                support=support_points(flat[n][:split], kept, spec.most),
+                query=query_points(flat[n][split:], truth, answers[n]),
+                wrong=wrong[n],
+                mislabelled=[place for place, one in enumerate(kept) if one.mislabelled],
+                explained=[float(share) for share in planes[n].explained],
+            )
+            for n in range(2)
+        )
+        frames = (np.concatenate(flat),) * 2 if shared else (flat[0], flat[1])
+        return BeforeAndAfter(
+            name=f"{self}",
+            clouds=(first, last),
+            frames=frames,
+            separations=(separation(queries[0], truth), separation(queries[1], truth)),
+            right=(len(truth) - len(wrong[0]), len(truth) - len(wrong[1])),
+            steps=trace.steps[-1],
+            norm=trace.norm,
+            frozen=bool(np.array_equal(*queries) and np.array_equal(*supports)),
+            looks=_looks_after(supports[1], queries[1], truth, answers, kept, spec.most),
+            first=query_name(wrong[1][0] if wrong[1] else 0),
+            right_in=self.right_in(wrong[1]),
+        )
 
 
 def _looks_after(

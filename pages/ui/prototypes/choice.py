@@ -54,24 +54,19 @@ class PrototypesChoice:
         return EpisodePictures(spec=self.spec, theme=self.theme or charts.theme())
 
     def scene(self, edits: Edits) -> SpaceQuestion:
-        return SpaceQuestion(
-            learned=engine.learned(self.run),
-            spec=self.spec,
-            shots=self.view.shots,
-            distance=self.view.distance,
-            dimensions=self.view.dimensions,
-            edits=write(edits),
-        )
+        return SpaceQuestion(**self._asked(edits), distance=self.view.distance)
 
     def moments(self, edits: Edits) -> BeforeAndAfterQuestion:
-        return BeforeAndAfterQuestion(
-            learned=engine.learned(self.run),
-            spec=self.spec,
-            shots=self.view.shots,
-            dimensions=self.view.dimensions,
-            shared=self.view.shared,
-            edits=write(edits),
-        )
+        return BeforeAndAfterQuestion(**self._asked(edits), shared=self.view.shared)
+
+    def _asked(self, edits: Edits) -> dict[str, Any]:
+        return {
+            "learned": engine.learned(self.run),
+            "spec": self.spec,
+            "shots": self.view.shots,
+            "dimensions": self.view.dimensions,
+            "edits": write(edits),
+        }
 
     @property
     def edited(self) -> bool:

@@ -62,52 +62,47 @@ class SpaceQuestion(EditedEpisode, Question[EpisodeInSpace]):
     distance: str | None
 
     def answer(self) -> EpisodeInSpace:
-        return _scene(self)
-
-
-def _scene(question: SpaceQuestion) -> EpisodeInSpace:
-    spec, shots, dimensions = question.spec, question.shots, question.dimensions
-    view = question.adapted(spec).explained
-    assert view is not None, "only metric methods have a scene"
-    support, query = view.support[0], view.query[0]
-    truth = question.truth
-    flat = pca(np.concatenate([support, query]), dimensions)
-    frame = flat.apply(np.concatenate([support, query]))
-    ladder = [_space(question, k, support) for k in range(1, spec.most + 1)]
-    now, given = ladder[shots - 1], question.given(shots)
-    assert now is not None, "the page has seen to it that no class is empty"
-    kept = [one for one in given if one.label is not None]
-    answers = now.probabilities(query)
-    wrong = np.flatnonzero(answers.argmax(1) != truth).tolist()
-    prototypes = [one.prototypes for one in ladder[:shots] if one is not None]
-    seen = _seen(flat, now)
-    cloud = Cloud(
-        support=support_points(flat.apply(support[[one.index for one in kept]]), kept, spec.most),
-        query=query_points(flat.apply(query), truth, answers),
-        wrong=wrong,
-        mislabelled=[n for n, one in enumerate(kept) if one.mislabelled],
-        explained=[float(share) for share in flat.explained],
-        left_out=left_out(flat.apply(support), given, spec.most),
-        paths=None
-        if prototypes[0] is None
-        else np.stack([flat.apply(centres) for centres in prototypes]),  # type: ignore[arg-type]
-        regions=_regions(flat, seen, frame) if dimensions == 2 else None,
-    )
-    return EpisodeInSpace(
-        name=f"{question}",
-        features=support.shape[1],
-        cloud=cloud,
-        frame=frame,
-        right=len(truth) - len(wrong),
-        astray=astray(flat, query, now.decide, seen),
-        scores=[_score(one, query, truth) for one in ladder],
-        matrix=_matrix(now, query, kept, wrong, spec.most),
-        looks=_looks(now, support, query, truth, kept, spec.most),
-        first=query_name(wrong[0] if wrong else 0),
-        unit=UNITS[now.distance],
-        prototypes=now.prototypes,
-        right_in=question.right_in(wrong),
-    )
+        spec, shots, dimensions = self.spec, self.shots, self.dimensions
+        view = self.adapted(spec).explained
+        assert view is not None, "only metric methods have a scene"
+        support, query = view.support[0], view.query[0]
+        truth = self.truth
+        flat = pca(np.concatenate([support, query]), dimensions)
+        frame = flat.apply(np.concatenate([support, query]))
+        ladder = [_space(self, k, support) for k in range(1, spec.most + 1)]
+        now, given = ladder[shots - 1], self.given(shots)
+        assert now is not None, "the page has seen to it that no class is empty"
+        kept = [one for one in given if one.label is not None]
+        answers = now.probabilities(query)
+        wrong = np.flatnonzero(answers.argmax(1) != truth).tolist()
+        prototypes = [one.prototypes for one in ladder[:shots] if one is not None]
+        ways = [flat.apply(centres) for centres in prototypes if centres is not None]
+        seen, places = _seen(flat, now), support[[one.index for one in kept]]
+        cloud = Cloud(
+            support=support_points(flat.apply(places), kept, spec.most),
+            query=query_points(flat.apply(query), truth, answers),
+            wrong=wrong,
+            mislabelled=[n for n, one in enumerate(kept) if one.mislabelled],
+            explained=[float(share) for share in flat.explained],
+            left_out=left_out(flat.apply(support), given, spec.most),
+            paths=np.stack(ways) if ways else None,
+            regions=_regions(flat, seen, frame) if dimensions == 2 else None,
+        )
+        return EpisodeInSpace(
+            name=f"{self}",
+            features=support.shape[1],
+            cloud=cloud,
+            frame=frame,
+            right=len(truth) - len(wrong),
+            astray=astray(flat, query, now.decide, seen),
+            scores=[_score(one, query, truth) for one in ladder],
+            matrix=_matrix(now, query, kept, wrong, spec.most),
+            looks=_looks(now, support, query, truth, kept, spec.most),
+            first=query_name(wrong[0] if wrong else 0),
+            unit=UNITS[now.distance],
+            prototypes=now.prototypes,
+            right_in=self.right_in(wrong),
+        )
 
 
 def _space(question: SpaceQuestion, shots: int, support: Array) -> Space | None:

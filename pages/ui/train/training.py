@@ -83,16 +83,12 @@ def _header(run: Run) -> None:
         visitor.badge(run)
 
 
-def _described(run: Run) -> str:
+def _progress(run: Run) -> None:
     config = run.config
-    return (
+    st.caption(
         f"{pick.title(run)} on {config.dataset_class.title} · {words.task(run)}"
         f" · {config.model_name} · seed {config.seed} · {run.device}"
     )
-
-
-def _progress(run: Run) -> None:
-    st.caption(_described(run))
     share, left = jobs.progress(run)
     if run.status == QUEUED:
         st.progress(0.0, f"Waiting for the device: {_ahead(run)}")

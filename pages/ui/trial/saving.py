@@ -34,7 +34,10 @@ def part(trial: Trial, *, key: str, besides: str) -> None:
             f" {besides}",
         ):
             _keep(document)
-    _link(document)
+    kept, name = st.session_state.get(_KEPT, (None, ""))
+    if kept == document:  # the link leads to what is on the page
+        st.caption("Whoever can reach this server can open the trial as it is now:")
+        st.code(address(name), language=None, wrap_lines=True)
 
 
 def _keep(document: bytes) -> None:
@@ -42,14 +45,6 @@ def _keep(document: bytes) -> None:
         st.session_state[_KEPT] = (document, trials.save(document))
     except UserError as error:
         say.error(error, icon=":material/save:")
-
-
-def _link(document: bytes) -> None:
-    """The link, as long as it leads to what is on the page."""
-    kept, name = st.session_state.get(_KEPT, (None, ""))
-    if kept == document:
-        st.caption("Whoever can reach this server can open the trial as it is now:")
-        st.code(address(name), language=None, wrap_lines=True)
 
 
 def address(name: str) -> str:
