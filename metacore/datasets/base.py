@@ -2,8 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -123,6 +125,19 @@ class Dataset(ABC):
         return generator(seed, f"{split} episode", number)
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """How many pictures the classes of a split have."""
+
+    each: Tensor  # [classes]
+    least: int
+    most: int
+
+    @classmethod
+    def of(cls, each: Tensor) -> Self:
+        return cls(each, int(each.min()), int(each.max())) if len(each) else cls(each, 0, 0)
+
+
 class ImageDataset(Dataset):
     """Classes of pictures, each with its own number of them.
 
@@ -153,6 +168,17 @@ class ImageDataset(Dataset):
         classes, pictures = self.images[split].shape[:2]
         return torch.full((classes,), pictures)
 
+    def _sizes(self, split: str) -> Sizes:
+        """The same, asked for once: an episode is drawn in a tenth of a millisecond."""
+        known = self._known_sizes
+        if split not in known:
+            known[split] = Sizes.of(self.class_sizes(split))
+        return known[split]
+
+    @cached_property
+    def _known_sizes(self) -> dict[str, Sizes]:
+        return {}
+
     def read(self, split: str, classes: Tensor, numbers: Tensor) -> Tensor:
         """These pictures of these classes, uint8 on the device; both indices broadcast."""
         return self.images[split][classes.to(self.device), numbers.to(self.device)]
@@ -174,8 +200,8 @@ class ImageDataset(Dataset):
     def check(self, split: str, *, ways: int, shots: int, queries: int) -> None:
         """Says with numbers why such a task cannot be drawn from this split, if it cannot."""
         self._check_split(split)
-        sizes, item = self.class_sizes(split), self.item
-        classes, most = len(sizes), int(sizes.max()) if len(sizes) else 0
+        sizes, item = self._sizes(split), self.item
+        classes, most = len(sizes.each), sizes.most
         if not 2 <= ways <= classes:
             raise UserError(
                 f"ways must be between 2 and {classes} for {self.name}: its {split} split has"
@@ -191,7 +217,9 @@ class ImageDataset(Dataset):
                 f"{shots} shots and {queries} queries need {shots + queries} {item}s of a class,"
                 f" and classes of {self.name} have {most}: ask for at most {most - shots} queries."
             )
-        enough = int((sizes >= shots + queries).sum())
+        if sizes.least >= shots + queries:
+            return
+        enough = int((sizes.each >= shots + queries).sum())
         if enough < ways:
             raise UserError(
                 f"{shots} shots and {queries} queries need {shots + queries} {item}s of a class,"
@@ -210,8 +238,9 @@ class ImageDataset(Dataset):
         generator: torch.Generator,
     ) -> Episode:
         self.check(split, ways=ways, shots=shots, queries=queries)
-        large = self.class_sizes(split) >= shots + queries
-        classes = _distinct(ways, large.expand(tasks, -1), generator)
+        sizes = self._sizes(split)
+        large = None if sizes.least >= shots + queries else sizes.each >= shots + queries
+        classes = _distinct(ways, (tasks, len(sizes.each)), large, generator)
         return self._deal(split, classes, shots=shots, queries=queries, generator=generator)
 
     def chosen(
@@ -276,9 +305,11 @@ class ImageDataset(Dataset):
     ) -> Episode:
         """Tasks of the classes [T, N], with random drawings of each."""
         tasks, ways = classes.shape
-        sizes = self.class_sizes(split)
-        there = torch.arange(int(sizes.max())) < sizes[classes][..., None]  # [T, N, most]
-        drawn = _distinct(shots + queries, there, generator)
+        sizes = self._sizes(split)
+        there = None  # all
+        if sizes.least < sizes.most:
+            there = torch.arange(sizes.most) < sizes.each[classes][..., None]  # [T, N, most]
+        drawn = _distinct(shots + queries, (tasks, ways, sizes.most), there, generator)
         seen = self.read(split, classes[:, :, None], drawn)  # [T, N, K+Q, C, H, W]
         pictures = self.prepared(seen, split, generator)
         labels = torch.arange(ways, device=self.device)
@@ -292,10 +323,17 @@ class ImageDataset(Dataset):
         )
 
 
-def _distinct(count: int, allowed: Tensor, generator: torch.Generator) -> Tensor:
-    """`count` different numbers of those allowed [..., n], in random order: [..., count]."""
-    chance = torch.rand(allowed.shape, generator=generator)
-    return chance.masked_fill(~allowed, -1.0).topk(count, dim=-1).indices
+def _distinct(
+    count: int, shape: tuple[int, ...], allowed: Tensor | None, generator: torch.Generator
+) -> Tensor:
+    """`count` different numbers below the last of the shape, in random order: [..., count].
+
+    Only those allowed [..., n], where not all are.
+    """
+    chance = torch.rand(shape, generator=generator)
+    if allowed is not None:
+        chance = chance.masked_fill(~allowed, -1.0)
+    return chance.topk(count, dim=-1).indices
 
 
 def rotations(images: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from metacore.insight.trace import Array
 from metacore.statistics import significant
 from pages.ui import engine
 
-TYPICAL = (36, 56, 97, 17, 51, 74, 45, 15, 5, 70, 23, 24)
+TYPICAL = (56, 97, 36, 17, 1, 51, 45, 74, 70, 15, 24, 5)
 LOOKED_AT = 100  # waves that were looked at to choose them; the next ones are as they come
 STEPS = 10
 FLAT = 1.0  # a wave that never leaves 0 by more is flat: the largest ones reach 5
