@@ -109,7 +109,7 @@ def test_compare_has_a_row_per_run_and_per_pair(metacore: Metacore, trained: str
 
 
 def test_comparing_runs_that_always_diverge_is_still_json(metacore: Metacore) -> None:
-    metacore(f"train {SMALL} --inner-rate 10 --name wild")
+    metacore(f"train {SMALL} --inner-rate 10 --inner-steps 1 --name wild")
     found = metacore("compare wild wild --episodes 5 --steps 200 --json").json
     assert found["runs"][0]["mse"] is None
     assert found["runs"][0]["diverged"] == 1

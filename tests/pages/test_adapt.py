@@ -64,7 +64,7 @@ def test_steps_may_exceed_those_of_training(visit: Visit) -> None:
     app = sound(visit(PAGE, run=SINE, steps="25"))
     assert films(app)[0]["steps"] == list(range(26))
     assert "25 gradient steps" in words(app)
-    assert panels(app, "lines")[0]["mark"] == {"at": 1, "text": "trained with 1"}
+    assert panels(app, "lines")[0]["mark"] == {"at": 3, "text": "trained with 3"}
 
 
 @pytest.mark.usefixtures("pretrained")

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 import metacore as mc
 from metacore.runs import Question, comparisons
 from metacore.runs.jobs import submit
+from pages.ui.navigation import LAB
 from tests.pages.conftest import FRAME, Visit, words
 
 PAGES = sorted(str(p.relative_to(FRAME.parent)) for p in FRAME.parent.glob("l*/*.py"))
@@ -19,7 +20,8 @@ HOSTILE = {
 
 
 def test_all_pages_are_in_the_navigation() -> None:
-    assert sorted(re.findall(r'st.Page\("([^"]+)"', FRAME.read_text())) == PAGES
+    learn = re.findall(r'st.Page\("([^"]+)"', FRAME.read_text())
+    assert sorted([*learn, *(at for at, _ in LAB.values())]) == PAGES
 
 
 @pytest.mark.parametrize("page", PAGES)
