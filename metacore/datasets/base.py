@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -168,17 +167,6 @@ class ImageDataset(Dataset):
         classes, pictures = self.images[split].shape[:2]
         return torch.full((classes,), pictures)
 
-    def _sizes(self, split: str) -> Sizes:
-        """The same, asked for once: an episode is drawn in a tenth of a millisecond."""
-        known = self._known_sizes
-        if split not in known:
-            known[split] = Sizes.of(self.class_sizes(split))
-        return known[split]
-
-    @cached_property
-    def _known_sizes(self) -> dict[str, Sizes]:
-        return {}
-
     def read(self, split: str, classes: Tensor, numbers: Tensor) -> Tensor:
         """These pictures of these classes, uint8 on the device; both indices broadcast."""
         return self.images[split][classes.to(self.device), numbers.to(self.device)]
@@ -197,10 +185,10 @@ class ImageDataset(Dataset):
         """The same where there is little room, and the split is known."""
         return [name.removeprefix(f"{split} ") for name in self.class_names(split)]
 
-    def check(self, split: str, *, ways: int, shots: int, queries: int) -> None:
+    def check(self, split: str, *, ways: int, shots: int, queries: int) -> Sizes:
         """Says with numbers why such a task cannot be drawn from this split, if it cannot."""
         self._check_split(split)
-        sizes, item = self._sizes(split), self.item
+        sizes, item = Sizes.of(self.class_sizes(split)), self.item
         classes, most = len(sizes.each), sizes.most
         if not 2 <= ways <= classes:
             raise UserError(
@@ -217,15 +205,16 @@ class ImageDataset(Dataset):
                 f"{shots} shots and {queries} queries need {shots + queries} {item}s of a class,"
                 f" and classes of {self.name} have {most}: ask for at most {most - shots} queries."
             )
-        if sizes.least >= shots + queries:
-            return
-        enough = int((sizes.each >= shots + queries).sum())
+        enough = classes
+        if sizes.least < shots + queries:
+            enough = int((sizes.each >= shots + queries).sum())
         if enough < ways:
             raise UserError(
                 f"{shots} shots and {queries} queries need {shots + queries} {item}s of a class,"
                 f" and only {enough} of the {classes} classes of {self.name}'s {split} split have"
                 f" so many: ask for fewer, or for fewer ways than {ways}."
             )
+        return sizes
 
     def sample(
         self,
@@ -237,11 +226,10 @@ class ImageDataset(Dataset):
         queries: int,
         generator: torch.Generator,
     ) -> Episode:
-        self.check(split, ways=ways, shots=shots, queries=queries)
-        sizes = self._sizes(split)
+        sizes = self.check(split, ways=ways, shots=shots, queries=queries)
         large = None if sizes.least >= shots + queries else sizes.each >= shots + queries
         classes = _distinct(ways, (tasks, len(sizes.each)), large, generator)
-        return self._deal(split, classes, shots=shots, queries=queries, generator=generator)
+        return self._deal(split, classes, sizes, shots, queries, generator)
 
     def chosen(
         self,
@@ -257,16 +245,16 @@ class ImageDataset(Dataset):
         twice = next((number for number in classes if list(classes).count(number) > 1), None)
         if twice is not None:
             raise UserError(f"Class {twice} is chosen twice: a task needs different classes.")
-        self.check(split, ways=len(classes), shots=shots, queries=queries)
-        sizes = self.class_sizes(split)[list(classes)].tolist()
-        for number, size in zip(classes, sizes, strict=True):
+        sizes = self.check(split, ways=len(classes), shots=shots, queries=queries)
+        for number in classes:
+            size = int(sizes.each[number])
             if size < shots + queries:
                 raise UserError(
                     f"{shots} shots and {queries} queries need {shots + queries} {self.item}s, and"
                     f" {self.class_names(split)[number]} has {size}: choose another class."
                 )
         one_task = torch.tensor([list(classes)])
-        return self._deal(split, one_task, shots=shots, queries=queries, generator=generator)
+        return self._deal(split, one_task, sizes, shots, queries, generator)
 
     def pictures(self, split: str, classes: Sequence[int], drawing: int = 0) -> Tensor:
         """One drawing of each class, uint8 [n, C, H, W] on the CPU: for choosing by eye."""
@@ -298,14 +286,13 @@ class ImageDataset(Dataset):
         self,
         split: str,
         classes: Tensor,
-        *,
+        sizes: Sizes,
         shots: int,
         queries: int,
         generator: torch.Generator,
     ) -> Episode:
         """Tasks of the classes [T, N], with random drawings of each."""
         tasks, ways = classes.shape
-        sizes = self._sizes(split)
         there = None  # all
         if sizes.least < sizes.most:
             there = torch.arange(sizes.most) < sizes.each[classes][..., None]  # [T, N, most]

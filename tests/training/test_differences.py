@@ -33,7 +33,7 @@ def test_only_what_differs_is_listed() -> None:
 def test_what_one_config_does_not_have_is_none() -> None:
     rows = {row.name: row.values for row in between([small("maml"), small("finetune")])}
     assert rows["name"] == ("maml", "finetune")
-    assert rows["inner_steps"] == (1, None)
+    assert rows["inner_steps"] == (3, None)
     assert rows["layers"] == (None, "all")
 
 
