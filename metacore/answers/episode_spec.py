@@ -77,13 +77,8 @@ class EpisodeSpec:
             chance = generator(self.seed, "chosen classes")
             drawn = source.chosen(self.split, self.classes, **task, generator=chance)
         else:
-            drawn = source.episodes(
-                self.split,
-                ways=self.ways,
-                **task,
-                seed=self.seed,
-                numbers=range(self.number, self.number + 1),
-            )
+            task |= {"ways": self.ways, "seed": self.seed}
+            drawn = source.episodes(self.split, **task, numbers=range(self.number, self.number + 1))
         if self.most > self.shots:
             drawn = drawn.fewer_shots(self.shots)
         if not (self.left_out or self.labels):
@@ -92,14 +87,8 @@ class EpisodeSpec:
 
     def numbered(self, numbers: range, device: torch.device | None = None) -> Episode:
         """Episodes of this kind by their numbers, each of other classes."""
-        return self.source(device).episodes(
-            self.split,
-            ways=self.ways,
-            shots=self.shots,
-            queries=self.queries,
-            seed=self.seed,
-            numbers=numbers,
-        )
+        task = {"ways": self.ways, "shots": self.shots, "queries": self.queries}
+        return self.source(device).episodes(self.split, **task, seed=self.seed, numbers=numbers)
 
     def background(self) -> Self:
         """The same kind of episode, whichever one is looked at."""

@@ -53,6 +53,10 @@ class Protocol:
     episodes: int
     seed: int
 
+    @property
+    def task(self) -> dict[str, int]:
+        return {"ways": self.ways, "shots": self.shots, "queries": self.queries}
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -122,7 +126,8 @@ def evaluate(
     columns: list[dict[int, Tensor]] = []
     with suited_threads(small=dataset.regression):
         for numbers in _numbers(protocol, learner.device):
-            columns.append(_scores(learner, _episodes(dataset, protocol, numbers), protocol))
+            asked = dataset.episodes(split, **protocol.task, seed=seed, numbers=numbers)
+            columns.append(_scores(learner, asked, protocol))
             if progress:
                 progress(numbers.stop)
     by_step = {step: torch.cat([c[step] for c in columns]).cpu() for step in columns[0]}
@@ -190,17 +195,6 @@ def _numbers(protocol: Protocol, device: torch.device) -> Iterator[range]:
     size = max(1, min(limit // images, protocol.episodes))
     for start in range(0, protocol.episodes, size):
         yield range(start, min(start + size, protocol.episodes))
-
-
-def _episodes(dataset: Dataset, protocol: Protocol, numbers: range) -> Episode:
-    return dataset.episodes(
-        protocol.split,
-        ways=protocol.ways,
-        shots=protocol.shots,
-        queries=protocol.queries,
-        seed=protocol.seed,
-        numbers=numbers,
-    )
 
 
 def _scores(learner: Learner, episode: Episode, protocol: Protocol) -> dict[int, Tensor]:

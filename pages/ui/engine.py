@@ -59,11 +59,6 @@ def _weights_flaw(folder: str, written: float | None) -> str:
     return files.flaw(Path(folder))
 
 
-def learned(run: Run) -> Learned:
-    """What the run has learned, to ask about; raises UserError where there is nothing yet."""
-    return Learned.by(run)
-
-
 def adaptation(
     run: Run,
     spec: EpisodeSpec,
@@ -73,14 +68,16 @@ def adaptation(
     features: bool = False,
 ) -> Adaptation:
     """The run's adaptation to one episode."""
-    return Adaptation(learned=learned(run), spec=spec, steps=steps, norm=norm, features=features)
+    return Adaptation(learned=Learned.by(run), spec=spec, steps=steps, norm=norm, features=features)
 
 
 def background(
     run: Run, spec: EpisodeSpec, *, steps: int | None = None, norm: str | None = None
 ) -> BackgroundEpisodes:
     """A hundred other test episodes of the same kind."""
-    return BackgroundEpisodes(learned=learned(run), spec=spec.background(), steps=steps, norm=norm)
+    return BackgroundEpisodes(
+        learned=Learned.by(run), spec=spec.background(), steps=steps, norm=norm
+    )
 
 
 def from_scratch(

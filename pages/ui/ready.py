@@ -12,7 +12,7 @@ from typing import Any
 from metacore import DATASETS, PRESETS, Run, Store, UserError, answers, preset
 from metacore.answers import EpisodeSpec, Question
 from metacore.answers.episode_spec import drawn_queries
-from metacore.answers.questions import Drawn, Loadable, Possible, Room
+from metacore.answers.questions import Drawn, Learned, Loadable, Possible, Room
 from pages.ui import engine, pick, waves
 from pages.ui.adapt import effect, scene
 from pages.ui.adapt.choice import AdaptChoice, usual
@@ -87,7 +87,7 @@ def _compare(runs: dict[str, Run], number: int) -> Iterator[Question[Any]]:
     first = meet[0].config
     task = {"norm": None, "steps": None, **first.task.to_dict()}
     chosen = compared.CompareChoice(runs=tuple(meet), dataset=first.dataset, **task)
-    yield from (Loadable(learned=engine.learned(run)) for run in meet)
+    yield from (Loadable(learned=Learned.by(run)) for run in meet)
     yield Drawn(spec=chosen.spec(0))
     yield from duel.questions(chosen, chosen.spec(number))
     if number == 0:

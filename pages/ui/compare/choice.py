@@ -9,11 +9,11 @@ import streamlit as st
 
 from metacore import DATASETS, Run
 from metacore.answers.episode_spec import EpisodeSpec, drawn_queries
-from metacore.answers.questions import Loadable
+from metacore.answers.questions import Learned, Loadable
 from metacore.runs import ComparisonJob, Question
 from metacore.settings import Config
 from metacore.training.config import config_owner
-from pages.ui import engine, episode, pick, protocol, say, state, waiting, widgets
+from pages.ui import episode, pick, protocol, say, state, waiting, widgets
 
 EACH_OWN = "each run's own"
 OWN = {EACH_OWN: EACH_OWN}
@@ -130,7 +130,7 @@ def _usual(found: Sequence[Run], wanted: Question | None) -> list[Run]:
 def _sound(runs: Sequence[Run]) -> list[Run]:
     """Those whose weights can be read; the others meet without the rest, which is said. Where it
     is not known within a moment, the duel will say it."""
-    asked = [(run, Loadable(learned=engine.learned(run))) for run in runs]
+    asked = [(run, Loadable(learned=Learned.by(run))) for run in runs]
     errors = [found.error for found in waiting.several([question for _, question in asked])]
     for run, error in zip(runs, errors, strict=True):
         if error:

@@ -9,14 +9,13 @@ from torch import Tensor
 
 from metacore import Run, UserError
 from metacore.answers import EpisodeSpec
-from metacore.answers.questions import Mistakes, Room
+from metacore.answers.questions import Learned, Mistakes, Room
 from metacore.datasets.base import Dataset
 from metacore.datasets.rendering import Bytes
 from metacore.insight.confusion import Confusion
 from pages.ui import (
     charts,
     drawings,
-    engine,
     episode,
     palette,
     pick,
@@ -63,7 +62,7 @@ def asked_of(run: Run, choice: CompareChoice, ways: int, seed: int) -> Mistakes:
     queries = choice.queries
     task: dict[str, Any] = {"ways": ways, "shots": choice.shots, "queries": queries, "seed": seed}
     return Mistakes(
-        learned=engine.learned(run),
+        learned=Learned.by(run),
         spec=EpisodeSpec(dataset=choice.dataset, name=choice.name, **task),
         total=max(1, QUERIES // (queries * ways // FEWEST)),
         steps=choice.steps,

@@ -7,7 +7,8 @@ from typing import Any
 from metacore import Run
 from metacore.algorithms.metric import MetricAlgorithm
 from metacore.answers import EpisodeSpec, Question
-from pages.ui import charts, engine, pick
+from metacore.answers.questions import Learned
+from pages.ui import charts, pick
 from pages.ui.palette import Theme
 from pages.ui.prototypes.before_after import BeforeAndAfterQuestion
 from pages.ui.prototypes.edits import Edits, write
@@ -61,7 +62,7 @@ class PrototypesChoice:
 
     def _asked(self, edits: Edits) -> dict[str, Any]:
         return {
-            "learned": engine.learned(self.run),
+            "learned": Learned.by(self.run),
             "spec": self.spec,
             "shots": self.view.shots,
             "dimensions": self.view.dimensions,

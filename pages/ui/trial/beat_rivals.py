@@ -7,11 +7,11 @@ from typing import TypeVar
 
 from metacore import Run, UserError
 from metacore.answers import Question
-from metacore.answers.questions import Loadable
+from metacore.answers.questions import Learned, Loadable
 from metacore.answers.trials import InContest, Round
 from metacore.insight.contest import CONFIGS, Contest, Puzzle
 from metacore.insight.contest_replies import LearnerAnswer, unfair
-from pages.ui import engine, pick, say, state, waiting
+from pages.ui import pick, say, state, waiting
 from pages.ui.trial import beat_link
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ def rivals(of: Contest) -> list[Rival]:
 
 def _plays(run: Run, of: Contest) -> bool:
     try:
-        _got(Loadable(learned=engine.learned(run)))
+        _got(Loadable(learned=Learned.by(run)))
         why = unfair(run.config, of)
     except UserError as error:
         why = str(error)
@@ -78,7 +78,7 @@ def answer(rival: Rival, of: Contest, number: int) -> LearnerAnswer | None:
 
 
 def _question(rival: Rival, of: Contest, number: int) -> InContest:
-    return InContest(learned=engine.learned(rival.run), contest=of, number=number)
+    return InContest(learned=Learned.by(rival.run), contest=of, number=number)
 
 
 def _got(question: Question[T]) -> T:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metacore import Run, UserError
+from metacore.answers.questions import Learned
 from metacore.answers.trials import OnTrial, Pictures, Places, Said
 from metacore.trial.task import Answer, Trial, pixels
-from pages.ui import engine, pick, say, waiting
+from pages.ui import pick, say, waiting
 
 MOMENT = 0.6  # a new query is worth a longer one: who draws looks at the answers alone
 
@@ -62,7 +63,7 @@ def _questions(runs: Sequence[Run], trial: Trial) -> dict[Run, OnTrial]:
     for run in runs:
         try:
             asked[run] = OnTrial(
-                learned=engine.learned(run),
+                learned=Learned.by(run),
                 support=support,
                 labels=labels,
                 ways=len(trial.classes),
