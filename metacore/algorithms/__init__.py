@@ -15,7 +15,7 @@ from metacore.algorithms.reptile import Reptile
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
     algorithm.name: algorithm
-    for algorithm in (MAML, FOMAML, MetaSGD, ANIL, Reptile, ProtoNet, Matching, Scratch, Finetune)
+    for algorithm in (MAML, FOMAML, ANIL, Reptile, MetaSGD, ProtoNet, Matching, Scratch, Finetune)
 }
 
 

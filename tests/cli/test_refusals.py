@@ -12,7 +12,7 @@ from tests.cli.conftest import Metacore
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("train --algorithm mamal", "algorithm must be one of maml, fomaml, meta-sgd, anil,"),
+        ("train --algorithm mamal", "algorithm must be one of maml, fomaml, anil, reptile,"),
         ("train --dataset mnist", "dataset must be one of glyphs, omniglot, sinusoid, line,"),
         ("train --model resnet", "model must be one of conv4, conv4-pool, mlp, sine-mlp, linear,"),
         ("train --preset best", "preset must be one of demo, good, paper, not 'best'."),

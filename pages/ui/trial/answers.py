@@ -53,7 +53,7 @@ def _note(on_trial: RunOnTrial) -> str:
     norm = on_trial.said.norm if on_trial.answer is None else on_trial.answer.norm
     parts = [] if norm == "none" else [f"normalisation: {words.mode(norm)}"]
     if on_trial.answer is not None and on_trial.answer.distances is not None:
-        parts.insert(0, "right: squared distance to the prototype")
+        parts.insert(0, f"right: {on_trial.answer.measure} to the prototype")
     return " · ".join(parts)
 
 
