@@ -231,11 +231,14 @@ def bound(
     usual: Value,
     read: Callable[[Words], Value],
     write: Callable[[Value], Words],
-    draw: Callable[..., Any],
+    draw: Callable[[Value, str], Any],
     *,
     varies: bool = False,
 ) -> Value:
-    """A widget that shows the view's value and changes it.
+    """A widget that shows the view's value and changes it; `draw` is given the value and a key.
+
+    The value is the widget's own default as well: where a click ends a run before the browser has
+    heard of it, the next run's widget would show another, and be taken for a person's change.
 
     `varies`: what is usual depends on what is in this store, so an exact link spells it out.
     """
@@ -247,7 +250,7 @@ def bound(
     now = value(name, usual, read, write)
     if held is _NOTHING or held != now:
         st.session_state[place] = now
-    shown = draw(key=place)
+    shown = draw(now, place)
     if shown != now:
         now = shown
         put(name, *(() if now == usual else write(now)))

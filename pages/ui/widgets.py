@@ -19,10 +19,10 @@ def number(
     place: Any, label: str, name: str, *, usual: int, low: int, high: int, help: str, **more: Any
 ) -> int:
     """A whole number that is always there."""
-    draw = partial(
-        place.number_input, label, min_value=low, max_value=high, step=1, help=help, **more
+    draw = partial(place.number_input, label, low, high, step=1, help=help, **more)
+    return int(
+        state.bound(name, min(max(usual, low), high), _whole(name, low, high), _one, _valued(draw))
     )
-    return int(state.bound(name, min(max(usual, low), high), _whole(name, low, high), _one, draw))
 
 
 def number_or_none(
@@ -44,9 +44,8 @@ def number_or_none(
     def write(found: int | None) -> Words:
         return (state.NONE,) if found is None else (str(found),)
 
-    bounds = {"value": None, "min_value": low, "max_value": high, "step": 1}
-    draw = partial(place.number_input, label, **bounds, help=help, **more)
-    return state.bound(name, usual, read, write, draw)
+    draw = partial(place.number_input, label, low, high, step=1, help=help, **more)
+    return state.bound(name, usual, read, write, _valued(draw))
 
 
 def slider(
@@ -57,7 +56,7 @@ def slider(
     if low >= high:
         return usual
     draw = partial(place.slider, label, low, high, step=1, help=help, **more)
-    return int(state.bound(name, usual, _whole(name, low, high), _one, draw))
+    return int(state.bound(name, usual, _whole(name, low, high), _one, _valued(draw)))
 
 
 def switch(
@@ -68,7 +67,7 @@ def switch(
     draw = partial(
         place.segmented_control, label, [*options], required=True, format_func=called, help=help
     )
-    return _choice(name, options, usual, partial(draw, **more))
+    return _choice(name, options, usual, lambda value, key: draw(default=value, key=key, **more))
 
 
 def select(
@@ -84,7 +83,13 @@ def select(
 ) -> str:
     """One of many, in a list that opens."""
     draw = partial(place.selectbox, label, [*options], format_func=_called(options), help=help)
-    return _choice(name, options, usual, partial(draw, **more), varies=varies)
+    return _choice(
+        name,
+        options,
+        usual,
+        lambda value, key: draw(index=[*options].index(value), key=key, **more),
+        varies=varies,
+    )
 
 
 def several(
@@ -113,15 +118,26 @@ def several(
     draw = partial(
         place.multiselect, label, [*options], format_func=_called(options), max_selections=most
     )
-    return state.bound(name, [*usual], read, write, partial(draw, help=help, **more), varies=varies)
+    return state.bound(
+        name,
+        [*usual],
+        read,
+        write,
+        lambda value, key: draw(default=value, key=key, help=help, **more),
+        varies=varies,
+    )
 
 
 def toggle(place: Any, label: str, name: str, *, help: str, usual: bool = False) -> bool:
-    return state.bound(name, usual, _yes_or_no, _yes, partial(place.toggle, label, help=help))
+    return state.bound(
+        name, usual, _yes_or_no, _yes, _valued(partial(place.toggle, label, help=help))
+    )
 
 
 def checkbox(place: Any, label: str, name: str, *, help: str, usual: bool = False) -> bool:
-    return state.bound(name, usual, _yes_or_no, _yes, partial(place.checkbox, label, help=help))
+    return state.bound(
+        name, usual, _yes_or_no, _yes, _valued(partial(place.checkbox, label, help=help))
+    )
 
 
 def whole(name: str, *, usual: int, low: int, high: int) -> int:
@@ -132,11 +148,16 @@ def whole(name: str, *, usual: int, low: int, high: int) -> int:
 def text(place: Any, label: str, name: str, *, help: str, **more: Any) -> str:
     """A line someone types."""
     draw = partial(place.text_input, label, help=help, **more)
-    return str(state.bound(name, "", itemgetter(-1), _one, draw))
+    return str(state.bound(name, "", itemgetter(-1), _one, _valued(draw)))
 
 
 def _choice(
-    name: str, options: Options, usual: str, draw: Callable[..., Any], *, varies: bool = False
+    name: str,
+    options: Options,
+    usual: str,
+    draw: Callable[[str, str], Any],
+    *,
+    varies: bool = False,
 ) -> str:
     def read(said: Words) -> str:
         if said[-1] not in options:
@@ -145,6 +166,11 @@ def _choice(
 
     usual = usual if usual in options else next(iter(options))
     return str(state.bound(name, usual, read, _one, draw, varies=varies))
+
+
+def _valued(draw: Callable[..., Any]) -> Callable[[Any, str], Any]:
+    """Of the widgets whose own default is called `value`."""
+    return lambda value, key: draw(value=value, key=key)
 
 
 def _called(options: Options) -> Callable[[str], str]:

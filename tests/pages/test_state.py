@@ -131,3 +131,15 @@ def test_no_address_is_too_strange(query: dict[str, list[str]]) -> None:
     assert shown["on"] in (True, False)
     assert shown["ticked"] in (True, False)
     assert len(shown["typed"]) <= 200
+
+
+def test_a_widget_that_a_browser_has_not_heard_of_starts_as_the_view_says() -> None:
+    """Where a click ends a run early, the next run's widgets show their own defaults."""
+    app = opened(count="7", one="b", list="x", some=["r"], on="yes", ticked="no", typed="words")
+    (count, _), (slid,) = app.number_input, app.slider
+    assert (count.proto.default, list(slid.proto.default)) == (7, [3])
+    assert (app.toggle[0].proto.default, app.checkbox[0].proto.default) == (True, False)
+    assert app.text_input[0].proto.default == "words"
+    assert app.selectbox[0].proto.default == 0
+    assert list(app.multiselect[0].proto.default) == [2]
+    assert list(app.button_group[0].proto.default) == [1]
