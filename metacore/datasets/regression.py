@@ -19,6 +19,7 @@ from metacore.models.networks import Linear, ModelConfig, SineMlp
 from metacore.settings import Config, setting
 
 LOW, HIGH = -5.0, 5.0
+GRID_POINTS = 101  # where curves are drawn
 
 
 class Posterior(NamedTuple):
@@ -82,6 +83,12 @@ class CurveDataset(Dataset):
     def parameters(self, split: str, *, seed: int, number: int) -> Tensor:
         """The true parameters [1, P] of the episode with this number, for drawing it."""
         return self.draw(1, self.episode_generator(split, seed, number))
+
+
+def curve_grid(episode: Episode) -> Tensor:
+    """Where the curves of an episode are drawn: [T, G, 1]."""
+    span = torch.linspace(LOW, HIGH, GRID_POINTS, device=episode.query_x.device)
+    return span[None, :, None].expand(episode.tasks, -1, -1)
 
 
 @dataclass(frozen=True, kw_only=True)
