@@ -59,6 +59,10 @@ class ReaderConfig(Config):
         0.3, "How much the answers of earlier layers count in training.", low=0, high=1, step=0.1
     )
 
+    vary_shots: bool = setting(
+        False, "Whether training tasks have fewer examples at random, down to one of a class."
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.width % self.heads:
@@ -117,6 +121,10 @@ class Reader(Algorithm):
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator
     ) -> MetaStep:
+        if self.config.vary_shots:
+            most = episode.support_y.shape[1] // episode.ways
+            shots = int(torch.randint(1, most + 1, (), generator=generator))
+            episode = episode.fewer_shots(shots)
         theta = leaves(params, but=self.parts.state)
         learned = self.parts.learned(theta)
         record: Statistics = []
