@@ -82,6 +82,10 @@ class Reader(Algorithm):
         r"p(y \mid x) \propto e^{\langle \mathrm{read}(q,\, s_1 \dots s_k),\ \ell(y) \rangle}",
     )
     paper = "Garnelo et al. 2018, arXiv:1807.01613; Müller et al. 2022, arXiv:2112.10510"
+    watch = (
+        "At first it answers by chance, however long it looks; then, quite suddenly, it has learned"
+        " to look examples up, and its curve leaps."
+    )
     color = ("#1B7F5C", "#5FD3A8")
     fixed_ways = False
     in_steps = False
