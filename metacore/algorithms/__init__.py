@@ -11,11 +11,17 @@ from metacore.algorithms.maml import FOMAML, MAML
 from metacore.algorithms.matching import Matching
 from metacore.algorithms.metasgd import MetaSGD
 from metacore.algorithms.protonet import ProtoNet
+from metacore.algorithms.reader import Reader
 from metacore.algorithms.reptile import Reptile
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
     algorithm.name: algorithm
-    for algorithm in (MAML, FOMAML, ANIL, Reptile, MetaSGD, ProtoNet, Matching, Scratch, Finetune)
+    for algorithm in (
+        *(MAML, FOMAML, ANIL, Reptile, MetaSGD),
+        *(ProtoNet, Matching),
+        *(Reader,),
+        *(Scratch, Finetune),
+    )
 }
 
 

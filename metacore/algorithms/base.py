@@ -118,9 +118,12 @@ class Algorithm(ABC):
 
     config: Any
 
-    def __init__(self, config: settings.Config, network: Network) -> None:
+    def __init__(
+        self, config: settings.Config, network: Network, *, regression: bool = False
+    ) -> None:
         self.config = config
         self.network = Stacked(network)
+        self.on_curves = regression
 
     @staticmethod
     def outputs(ways: int, training_classes: int) -> int:
