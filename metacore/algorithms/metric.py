@@ -146,11 +146,11 @@ class NearnessPredictor:
 
     @property
     def kept(self) -> Mapping[str, Tensor]:
-        labels = self.episode.support_y
-        if self.embedding.norm in ("transductive", "support+query"):  # embedded with each query
-            return {EXAMPLES: self.episode.support_x, LABELS: labels}
-        own = self.algorithm.keeps(self.embedding.support(), labels, self.episode.ways)
-        return {**own, **self.embedding.kept}
+        kept = self.embedding.kept(self.episode.support_y)
+        if EMBEDDED not in kept:
+            return kept
+        own = self.algorithm.keeps(kept.pop(EMBEDDED), kept.pop(LABELS), self.episode.ways)
+        return {**own, **kept}
 
     def support_loss(self) -> Tensor:
         support = self.embedding.support()
@@ -193,11 +193,12 @@ class Embedding:
     def _query(self) -> QueryFeatures:
         return QueryFeatures(self.network, self._params(), self.support_x, self.norm)
 
-    @property
-    def kept(self) -> Mapping[str, Tensor]:
-        """What normalises later queries."""
+    def kept(self, labels: Tensor) -> dict[str, Tensor]:
+        """The embedded examples with their labels, and what embeds later queries beside them."""
+        if self.norm in ("transductive", "support+query"):  # embedded anew with every query
+            return {EXAMPLES: self.support_x, LABELS: labels}
         with torch.no_grad():
-            return self._query.kept
+            return {EMBEDDED: self.support(), LABELS: labels, **self._query.kept}
 
     def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Support and query embeddings; when transductive, normalised together as in training."""

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from metacore.algorithms import ALGORITHMS
 from metacore.algorithms.metric import EMBEDDED, LABELS, MetricAlgorithm
+from metacore.algorithms.reader import Reader
 from metacore.datasets import DATASETS
 from metacore.episode import Episode
 from metacore.insight.cost import cost, in_words, size
@@ -76,6 +77,12 @@ def kept_of(learner: Learner, episode: Episode, norm: str | None) -> Mapping[str
             "8 embedded examples and 8 labels",
             EXAMPLES_THERE * (FLOAT * FEATURES + LABEL),
         ),
+        (
+            "reader",
+            "running",
+            "8 embedded examples and 8 labels",
+            EXAMPLES_THERE * (FLOAT * FEATURES + LABEL),
+        ),
     ],
 )
 def test_a_task_leaves_so_many_bytes_behind(
@@ -130,6 +137,10 @@ def from_what_is_kept(
         labels = kept.get(LABELS, torch.arange(WAYS).expand(tasks, -1))
         examples = kept[EMBEDDED if EMBEDDED in kept else "prototypes"]
         return algorithm.explain(learner.params, examples, labels, features, WAYS).logits
+    if isinstance(algorithm, Reader):
+        slots = torch.arange(WAYS).expand(tasks, -1)
+        given = (kept[EMBEDDED], kept[LABELS], features, slots)
+        return algorithm.read(learner.params, *given)[-1].outputs
     return network.head(params, features)
 
 
