@@ -23,6 +23,7 @@ from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.insight.best import Best, best_answer
 from metacore.insight.confusion import Confusion, confusion, drawn_classes, joined
+from metacore.insight.cost import Cost, cost
 from metacore.insight.trace import Array, Trace, trace
 from metacore.library import rehearse
 from metacore.runs import Run, load_params
@@ -227,6 +228,29 @@ class Mistakes(LongQuestion[Confusion]):
 
     def joined(self, pieces: Sequence[Confusion]) -> Confusion | None:
         return joined(pieces) if pieces else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs(LongQuestion[tuple[Cost, ...]]):
+    """What several runs keep of a task and what it costs them, one after the other: two that are
+    measured at once would slow each other down."""
+
+    learned: tuple[Learned, ...]
+    spec: EpisodeSpec
+    steps: int | None = None
+    norm: str | None = None
+
+    @property
+    def total(self) -> int:  # type: ignore[override]  # says of each of its kind how long it is
+        return len(self.learned)
+
+    def some(self, done: int, seconds: float) -> tuple[Cost, int]:
+        learner = self.learned[done].learner()
+        episode = self.spec.episode(learner.device)
+        return cost(learner, episode, steps=self.steps, norm=self.norm), done + 1
+
+    def joined(self, pieces: Sequence[Cost]) -> tuple[Cost, ...]:
+        return tuple(pieces)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,23 +77,18 @@ def table(result: Result, about: str) -> None:
 def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
     scores, paper, kind = row["evaluation"], row["published"], ALGORITHMS[row["algorithm"]]
     around = "**" if bold else ""
+    shown = words.unbroken(score(metric, scores[metric], scores["ci95"]))
     diverged = f" ({scores['diverged']:.1%} diverged)" if scores["diverged"] else ""
     return {
         "Run": f"{around}{words.plain(row['name'])}{around}",
-        words.METRIC[metric].capitalize(): (
-            f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}{diverged}"
-        ),
+        words.METRIC[metric].capitalize(): f"{around}{shown}{around}{diverged}",
         "Normalisation": words.mode(scores["norm"]),
         "Inner steps": words.inner_steps(scores["steps"] if kind.in_steps else 0),
         "Time per episode": words.brief(row["seconds_per_episode"]),
         "Parameters": words.count(row["parameters"]),
         "Meta-training": words.duration(row["training_seconds"]) if row["meta_steps"] else "none",
-        "Published": _unbroken(reported(paper, metric)) if paper else "–",
+        "Published": words.unbroken(reported(paper, metric)) if paper else "–",
     }
-
-
-def _unbroken(text: str) -> str:
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def unbeaten(result: Result) -> list[str]:
