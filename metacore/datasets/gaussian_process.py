@@ -34,8 +34,8 @@ class GaussianProcessConfig(Config):
 
 class GaussianProcess(CurveDataset):
     name = "gp"
-    title = "Smooth random functions"
-    summary = "Draws from a Gaussian process: how well anyone could do is known exactly."
+    title = "Random curves"
+    summary = "Smooth functions from a Gaussian process: how well anyone could do is known exactly."
     Config = GaussianProcessConfig
 
     config: GaussianProcessConfig
