@@ -9,13 +9,19 @@ from metacore.algorithms.baselines import Finetune, Scratch
 from metacore.algorithms.families import FAMILIES
 from metacore.algorithms.maml import FOMAML, MAML
 from metacore.algorithms.matching import Matching
+from metacore.algorithms.memory import MemoryAugmented
 from metacore.algorithms.metasgd import MetaSGD
 from metacore.algorithms.protonet import ProtoNet
 from metacore.algorithms.reptile import Reptile
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
     algorithm.name: algorithm
-    for algorithm in (MAML, FOMAML, ANIL, Reptile, MetaSGD, ProtoNet, Matching, Scratch, Finetune)
+    for algorithm in (
+        *(MAML, FOMAML, ANIL, Reptile, MetaSGD),
+        *(ProtoNet, Matching),
+        MemoryAugmented,
+        *(Scratch, Finetune),
+    )
 }
 
 

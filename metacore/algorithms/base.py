@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -62,6 +62,27 @@ class ByLayer:
     values: dict[str, Tensor]  # layer -> [n]
 
 
+@dataclass(frozen=True)
+class Stream:
+    """What became of L examples that came one at a time, each answered before its label was told.
+
+    H is how many places of a memory of M slots are read at a time.
+    """
+
+    logits: Tensor  # [T, L, N]
+    looked: Tensor  # at which earlier examples each read looked, by what they wrote [T, L, H, L]
+    held: Tensor  # how much of each slot which example had written after each moment [T, L, M, L]
+
+
+@runtime_checkable
+class TakesOneByOne(Protocol):
+    """An algorithm whose examples come one at a time."""
+
+    def stream(self, params: Params, episode: Episode, *, norm: str | None = None) -> Stream:
+        """The support set as a stream, in its order."""
+        ...
+
+
 class Predictor(Protocol):
     """A network adapted to T support sets, after some number of inner steps."""
 
@@ -108,9 +129,12 @@ class Algorithm(ABC):
 
     config: Any
 
-    def __init__(self, config: settings.Config, network: Network) -> None:
+    def __init__(
+        self, config: settings.Config, network: Network, *, regression: bool = False
+    ) -> None:
         self.config = config
         self.network = Stacked(network)
+        self.on_curves = regression
 
     @staticmethod
     def outputs(ways: int, training_classes: int) -> int:

@@ -147,9 +147,9 @@ class RunConfig:
 
     def algorithm_for(self, training_classes: int) -> Algorithm:
         """The algorithm over a network as large as the data ask for."""
-        kind = self.algorithm_class
-        many = 1 if self.dataset_class.regression else kind.outputs(self.ways, training_classes)
-        return kind(self.algorithm, self.model.build(self.input_shape, many))
+        kind, curves = self.algorithm_class, self.dataset_class.regression
+        network = self.model.build(self.input_shape, kind.outputs(self.ways, training_classes))
+        return kind(self.algorithm, network, regression=curves)
 
     def check(self) -> None:
         """Refuses combinations that make no sense, in a sentence."""
