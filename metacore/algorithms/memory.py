@@ -52,7 +52,7 @@ from metacore.settings import Config, setting
 SMALLEST = 1e-12
 OWN = "memory."  # what its parameters' names begin with, beside the embedding's
 
-BUDGET = Budget(demo=400, good=2000, paper=100_000)
+BUDGET = Budget(demo=320, good=2000, paper=100_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,10 +127,15 @@ class MemoryAugmented(Algorithm):
     @classmethod
     def recipe(cls, wanted: Wanted) -> Recipe | None:
         """Ten showings of each class, as published."""
-        method = MemoryConfig()
-        settings = {"tasks": 16, "train_queries": max(1, 10 - wanted.shots), "learning_rate": 2e-3}
-        training = wanted.training(BUDGET, 1.0, **settings)
-        return Recipe(method, wanted.source.usual_model, training)
+        settings = {"tasks": 16, "train_queries": max(1, 10 - wanted.shots), "clip": 10.0}
+        if wanted.paper:
+            method, model = MemoryConfig(note=0, sharpness=1.0), wanted.source.usual_model
+            settings |= {"learning_rate": 1e-4}
+        else:
+            method, model = MemoryConfig(), wanted.source.usual_model
+            settings |= {"learning_rate": 4e-3, "tasks": 8}
+        training = wanted.training(BUDGET, 5 / wanted.ways, **settings)
+        return Recipe(method, model, training)
 
     @cached_property
     def parts(self) -> Parts:

@@ -16,6 +16,7 @@ from metacore.datasets.base import ImageDataset
 from metacore.episode import Episode, stack
 from metacore.insight.trace import Array
 from metacore.randomness import generator
+from metacore.statistics import mean_ci95
 from metacore.training.learner import Learner
 
 MOST = 10  # showings of a class
@@ -32,6 +33,10 @@ class Streams:
     """Of each of E streams: the share of classes answered rightly at each of R showings."""
 
     right: Array  # [E, R]
+
+    def means(self) -> list[tuple[float, float]]:
+        """Of every showing: the mean over the streams and the half-width of its 95% interval."""
+        return [mean_ci95(column) for column in torch.from_numpy(self.right).unbind(1)]
 
 
 @dataclass(frozen=True)
