@@ -20,8 +20,9 @@ training task, so that tasks may have any number of ways up to `most_ways`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,7 +43,7 @@ from metacore.algorithms.metric import Embedding, updated_running
 from metacore.algorithms.recipes import Budget, Recipe, Wanted
 from metacore.episode import Episode
 from metacore.errors import UserError
-from metacore.models.networks import Params, initial_params
+from metacore.models.networks import Conv4, Params, initial_params
 from metacore.models.normalisation import resolve
 from metacore.models.parts import Parts
 from metacore.models.remembering import Remembering, State, Told, origins
@@ -52,7 +53,9 @@ from metacore.settings import Config, setting
 SMALLEST = 1e-12
 OWN = "memory."  # what its parameters' names begin with, beside the embedding's
 
-BUDGET = Budget(demo=320, good=2000, paper=100_000)
+# Streams of 50 drawings, or 15 points: two idle cores make some 6 and 15 meta-steps per second.
+ON_IMAGES = Budget(demo=320, good=2000, paper=100_000)
+ON_CURVES = Budget(demo=720, good=4500, paper=100_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +78,7 @@ class MemoryConfig(Config):
         0.99, "How much of a slot's usage is left a moment later (gamma).", low=0, high=1, step=0.01
     )
     sharpness: float = setting(
-        10.0, "How sharply it looks: cosines are multiplied by it.", low=0.1, high=100, step=1
+        20.0, "How sharply it looks: cosines are multiplied by it.", low=0.1, high=100, step=1
     )
     most_ways: int = setting(
         20, "The largest number of classes it can ever be asked about.", low=2, high=200, step=5
@@ -126,16 +129,25 @@ class MemoryAugmented(Algorithm):
 
     @classmethod
     def recipe(cls, wanted: Wanted) -> Recipe | None:
-        """Ten showings of each class, as published."""
-        settings = {"tasks": 16, "train_queries": max(1, 10 - wanted.shots), "clip": 10.0}
+        """Ten showings of each class, as published; a narrower embedding, unless as published.
+
+        (On glyphs, 5-way 1-shot: 91% of validation after 240 meta-steps; on sine waves a mean
+        squared error of 0.12 after 660. As published it learns nothing in so short a time.)
+        """
+        model, budget = wanted.source.usual_model, ON_CURVES if wanted.curves else ON_IMAGES
+        settings: dict[str, Any] = {"train_queries": max(1, 10 - wanted.shots), "clip": 10.0}
+        if wanted.curves:
+            settings |= {"train_queries": 10, "learning_rate": 2e-3}
         if wanted.paper:
-            method, model = MemoryConfig(note=0, sharpness=1.0), wanted.source.usual_model
-            settings |= {"learning_rate": 1e-4}
+            method = MemoryConfig(note=0, sharpness=1.0)
+            settings |= {"tasks": 16, "learning_rate": 1e-4}
         else:
-            method, model = MemoryConfig(), wanted.source.usual_model
-            settings |= {"learning_rate": 4e-3, "tasks": 8}
-        training = wanted.training(BUDGET, 5 / wanted.ways, **settings)
-        return Recipe(method, model, training)
+            method = MemoryConfig()
+            if not wanted.curves:
+                settings |= {"tasks": 8, "learning_rate": 4e-3}
+                model = replace(model, width=32) if isinstance(model, Conv4) else model
+        share = 10 / max(10, wanted.shots) * 5 / max(5, wanted.ways)
+        return Recipe(method, model, wanted.training(budget, share, **settings))
 
     @cached_property
     def parts(self) -> Parts:
@@ -239,13 +251,13 @@ def shares(held: Tensor) -> Tensor:
 
 @dataclass
 class Intake:
-    """T support sets taken in, one example at a time: the states in between are computed once."""
+    """T support sets taken in, one example at a time: the states in between are kept."""
 
     algorithm: MemoryAugmented
     embedding: Embedding
     episode: Episode
     slots: Tensor
-    _states: list[State] = field(default_factory=list)
+    _last: tuple[Tensor, list[State], Tensor] | None = None  # of one query set and what came of it
 
     @property
     def heard(self) -> Tensor:
@@ -253,12 +265,21 @@ class Intake:
 
     def taken_in(self, query_x: Tensor) -> tuple[list[State], Tensor]:
         """The states, and the embedded queries: they change each other only when transductive."""
+        if self._last is None or self._last[0] is not query_x:
+            self._last = (query_x, *self._looked_at(query_x))
+        return self._last[1:]
+
+    def _looked_at(self, query_x: Tensor) -> tuple[list[State], Tensor]:
         if self.embedding.norm == "transductive":
             support, query = self.embedding.both(query_x)
             return self.after(support), query
-        if not self._states:
-            self._states = self.after(self.embedding.support())
-        return self._states, self.embedding.query(query_x)
+        return self.support[1], self.embedding.query(query_x)
+
+    @cached_property
+    def support(self) -> tuple[Tensor, list[State]]:
+        """Embedded by itself, and the states before its first example and after each."""
+        support = self.embedding.support()
+        return support, self.after(support)
 
     def after(self, support: Tensor) -> list[State]:
         with torch.no_grad():
@@ -287,7 +308,7 @@ class Rememberer:
     params: None = None
 
     def features(self, x: Tensor) -> Tensor:
-        return self.intake.embedding.both(x)[1]
+        return self.intake.taken_in(x)[1]
 
     def __call__(self, query_x: Tensor) -> Tensor:
         states, query = self.intake.taken_in(query_x)
@@ -304,6 +325,6 @@ class Rememberer:
         return Explanation(self.intake.logits(told), heads=heads)
 
     def support_loss(self) -> Tensor:
-        support = self.intake.embedding.support()
-        told = self.intake.ask(self.intake.after(support), self.taken, support)
+        support, states = self.intake.support
+        told = self.intake.ask(states, self.taken, support)
         return task_losses(self.intake.logits(told), self.intake.episode.support_y)

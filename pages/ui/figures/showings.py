@@ -15,7 +15,7 @@ from pages.ui.figures import base
 from pages.ui.palette import Theme
 
 ROWS = 40  # slots that can be told apart
-HELD = 0.1  # of what a slot can be given at once: less is not shown
+HELD = 0.25  # of a slot by one drawing: less is not shown
 EMPTY = 1e-9
 SEEN = 0.005  # of a look
 ROW = 13  # pixels of a slot
@@ -151,7 +151,7 @@ def slots(found: Remembered, theme: Theme) -> go.Figure:
     )
     owner = found.labels[writer]
     for label in sorted({*found.labels.tolist()}):
-        values = np.where((owner == label) & (strength > HELD), share, np.nan).T
+        values = np.where((owner == label) & (held.max(-1) > HELD), share, np.nan).T
         hover = f"slot %{{y}} after %{{x}} drawings: drawing %{{customdata}}, class {label + 1}"
         made.add_trace(_cells(values, label, hover, theme, customdata=writer.T + 1))
     made.update_xaxes(tickmode="array", tickvals=_some(len(held)), showgrid=False)
@@ -162,12 +162,12 @@ def slots(found: Remembered, theme: Theme) -> go.Figure:
 
 
 def used_slots(found: Remembered) -> int:
-    return int((found.held.sum(-1) > HELD).any(0).sum())
+    return int((found.held.max(-1) > HELD).any(0).sum())
 
 
 def shown_slots(found: Remembered) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Slots that were written to, the first ones first; at most ROWS."""
-    strong = found.held.sum(-1) > HELD  # [L, M]
+    strong = found.held.max(-1) > HELD  # [L, M]
     used = np.flatnonzero(strong.any(0))
     return used[np.argsort(strong[:, used].argmax(0), kind="stable")][:ROWS]
 
