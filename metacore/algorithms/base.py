@@ -7,7 +7,7 @@ line needs to know of an algorithm stands in its class: nobody asks for its name
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -105,6 +105,16 @@ class Predictor(Protocol):
     @property
     def params(self) -> Params | None:
         """The adapted parameters [T, ...]; None where adaptation changes none."""
+        ...
+
+    @property
+    def kept(self) -> Mapping[str, Tensor]:
+        """What must be stored of the T tasks to answer later queries: [T, ...] by name.
+
+        All that the answers go by and that other tasks do not share. Adapted parameters have their
+        names; anything else is named in the plural, and its second axis counts it: `prototypes`
+        [T, N, F]. Where queries are normalised by support sets, that is something to keep, too.
+        """
         ...
 
 

@@ -19,7 +19,7 @@ without which a softmax over 128 slots can hardly prefer one. Label slots are dr
 training task, so that tasks may have any number of ways up to `most_ways`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -39,7 +39,7 @@ from metacore.algorithms.base import (
     task_scores,
 )
 from metacore.algorithms.inner import leaves
-from metacore.algorithms.metric import Embedding, updated_running
+from metacore.algorithms.metric import EMBEDDED, LABELS, Embedding, updated_running
 from metacore.algorithms.recipes import Budget, Recipe, Wanted
 from metacore.episode import Episode
 from metacore.errors import UserError
@@ -323,6 +323,21 @@ class Rememberer:
         looked = told.states[-1].memory.looked @ shares(held)[..., : self.taken]  # [T * Q, H, S]
         heads = shares(looked).unflatten(0, query.shape[:2]).transpose(1, 2)[:, None]
         return Explanation(self.intake.logits(told), heads=heads)
+
+    @property
+    def kept(self) -> Mapping[str, Tensor]:
+        """A state, and the label that will be told with the next example."""
+        intake = self.intake
+        labels = intake.episode.support_y
+        kept = intake.embedding.kept(labels)
+        if EMBEDDED not in kept:
+            return kept
+        del kept[EMBEDDED], kept[LABELS]
+        return {
+            **intake.support[1][self.taken].kept,
+            LABELS: labels[:, self.taken - 1 : self.taken],
+            **kept,
+        }
 
     def support_loss(self) -> Tensor:
         support, states = self.intake.support

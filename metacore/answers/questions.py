@@ -21,7 +21,9 @@ from metacore.answers.timing import until
 from metacore.datasets.base import ImageDataset
 from metacore.episode import Episode
 from metacore.errors import UserError
+from metacore.insight.best import Best, best_answer
 from metacore.insight.confusion import Confusion, confusion, drawn_classes, joined
+from metacore.insight.cost import Cost, cost
 from metacore.insight.showings import Remembered, Streams, remembered, streams
 from metacore.insight.trace import Array, Trace, trace
 from metacore.library import rehearse
@@ -96,6 +98,18 @@ class Drawn(Question[Episode]):
 
     def answer(self) -> Episode:
         return self.spec.episode().to(torch.device("cpu"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestAnswer(Question[Best | None]):
+    """The best anyone could make of a curve's points; None where that is not known."""
+
+    spec: EpisodeSpec
+    quick = True
+
+    def answer(self) -> Best | None:
+        cpu = torch.device("cpu")
+        return best_answer(self.spec.source(cpu), self.spec.episode(cpu))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +274,29 @@ class StreamOf(Question[Remembered]):
     def answer(self) -> Remembered:
         learner = self.learned.learner()
         return remembered(learner, self.spec.episode(learner.device), self.norm)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs(LongQuestion[tuple[Cost, ...]]):
+    """What several runs keep of a task and what it costs them, one after the other: two that are
+    measured at once would slow each other down."""
+
+    learned: tuple[Learned, ...]
+    spec: EpisodeSpec
+    steps: int | None = None
+    norm: str | None = None
+
+    @property
+    def total(self) -> int:  # type: ignore[override]  # says of each of its kind how long it is
+        return len(self.learned)
+
+    def some(self, done: int, seconds: float) -> tuple[Cost, int]:
+        learner = self.learned[done].learner()
+        episode = self.spec.episode(learner.device)
+        return cost(learner, episode, steps=self.steps, norm=self.norm), done + 1
+
+    def joined(self, pieces: Sequence[Cost]) -> tuple[Cost, ...]:
+        return tuple(pieces)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,14 +13,13 @@ import torch
 from torch import Tensor
 
 from metacore.algorithms.base import ByLayer, Explanation, Predictor, task_losses, task_scores
-from metacore.datasets.regression import HIGH, LOW
+from metacore.datasets.regression import curve_grid
 from metacore.episode import Episode
 from metacore.models.networks import Params, layer_of
 from metacore.models.normalisation import resolve
 from metacore.training.learner import Learner
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
-GRID_POINTS = 101
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -104,8 +103,7 @@ class _Recorder:
         self.updates: dict[str, list[Tensor]] = {}
         self.before: Params | None = None
         self.last: Predictor | None = None
-        span = torch.linspace(LOW, HIGH, GRID_POINTS, device=episode.query_x.device)
-        self.grid = span[None, :, None].expand(episode.tasks, -1, -1)
+        self.grid = curve_grid(episode)
 
     def record(self, predictor: Predictor) -> None:
         episode = self.episode

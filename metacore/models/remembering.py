@@ -40,6 +40,18 @@ class State(NamedTuple):
     hidden: Tensor  # [T, U]
     cell: Tensor  # [T, U]
 
+    @property
+    def kept(self) -> dict[str, Tensor]:
+        """What later moments go by, by what there are several of."""
+        memory = self.memory
+        used = torch.cat([memory.usage[:, None], memory.looked], 1).mT
+        return {
+            "slots": torch.cat([memory.slots, used], -1),  # [T, M, W + 1 + H]
+            "keys": self.keys,
+            "reads": self.found.unflatten(1, (self.keys.shape[1], -1)),
+            "units": torch.stack([self.hidden, self.cell], -1),
+        }
+
     def each(self, times: int) -> "State":
         """As many copies of every task's, one after the other."""
         memory, *rest = self

@@ -7,10 +7,11 @@ methods can be compared by what they have seen as well as by the seconds it took
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from metacore.device import describe
+from metacore.insight.best import BestScore
 from metacore.runs.published_match import published_match
 from metacore.runs.question import Question
 from metacore.runs.record import Run
@@ -31,7 +32,10 @@ class Contestant:
 
 
 def result(
-    question: Question, contestants: Sequence[Contestant], by_task: list[list[Evaluation]]
+    question: Question,
+    contestants: Sequence[Contestant],
+    by_task: list[list[Evaluation]],
+    best: BestScore | None = None,
 ) -> Result:
     """The document; `by_task` holds the contestants' evaluations for each of question.tasks."""
     first = by_task[0]
@@ -41,6 +45,7 @@ def result(
     return {
         "question": question.to_dict(),
         "rows": rows,
+        "best": asdict(best) if best else None,
         "pairs": [{k: finite(v) for k, v in pair.items()} for pair in pairs],
         "sweep": _sweep(question, contestants, by_task) if question.sweep else None,
         "environment": dict(describe(contestants[0].learner.device)),
@@ -67,7 +72,6 @@ def episodes_csv(found: Result) -> bytes:
 
 def _row(contestant: Contestant, evaluation: Evaluation) -> dict[str, Any]:
     run, learner = contestant.run, contestant.learner
-    params = learner.algorithm.parts.learned(learner.params)
     return {
         **_named(run),
         "title": learner.algorithm.title,
@@ -75,7 +79,7 @@ def _row(contestant: Contestant, evaluation: Evaluation) -> dict[str, Any]:
         "evaluation": evaluation.to_dict(),
         "values": [finite(value) for value in evaluation.values.tolist()],
         "seconds_per_episode": evaluation.seconds / evaluation.protocol.episodes,
-        "parameters": sum(value.numel() for value in params.values()),
+        "parameters": learner.parameters,
         "training_seconds": run.seconds,
         "meta_steps": run.iteration,
         "training_episodes": run.iteration * run.config.training.tasks,

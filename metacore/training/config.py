@@ -65,6 +65,9 @@ class TrainingConfig(Config):
     schedule: str = setting(
         "constant", "How the outer learning rate changes over the run.", choices=SCHEDULES
     )
+    warm_up: int = setting(
+        0, "The rate rises from 0 over this many first meta-steps.", low=0, high=10**6, step=50
+    )
     step_every: int = setting(
         2000, "The step schedule halves the rate after this many meta-steps.", low=1, high=10**6
     )

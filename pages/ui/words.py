@@ -94,6 +94,11 @@ def protocol(tested: Tested) -> str:
 METRIC = {"accuracy": "accuracy", "mse": "mean squared error"}
 
 
+def unbroken(text: str) -> str:
+    """Never split over two lines."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def several(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 

@@ -245,8 +245,8 @@ def test_runs_that_take_drawings_one_at_a_time_are_looked_into(visit: Visit) -> 
     app = sound(visit(PAGE, run=run.id))
     said = words(app)
     assert "What is known at each showing of a class" in said
-    assert "my memory: where it looked" in said
-    assert "my memory: what its slots hold" in said
+    assert "Memory-augmented network: where it looked" in said
+    assert "Memory-augmented network: what its slots hold" in said
     assert "leaves out the labels that are taken already gets up to 46%" in said
     app = sound(visit(PAGE, run=trained("protonet").id))
     assert "showing of a class" not in words(app)

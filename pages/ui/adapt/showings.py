@@ -70,7 +70,8 @@ def _how_to_read(ways: int) -> str:
     best = f"{by_elimination(ways):.0%}"
     said = (
         f"At a first showing nobody can know the label: guessing is right in {1 / ways:.0%}, and"
-        f" whoever leaves out the labels that are taken already gets up to {best}."
+        f" whoever leaves out the labels that are taken already gets up to {best};"
+        " whoever takes a new class for one that was shown is below guessing."
     )
     if ways != PUBLISHED_WAYS:
         return said

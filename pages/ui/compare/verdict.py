@@ -58,13 +58,16 @@ def table(result: Result, about: str) -> None:
         hide_index=True,
         alt="A row for every run: its score, its protocol, its cost and the published number.",
     )
+    best = result.get("best")  # results of before have none
+    bound = best and best["mean"]
     shared = words.count(first["episodes"])
     st.caption(
         f"{shared} shared {first['split']} episodes, ± is the 95% confidence interval. Bold:"
         f" the best run, and any from which it does not differ beyond chance."
+        + (f" Nobody could do better than {score(metric, bound, None)} here." if best else "")
     )
     charts.chart(
-        charts.cached("scores", about, lambda: figures.scores(rows, charts.theme())),
+        charts.cached("scores", about, lambda: figures.scores(rows, charts.theme(), best=bound)),
         f"{words.METRIC[metric].capitalize()} on {shared} shared episodes",
         alt="A dot with its 95% confidence interval for every run.",
         key="scores",
@@ -74,23 +77,18 @@ def table(result: Result, about: str) -> None:
 def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
     scores, paper, kind = row["evaluation"], row["published"], ALGORITHMS[row["algorithm"]]
     around = "**" if bold else ""
+    shown = words.unbroken(score(metric, scores[metric], scores["ci95"]))
     diverged = f" ({scores['diverged']:.1%} diverged)" if scores["diverged"] else ""
     return {
         "Run": f"{around}{words.plain(row['name'])}{around}",
-        words.METRIC[metric].capitalize(): (
-            f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}{diverged}"
-        ),
+        words.METRIC[metric].capitalize(): f"{around}{shown}{around}{diverged}",
         "Normalisation": words.mode(scores["norm"]),
         "Inner steps": words.inner_steps(scores["steps"] if kind.in_steps else 0),
         "Time per episode": words.brief(row["seconds_per_episode"]),
         "Parameters": words.count(row["parameters"]),
         "Meta-training": words.duration(row["training_seconds"]) if row["meta_steps"] else "none",
-        "Published": _unbroken(reported(paper, metric)) if paper else "–",
+        "Published": words.unbroken(reported(paper, metric)) if paper else "–",
     }
-
-
-def _unbroken(text: str) -> str:
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def unbeaten(result: Result) -> list[str]:
