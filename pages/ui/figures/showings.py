@@ -14,11 +14,11 @@ from pages.ui import palette, words
 from pages.ui.figures import base
 from pages.ui.palette import Theme
 
-ROWS = 40  # slots that can be told apart
+ROWS = 128  # slots that can be told apart
 HELD = 0.25  # of a slot by one drawing: less is not shown
 EMPTY = 1e-9
 SEEN = 0.005  # of a look
-ROW = 13  # pixels of a slot
+ROW, TALLEST = 13, 520  # pixels of a slot, and of all
 DRAWING = 15  # and of a drawing that came
 
 
@@ -100,7 +100,7 @@ def looks(found: Remembered, read: int, theme: Theme) -> go.Figure:
     looked = found.looked[:, read]
     for label in sorted({*found.labels.tolist()}):
         of_class = np.broadcast_to(found.labels == label, looked.shape)
-        hover = f"drawing %{{y}} looked at drawing %{{x}}, class {label + 1}: %{{z:.0%}}"
+        hover = f"drawing %{{y}} looked at drawing %{{x}}, class {words.letter(label)}: %{{z:.0%}}"
         made.add_trace(
             _cells(np.where(of_class & (looked > 0.005), looked, np.nan), label, hover, theme)
         )
@@ -127,10 +127,10 @@ def _answers(found: Remembered, label: int, theme: Theme) -> go.Scatter:
             "line": {"width": 1.6},
         },
         customdata=[
-            "answered rightly" if one else f"taken for class {answer + 1}"
+            "answered rightly" if one else f"taken for class {words.letter(answer)}"
             for one, answer in zip(right, found.answers[mine], strict=True)
         ],
-        hovertemplate=f"drawing %{{y}}, class {label + 1}: %{{customdata}}<extra></extra>",
+        hovertemplate=f"drawing %{{y}}, class {words.letter(label)}: %{{customdata}}<extra></extra>",
     )
 
 
@@ -145,15 +145,17 @@ def slots(found: Remembered, theme: Theme) -> go.Figure:
         theme,
         x="after so many drawings",
         y="slot",
-        height=ROW * len(order) + 100,
+        height=min(ROW * len(order), TALLEST) + 100,
         legend=False,
         dragmode=False,
     )
     owner = found.labels[writer]
     for label in sorted({*found.labels.tolist()}):
         values = np.where((owner == label) & (held.max(-1) > HELD), share, np.nan).T
-        hover = f"slot %{{y}} after %{{x}} drawings: drawing %{{customdata}}, class {label + 1}"
-        made.add_trace(_cells(values, label, hover, theme, customdata=writer.T + 1))
+        hover = f"slot %{{y}} after %{{x}} drawings: drawing %{{customdata}}, class {words.letter(label)}"
+        apart = int(ROW * len(order) <= TALLEST)
+        more = {"customdata": writer.T + 1, "ygap": apart}
+        made.add_trace(_cells(values, label, hover, theme, **more))
     made.update_xaxes(tickmode="array", tickvals=_some(len(held)), showgrid=False)
     made.update_yaxes(
         autorange="reversed", showgrid=False, tickmode="array", tickvals=_some(len(order))
@@ -185,13 +187,12 @@ def _cells(values: Array, label: int, hover: str, theme: Theme, **more: Any) -> 
         showscale=False,
         hoverongaps=False,
         xgap=1,
-        ygap=1,
         hovertemplate=hover + "<extra></extra>",
-        **more,
+        **{"ygap": 1, **more},
     )
 
 
 def _some(count: int) -> list[int]:
     """Places on an axis that are written out."""
-    every = 1 if count <= 12 else 5
+    every = 1 if count <= 12 else 5 if count <= 40 else 20
     return [1, *range(every, count + 1, every)][every == 1 :]
