@@ -100,7 +100,7 @@ def looks(found: Remembered, read: int, theme: Theme) -> go.Figure:
     looked = found.looked[:, read]
     for label in sorted({*found.labels.tolist()}):
         of_class = np.broadcast_to(found.labels == label, looked.shape)
-        hover = f"drawing %{{y}} looked at drawing %{{x}}, class {words.letter(label)}: %{{z:.0%}}"
+        hover = f"drawing %{{y}} looked at drawing %{{x}}, {_named(label)}: %{{z:.0%}}"
         made.add_trace(
             _cells(np.where(of_class & (looked > 0.005), looked, np.nan), label, hover, theme)
         )
@@ -127,10 +127,10 @@ def _answers(found: Remembered, label: int, theme: Theme) -> go.Scatter:
             "line": {"width": 1.6},
         },
         customdata=[
-            "answered rightly" if one else f"taken for class {words.letter(answer)}"
+            "answered rightly" if one else f"taken for {_named(answer)}"
             for one, answer in zip(right, found.answers[mine], strict=True)
         ],
-        hovertemplate=f"drawing %{{y}}, class {words.letter(label)}: %{{customdata}}<extra></extra>",
+        hovertemplate=f"drawing %{{y}}, {_named(label)}: %{{customdata}}<extra></extra>",
     )
 
 
@@ -152,7 +152,7 @@ def slots(found: Remembered, theme: Theme) -> go.Figure:
     owner = found.labels[writer]
     for label in sorted({*found.labels.tolist()}):
         values = np.where((owner == label) & (held.max(-1) > HELD), share, np.nan).T
-        hover = f"slot %{{y}} after %{{x}} drawings: drawing %{{customdata}}, class {words.letter(label)}"
+        hover = f"slot %{{y}} after %{{x}} drawings: drawing %{{customdata}}, {_named(label)}"
         apart = int(ROW * len(order) <= TALLEST)
         more = {"customdata": writer.T + 1, "ygap": apart}
         made.add_trace(_cells(values, label, hover, theme, **more))
@@ -190,6 +190,10 @@ def _cells(values: Array, label: int, hover: str, theme: Theme, **more: Any) -> 
         hovertemplate=hover + "<extra></extra>",
         **{"ygap": 1, **more},
     )
+
+
+def _named(label: int) -> str:
+    return f"class {words.letter(label)}"
 
 
 def _some(count: int) -> list[int]:
