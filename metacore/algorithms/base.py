@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -60,6 +60,27 @@ class ByLayer:
     axis: str
     about: str  # what to see in it, in a sentence
     values: dict[str, Tensor]  # layer -> [n]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What became of L examples that came one at a time, each answered before its label was told.
+
+    H is how many places of a memory of M slots are read at a time.
+    """
+
+    logits: Tensor  # [T, L, N]
+    looked: Tensor  # at which earlier examples each read looked, by what they wrote [T, L, H, L]
+    held: Tensor  # how much of each slot which example had written after each moment [T, L, M, L]
+
+
+@runtime_checkable
+class TakesOneByOne(Protocol):
+    """An algorithm whose examples come one at a time."""
+
+    def stream(self, params: Params, episode: Episode, *, norm: str | None = None) -> Stream:
+        """The support set as a stream, in its order."""
+        ...
 
 
 class Predictor(Protocol):
