@@ -8,6 +8,7 @@ from metacore.algorithms.base import Algorithm
 from metacore.algorithms.baselines import Finetune, Scratch
 from metacore.algorithms.families import FAMILIES
 from metacore.algorithms.maml import FOMAML, MAML
+from metacore.algorithms.mamlpp import MAMLPlusPlus
 from metacore.algorithms.matching import Matching
 from metacore.algorithms.metasgd import MetaSGD
 from metacore.algorithms.protonet import ProtoNet
@@ -15,7 +16,11 @@ from metacore.algorithms.reptile import Reptile
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
     algorithm.name: algorithm
-    for algorithm in (MAML, FOMAML, ANIL, Reptile, MetaSGD, ProtoNet, Matching, Scratch, Finetune)
+    for algorithm in (
+        *(MAML, FOMAML, ANIL, Reptile, MetaSGD, MAMLPlusPlus),
+        *(ProtoNet, Matching),
+        *(Scratch, Finetune),
+    )
 }
 
 
