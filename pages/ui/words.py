@@ -164,3 +164,8 @@ def letter(number: int) -> str:
     """The name of a class of an episode: A, B, … Z, AA, AB, …"""
     name = chr(ord("A") + number % 26)
     return name if number < 26 else letter(number // 26 - 1) + name
+
+
+def unbroken(text: str) -> str:
+    """A number with its unit, which no line's end may part."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")

@@ -11,10 +11,12 @@ from pages.ui import charts, widgets, words
 from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import give
 from pages.ui.compare.evaluation import answer, words_of
+from pages.ui.compare.seeds import over_seeds
 from pages.ui.figures import comparison as figures
 
 EPISODES = (600, 1000, 2000)
 FINE = 0.001
+MOST_PAIRED = 6  # runs: more make a list that nobody reads
 
 Result = dict[str, Any]
 
@@ -42,6 +44,7 @@ def verdict(choice: CompareChoice, linked: ComparisonJob | None) -> ComparisonJo
             st.caption("Every run meets the same tasks, so differences are paired, task by task.")
         return None
     table(found.result, found.id)
+    over_seeds(found.result, found.id)
     pairs(found.result, found.id)
     published(found.result)
     downloads(found)
@@ -75,22 +78,17 @@ def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
     scores, paper, kind = row["evaluation"], row["published"], ALGORITHMS[row["algorithm"]]
     around = "**" if bold else ""
     diverged = f" ({scores['diverged']:.1%} diverged)" if scores["diverged"] else ""
+    value = words.unbroken(score(metric, scores[metric], scores["ci95"]))
     return {
         "Run": f"{around}{words.plain(row['name'])}{around}",
-        words.METRIC[metric].capitalize(): (
-            f"{around}{_unbroken(score(metric, scores[metric], scores['ci95']))}{around}{diverged}"
-        ),
+        words.METRIC[metric].capitalize(): f"{around}{value}{around}{diverged}",
         "Normalisation": words.mode(scores["norm"]),
         "Inner steps": words.inner_steps(scores["steps"] if kind.in_steps else 0),
         "Time per episode": words.brief(row["seconds_per_episode"]),
         "Parameters": words.count(row["parameters"]),
         "Meta-training": words.duration(row["training_seconds"]) if row["meta_steps"] else "none",
-        "Published": _unbroken(reported(paper, metric)) if paper else "–",
+        "Published": words.unbroken(reported(paper, metric)) if paper else "–",
     }
-
-
-def _unbroken(text: str) -> str:
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def unbeaten(result: Result) -> list[str]:
@@ -108,6 +106,9 @@ def unbeaten(result: Result) -> list[str]:
 
 def pairs(result: Result, about: str) -> None:
     rows = result["rows"]
+    if len(rows) > MOST_PAIRED:
+        st.caption(f"Beyond {MOST_PAIRED} runs, how each pair differs stands in the JSON file.")
+        return
     metric, episodes = rows[0]["metric"], rows[0]["evaluation"]["episodes"]
     charts.title("Who is better than whom")
     st.markdown(
