@@ -12,6 +12,7 @@ from metacore.algorithms.mamlpp import MAMLPlusPlus
 from metacore.algorithms.matching import Matching
 from metacore.algorithms.metasgd import MetaSGD
 from metacore.algorithms.protonet import ProtoNet
+from metacore.algorithms.reader import Reader
 from metacore.algorithms.reptile import Reptile
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
@@ -19,6 +20,7 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     for algorithm in (
         *(MAML, FOMAML, ANIL, Reptile, MetaSGD, MAMLPlusPlus),
         *(ProtoNet, Matching),
+        *(Reader,),
         *(Scratch, Finetune),
     )
 }

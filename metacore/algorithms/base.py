@@ -47,6 +47,8 @@ class Explanation:
     prototypes: Tensor | None = None  # [T, N, F]
     distances: Tensor | None = None  # of queries to prototypes, as the method measures [T, Q, N]
     attention: Tensor | None = None  # of queries to support examples [T, Q, S]; rows sum to 1
+    heads: Tensor | None = None  # the same of every layer and head it was read with [T, L, H, Q, S]
+    spread: Tensor | None = None  # standard deviations of predicted values [T, Q, 1]
     measure: str = ""  # what the distances are
 
 
@@ -98,16 +100,20 @@ class Algorithm(ABC):
     classification: ClassVar[bool] = True  # and whether tasks of classes
     fixed_ways: ClassVar[bool] = True  # whether training tasks need the test tasks' ways
     trains: ClassVar[bool] = True
-    in_steps: ClassVar[bool] = True  # whether adaptation goes step by step, or is one computation
+    in_steps: ClassVar[bool] = True  # whether one chooses how many inner steps adaptation takes
+    moment: ClassVar[str] = "inner step"  # what lies between two predictors: a layer, an example
     embeds: ClassVar[bool] = False  # whether it answers by nearness in one space
     norms: ClassVar[tuple[str, ...]] = ("transductive", "support+query", "support")
     Config: ClassVar[type[settings.Config]]
 
     config: Any
 
-    def __init__(self, config: settings.Config, network: Network) -> None:
+    def __init__(
+        self, config: settings.Config, network: Network, *, regression: bool = False
+    ) -> None:
         self.config = config
         self.network = Stacked(network)
+        self.on_curves = regression
 
     @staticmethod
     def outputs(ways: int, training_classes: int) -> int:
@@ -166,8 +172,9 @@ class Algorithm(ABC):
     ) -> Iterator[Predictor]:
         """Predictors for the episode's support sets after 0, 1, …, `steps` inner steps.
 
-        Without `steps` and `norm` it is what the method does at test. The queries are not looked
-        at.
+        A method without inner steps yields one, or one after each moment of its own, such as the
+        layers of a network that reads. Without `steps` and `norm` it is what the method does at
+        test. The queries are not looked at.
         """
         steps = self.test_steps if steps is None else steps
         return self.predictors(params, episode, steps, resolve(norm, self.norms, self.network))

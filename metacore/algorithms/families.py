@@ -16,6 +16,9 @@ FAMILIES: dict[str, Family] = {
     "metric": Family(
         "Learn how to compare", "One look at the examples is enough, without a gradient."
     ),
+    "model": Family(
+        "Learn to read", "The network itself is the learner: it takes in examples and answers."
+    ),
     "baseline": Family(
         "Without meta-learning", "What the others must beat: the same network, learning as usual."
     ),

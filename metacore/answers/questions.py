@@ -21,6 +21,7 @@ from metacore.answers.timing import until
 from metacore.datasets.base import ImageDataset
 from metacore.episode import Episode
 from metacore.errors import UserError
+from metacore.insight.best import Best, best_answer
 from metacore.insight.confusion import Confusion, confusion, drawn_classes, joined
 from metacore.insight.trace import Array, Trace, trace
 from metacore.library import rehearse
@@ -94,6 +95,18 @@ class Drawn(Question[Episode]):
 
     def answer(self) -> Episode:
         return self.spec.episode().to(torch.device("cpu"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestAnswer(Question[Best | None]):
+    """The best anyone could make of a curve's points; None where that is not known."""
+
+    spec: EpisodeSpec
+    quick = True
+
+    def answer(self) -> Best | None:
+        cpu = torch.device("cpu")
+        return best_answer(self.spec.source(cpu), self.spec.episode(cpu))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ streams share one.
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,6 +19,14 @@ from metacore.models.networks import Linear, ModelConfig, SineMlp
 from metacore.settings import Config, setting
 
 LOW, HIGH = -5.0, 5.0
+GRID_POINTS = 101  # where curves are drawn
+
+
+class Posterior(NamedTuple):
+    """What is known of a curve at some places, given points of it: [T, B, 1] each."""
+
+    mean: Tensor
+    deviation: Tensor
 
 
 class CurveDataset(Dataset):
@@ -38,11 +46,15 @@ class CurveDataset(Dataset):
 
     @abstractmethod
     def draw(self, tasks: int, generator: torch.Generator) -> Tensor:
-        """Parameters [T, 2] of random tasks."""
+        """Parameters [T, P] of random tasks."""
 
     @abstractmethod
     def curve(self, parameters: Tensor, x: Tensor) -> Tensor:
-        """The values [T, B, 1] of tasks [T, 2] at x [T, B, 1]."""
+        """The values [T, B, 1] of tasks [T, P] at x [T, B, 1]."""
+
+    def posterior(self, support_x: Tensor, support_y: Tensor, x: Tensor) -> Posterior | None:
+        """The best anyone could answer at x [T, B, 1] after points [T, K, 1]; None if not known."""
+        return None
 
     def classes(self, split: str) -> int:
         return 1
@@ -69,8 +81,14 @@ class CurveDataset(Dataset):
         )
 
     def parameters(self, split: str, *, seed: int, number: int) -> Tensor:
-        """The true parameters [1, 2] of the episode with this number, for drawing it."""
+        """The true parameters [1, P] of the episode with this number, for drawing it."""
         return self.draw(1, self.episode_generator(split, seed, number))
+
+
+def curve_grid(episode: Episode) -> Tensor:
+    """Where the curves of an episode are drawn: [T, G, 1]."""
+    span = torch.linspace(LOW, HIGH, GRID_POINTS, device=episode.query_x.device)
+    return span[None, :, None].expand(episode.tasks, -1, -1)
 
 
 @dataclass(frozen=True, kw_only=True)

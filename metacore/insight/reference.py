@@ -8,8 +8,9 @@ Reference = Scratch
 
 
 def possible(config: RunConfig) -> bool:
-    """Whether the run's network can be adapted as it is, without having learned anything."""
-    return Reference.fits(type(config.model))
+    """Whether the run's network, all it learns, can be adapted without having learned anything."""
+    kind = config.algorithm_class
+    return Reference.fits(type(config.model)) and (kind.in_steps or kind.embeds)
 
 
 def from_scratch(config: RunConfig) -> RunConfig:

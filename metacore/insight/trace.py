@@ -13,14 +13,13 @@ import torch
 from torch import Tensor
 
 from metacore.algorithms.base import ByLayer, Explanation, Predictor, task_losses, task_scores
-from metacore.datasets.regression import HIGH, LOW
+from metacore.datasets.regression import curve_grid
 from metacore.episode import Episode
 from metacore.models.networks import Params, layer_of
 from metacore.models.normalisation import resolve
 from metacore.training.learner import Learner
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
-GRID_POINTS = 101
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -61,7 +60,9 @@ class Trace:
     query_features: Array | None = None  # [S+1, T, N*Q, F]
     grid: Array | None = None  # [G] where curves are drawn
     curves: Array | None = None  # [S+1, T, G] predicted values on the grid
+    spread: Array | None = None  # [S+1, T, G] their standard deviations, of a method that says any
     explained: Explained | None = None
+    heads: Array | None = None  # the last answers' attention [T, L, H, N*Q, N*K], of one that reads
     learned: LearnedByLayer | None = None
 
 
@@ -102,8 +103,7 @@ class _Recorder:
         self.updates: dict[str, list[Tensor]] = {}
         self.before: Params | None = None
         self.last: Predictor | None = None
-        span = torch.linspace(LOW, HIGH, GRID_POINTS, device=episode.query_x.device)
-        self.grid = span[None, :, None].expand(episode.tasks, -1, -1)
+        self.grid = curve_grid(episode)
 
     def record(self, predictor: Predictor) -> None:
         episode = self.episode
@@ -112,7 +112,11 @@ class _Recorder:
         self._keep("query_loss", lambda: task_losses(outputs, episode.query_y))
         self._keep("query_score", lambda: task_scores(outputs, episode.query_y))
         if episode.regression:
-            self._keep("curves", lambda: predictor(self.grid)[..., 0])
+            found = predictor.explain(self.grid)
+            self._keep("curves", lambda: found.logits[..., 0])
+            if found.spread is not None:
+                spread = found.spread[..., 0]
+                self._keep("spread", lambda: spread)
         else:
             self._keep("query_probabilities", lambda: outputs.softmax(-1))
         if self.features:
@@ -142,18 +146,20 @@ class _Recorder:
             steps=list(range(moments)),
             update_norms={layer: _array(torch.stack(v)) for layer, v in self.updates.items()},
             grid=_array(self.grid[0, :, 0]) if regression else None,
-            explained=None if self.last is None else _explained(self.last, self.episode),
             **columns,
+            **({} if self.last is None else _explained(self.last, self.episode)),
         )
 
 
-def _explained(predictor: Predictor, episode: Episode) -> Explained | None:
+def _explained(predictor: Predictor, episode: Episode) -> dict[str, Any]:
+    """What the trace keeps of the last explanation."""
     found: Explanation = predictor.explain(episode.query_x)
-    if found.query is None:
-        return None
-    values = {field.name: getattr(found, field.name) for field in fields(Explained)}
-    arrays: dict[str, Any] = {n: None if v is None else _array(v) for n, v in values.items()}
-    return Explained(**arrays)
+    named = {field.name: getattr(found, field.name) for field in fields(Explained)}
+    arrays: dict[str, Any] = {n: None if v is None else _array(v) for n, v in named.items()}
+    return {
+        "explained": None if found.query is None else Explained(**arrays),
+        "heads": None if found.heads is None else _array(found.heads),
+    }
 
 
 def _layer_distances(before: Params, after: Params) -> dict[str, Tensor]:

@@ -28,6 +28,7 @@ class Network(nn.Module):
     def __init__(self, features: nn.Module, width: int, outputs: int) -> None:
         super().__init__()
         self.features = features
+        self.width = width
         self.head = nn.Linear(width, outputs) if outputs else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:

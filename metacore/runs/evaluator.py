@@ -1,9 +1,15 @@
 """The evaluation of a comparison: all runs on the same episodes, over all of its tasks."""
 
+from metacore.insight.best import best_score
 from metacore.runs.files import load_params
 from metacore.runs.question import Question
 from metacore.runs.results import Contestant, Result, result
-from metacore.runs.shared_episodes import Progress, evaluate_on_same_episodes, shifted
+from metacore.runs.shared_episodes import (
+    Progress,
+    dataset_for,
+    evaluate_on_same_episodes,
+    shifted,
+)
 from metacore.runs.store import Store
 from metacore.training.learner import build
 
@@ -30,4 +36,6 @@ def compare(store: Store, question: Question, progress: Progress) -> Result:
         )
         for number, task in enumerate(question.tasks)
     ]
-    return result(question, contestants, by_task)
+    own = by_task[0][0].protocol
+    best = best_score(dataset_for(learners[0], source), own)
+    return result(question, contestants, by_task, best)

@@ -7,10 +7,11 @@ methods can be compared by what they have seen as well as by the seconds it took
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from metacore.device import describe
+from metacore.insight.best import BestScore
 from metacore.runs.published_match import published_match
 from metacore.runs.question import Question
 from metacore.runs.record import Run
@@ -32,7 +33,10 @@ class Contestant:
 
 
 def result(
-    question: Question, contestants: Sequence[Contestant], by_task: list[list[Evaluation]]
+    question: Question,
+    contestants: Sequence[Contestant],
+    by_task: list[list[Evaluation]],
+    best: BestScore | None = None,
 ) -> Result:
     """The document; `by_task` holds the contestants' evaluations for each of question.tasks."""
     first = by_task[0]
@@ -45,6 +49,7 @@ def result(
         "question": question.to_dict(),
         "rows": rows,
         "methods": [method.to_dict() for method in methods] if repeated(methods) else [],
+        "best": asdict(best) if best else None,
         "pairs": [{k: finite(v) for k, v in pair.items()} for pair in pairs],
         "sweep": _sweep(question, contestants, by_task) if question.sweep else None,
         "environment": dict(describe(contestants[0].learner.device)),

@@ -65,6 +65,9 @@ class TrainingConfig(Config):
     schedule: str = setting(
         "constant", "How the outer learning rate changes over the run.", choices=SCHEDULES
     )
+    warm_up: int = setting(
+        0, "The rate rises from 0 over this many first meta-steps.", low=0, high=10**6, step=50
+    )
     step_every: int = setting(
         2000, "The step schedule halves the rate after this many meta-steps.", low=1, high=10**6
     )
@@ -147,9 +150,9 @@ class RunConfig:
 
     def algorithm_for(self, training_classes: int) -> Algorithm:
         """The algorithm over a network as large as the data ask for."""
-        kind = self.algorithm_class
-        many = 1 if self.dataset_class.regression else kind.outputs(self.ways, training_classes)
-        return kind(self.algorithm, self.model.build(self.input_shape, many))
+        kind, curves = self.algorithm_class, self.dataset_class.regression
+        network = self.model.build(self.input_shape, kind.outputs(self.ways, training_classes))
+        return kind(self.algorithm, network, regression=curves)
 
     def check(self) -> None:
         """Refuses combinations that make no sense, in a sentence."""

@@ -200,10 +200,12 @@ def _numbers(protocol: Protocol, device: torch.device) -> Iterator[range]:
 def _scores(learner: Learner, episode: Episode, protocol: Protocol) -> dict[int, Tensor]:
     """Each task's score [T] after each shown step."""
     norm = protocol.norm if protocol.norm != "none" else None
-    predictors = learner.algorithm.adapt(learner.params, episode, steps=protocol.steps, norm=norm)
+    algorithm = learner.algorithm
+    predictors = algorithm.adapt(learner.params, episode, steps=protocol.steps, norm=norm)
+    shown = steps_shown(protocol.steps) if algorithm.in_steps else [*SHOWN]
     return {
         step: task_scores(predictor(episode.query_x), episode.query_y)
-        for step, predictor in at_steps(predictors, steps_shown(protocol.steps))
+        for step, predictor in at_steps(predictors, shown)
     }
 
 

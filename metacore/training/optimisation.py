@@ -89,14 +89,15 @@ def remembered(config: TrainingConfig) -> tuple[str, ...]:
 
 def learning_rate(config: TrainingConfig, iteration: int, progress: float) -> float:
     """The rate at this iteration; `progress` is the share of the budget used, 0 to 1."""
+    rate = config.learning_rate * min(1.0, (iteration + 1) / (config.warm_up + 1))
     match config.schedule:
         case "step":
-            return config.learning_rate * 0.5 ** (iteration // config.step_every)
+            return rate * 0.5 ** (iteration // config.step_every)
         case "linear":
-            return config.learning_rate * (1 - progress)
+            return rate * (1 - progress)
         case "cosine":
-            return config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
-    return config.learning_rate
+            return rate * (1 + math.cos(math.pi * progress)) / 2
+    return rate
 
 
 def total_norm(gradients: Params) -> Tensor:

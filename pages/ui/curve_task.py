@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 
 from metacore.answers import EpisodeSpec
-from metacore.datasets.regression import HIGH, LOW
+from metacore.datasets.regression import GRID_POINTS, HIGH, LOW
 from metacore.episode import Episode
 
-GRID = 101
 Points = Sequence[tuple[float, float]]
 
 
@@ -26,7 +25,7 @@ class CurveTask:
         cls, spec: EpisodeSpec, episode: Episode, grid: Iterable[float] | None = None
     ) -> "CurveTask":
         """`grid`: where it is drawn, if something else is drawn there, too."""
-        found = torch.linspace(LOW, HIGH, GRID).tolist() if grid is None else grid
+        found = torch.linspace(LOW, HIGH, GRID_POINTS).tolist() if grid is None else grid
         places = [float(x) for x in found]
         support = points(episode.support_x[0], episode.support_y[0])
         queries = points(episode.query_x[0], episode.query_y[0])

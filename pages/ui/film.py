@@ -1,7 +1,8 @@
 """Films of adaptations: the panels of the player, made in one way for every page that shows one.
 
 A page says which runs it films and picks its panels. Axes: S+1 moments of a run, after inner steps
-it names; Q queries, N classes. A run that has taken its last step keeps what it answered then.
+(layers, examples) it names; Q queries, N classes. A run that has taken its last step keeps what it
+answered then.
 """
 
 from bisect import bisect_right
@@ -12,9 +13,11 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from metacore import ALGORITHMS
 from metacore.answers.questions import BackgroundScores
 from metacore.datasets.base import Dataset, ImageDataset
 from metacore.episode import Episode
+from metacore.insight.best import Best
 from metacore.insight.spread import Spread, spread
 from metacore.insight.trace import Array, Trace
 from pages.ui import charts, drawings, palette, words
@@ -31,6 +34,8 @@ from pages.ui.player import (
 SUPPORT_SHOWN = 5  # drawings of a class; more would push the queries out of sight
 ENOUGH = 10  # background episodes to have a mean and a band
 THIN, THICK = 1.8, 2.6  # curves
+BEST = "best possible"
+SURE = 1.96  # standard deviations to either side that hold 95%
 ROOM, WHOLE = 1.06, 1.03  # above the highest value; above 100%
 
 
@@ -45,8 +50,10 @@ class FilmedRun:
     score: Array | None = None  # [S+1]
     probabilities: Array | None = None  # [S+1, Q, N]
     curves: Array | None = None  # [S+1, G]
+    spread: Array | None = None  # [S+1, G] how sure it is of them
     norm: str = "none"
     dash: str = ""
+    moment: str = "inner step"  # what its steps are
     width: float = 2.4
     background: BackgroundScores | None = None  # the same run on other episodes
     reference: bool = False  # the runs are held against it; it ends with its last step
@@ -54,15 +61,17 @@ class FilmedRun:
     @classmethod
     def of(cls, trace: Trace, kind: str, **looks: Any) -> "FilmedRun":
         """The first task of a trace; `kind` is the algorithm's name."""
-        shares, curves = trace.query_probabilities, trace.curves
+        shares, curves, spread = trace.query_probabilities, trace.curves, trace.spread
         return cls(
             steps=trace.steps,
             support_loss=trace.support_loss[:, 0],
             score=trace.query_score[:, 0],
             probabilities=None if shares is None else shares[:, 0],
             curves=None if curves is None else curves[:, 0],
+            spread=None if spread is None else spread[:, 0],
             norm=trace.norm,
             dash=palette.svg_dash(kind),
+            moment=ALGORITHMS[kind].moment,
             **looks,
         )
 
@@ -76,6 +85,12 @@ class FilmedRun:
 def steps_of(runs: Sequence[FilmedRun], longest: float = float("inf")) -> list[int]:
     """All steps after which any of these was looked at."""
     return sorted({step for run in runs for step in run.steps if step <= longest})
+
+
+def moment(runs: Sequence[FilmedRun]) -> str:
+    """What lies between two pictures of the film: those that adapt at once have no say in it."""
+    found = {run.moment for run in runs if len(run.steps) > 1 and not run.reference}
+    return found.pop() if len(found) == 1 else "step" if found else "inner step"
 
 
 def _names(runs: Sequence[FilmedRun]) -> str:
@@ -92,8 +107,10 @@ def scores(
     ways: int | None,
     title: str = "How wrong they are",
     mark: dict[str, Any] | None = None,
+    best: Best | None = None,
 ) -> LinesPanel:
-    """The query accuracy; or, where there are no ways, the error at other points of a curve."""
+    """The query accuracy; or, where there are no ways, the error at other points of a curve, and
+    the least that anyone could have."""
     accuracy = ways is not None
     what = "query accuracy" if accuracy else "mean squared error"
     lines = _lines(runs, steps, "score")
@@ -102,10 +119,14 @@ def scores(
         ink = palette.INK[charts.theme()]
         guess = [1 / ways] * len(steps)
         lines.append(FilmLine("chance", ink, guess, dash="1 5", width=1.2))
+    if best is not None:
+        ink = palette.INK[charts.theme()]
+        lines.append(FilmLine(BEST, ink, [best.score] * len(steps), dash="1 5", width=1.2))
     return LinesPanel(
         title="Query accuracy" if accuracy else title,
         y=what,
-        alt=f"The {what} of {_names(runs)} after every inner step{behind}.",
+        x=moment(runs),
+        alt=f"The {what} of {_names(runs)} after every {moment(runs)}{behind}.",
         lines=lines,
         range=(0, WHOLE) if accuracy else _reach(lines),
         percent=accuracy,
@@ -118,7 +139,8 @@ def losses(runs: Sequence[FilmedRun], steps: Sequence[int]) -> LinesPanel:
     return LinesPanel(
         title="Loss on the support set",
         y="support loss",
-        alt=f"The support loss of {_names(runs)} after every inner step.",
+        x=moment(runs),
+        alt=f"The support loss of {_names(runs)} after every {moment(runs)}.",
         lines=lines,
         range=_reach(lines),
     )
@@ -133,11 +155,12 @@ def answers(
     if len(run.steps) == 1:
         note = "adapts in one computation: no step changes it"
     else:
-        note = f"goes on to step {run.steps[-1]}" if run.steps[-1] > steps[-1] else ""
+        note = f"goes on to {run.moment} {run.steps[-1]}" if run.steps[-1] > steps[-1] else ""
     return LinesPanel(
         title=run.name,
         y="probability",
-        alt=f"How likely {run.name} finds each class for the query after every inner step.",
+        x=moment([run]),
+        alt=f"How likely {run.name} finds each class for the query after every {moment([run])}.",
         lines=[
             FilmLine(name, color, run.over(steps, shares[:, number]))
             for number, (name, color) in enumerate(classes)
@@ -224,10 +247,20 @@ def _pictures(images: Tensor, labels: Tensor, kind: type[Dataset]) -> list[FilmD
     return [FilmDrawing(image, int(label)) for image, label in zip(addresses, labels, strict=True)]
 
 
+def _best(best: Best) -> BendingLine:
+    return BendingLine(BEST, palette.INK[charts.theme()], [best.curve], "1 5", THIN)
+
+
 def curve(
-    runs: Sequence[FilmedRun], task: CurveTask, *, title: str, alt: str, note: str = ""
+    runs: Sequence[FilmedRun],
+    task: CurveTask,
+    *,
+    title: str,
+    alt: str,
+    note: str = "",
+    best: Best | None = None,
 ) -> CurvePanel:
-    """How these bend towards the truth."""
+    """How these bend towards the truth, and the best anyone could make of the points."""
     reach = max(2.0, *map(abs, task.truth)) * 1.35
     bent = [(run, run.curves) for run in runs if run.curves is not None]
     return CurvePanel(
@@ -235,9 +268,17 @@ def curve(
         note=note,
         grid=task.grid,
         lines=[
-            BendingLine(run.name, run.color, each, run.dash, THIN if run.reference else THICK)
+            BendingLine(
+                run.name,
+                run.color,
+                each,
+                run.dash,
+                THIN if run.reference else THICK,
+                None if run.spread is None else SURE * run.spread,
+            )
             for run, each in bent
-        ],
+        ]
+        + ([] if best is None else [_best(best)]),
         truth=task.truth,
         points=task.points,
         range=(-reach, reach),

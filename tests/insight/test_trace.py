@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from metacore.insight.trace import GRID_POINTS, trace
+from metacore.datasets.regression import GRID_POINTS
+from metacore.insight.trace import trace
 from metacore.training.evaluate import evaluate
 from metacore.training.learner import build
 from tests.training.small import small

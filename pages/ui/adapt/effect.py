@@ -8,7 +8,7 @@ from metacore import Run
 from metacore.answers.questions import BackgroundEpisodes
 from metacore.insight.spread import spread
 from pages.ui import charts, engine, palette, waiting
-from pages.ui.adapt import summary
+from pages.ui.adapt import attention, summary
 from pages.ui.adapt.choice import AdaptChoice
 from pages.ui.adapt.scene import AdaptedRun, AdaptScene
 from pages.ui.figures import adaptation
@@ -22,6 +22,7 @@ MEASURED = "modes measured"
 
 def cards(scene: AdaptScene) -> None:
     """Side by side where one run has one heatmap."""
+    attention.cards(scene)
     if len(scene.runs) > 1 or not scene.first.run.config.norms:
         layers(scene)
         learned(scene)

@@ -36,6 +36,7 @@ def film_of(scene: AdaptScene) -> Film:
     )
     return Film(
         steps=steps,
+        label=film.moment(shown).capitalize(),
         panels=[
             *tasks,
             film.scores(
@@ -44,6 +45,7 @@ def film_of(scene: AdaptScene) -> Film:
                 ways=None if scene.regression else ways,
                 title=title,
                 mark=_mark(scene, steps[-1]),
+                best=scene.best,
             ),
             film.losses(shown, steps),
         ],
@@ -76,6 +78,7 @@ def _curves(runs: Sequence[FilmedRun], scene: AdaptScene) -> list[CurvePanel]:
         film.curve(
             [*_reference(scene), run],
             task,
+            best=scene.best,
             title=run.name,
             note="the dashed curve is the truth, of which the circles are all that is seen",
             alt=f"A curve, {len(task.points)} points of it, and how {run.name} bends towards it.",

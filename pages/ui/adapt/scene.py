@@ -8,9 +8,16 @@ import streamlit as st
 
 from metacore import Run, UserError
 from metacore.answers import Question
-from metacore.answers.questions import Adaptation, BackgroundEpisodes, BackgroundScores, Drawn
+from metacore.answers.questions import (
+    Adaptation,
+    BackgroundEpisodes,
+    BackgroundScores,
+    BestAnswer,
+    Drawn,
+)
 from metacore.episode import Episode
 from metacore.insight import reference
+from metacore.insight.best import Best
 from metacore.insight.reference import Reference
 from metacore.insight.trace import Trace
 from pages.ui import engine, pick, say, waiting
@@ -40,7 +47,21 @@ class AdaptedRun:
     @property
     def at_once(self) -> bool:
         """It adapts in a single computation."""
-        return not self.run.config.algorithm_class.in_steps
+        return len(self.trace.steps) == 1 and not self.run.config.algorithm_class.in_steps
+
+    @property
+    def in_steps(self) -> bool:
+        return self.run.config.algorithm_class.in_steps
+
+    @property
+    def moment(self) -> str:
+        """What lies between two of its answers."""
+        return self.run.config.algorithm_class.moment
+
+    @property
+    def read_by(self) -> str:
+        """Of one that reads instead of stepping: what it reads by."""
+        return "" if self.in_steps or self.at_once else f"{self.moment} by {self.moment}"
 
     @property
     def trained_steps(self) -> int:
@@ -54,6 +75,7 @@ class AdaptScene:
     episode: Episode
     runs: Sequence[AdaptedRun]
     scratch: Trace | None  # the first run's network from a random start
+    best: Best | None = None  # anyone's, where it is known
     waits: bool = False  # for another that is still being made
 
     @property
@@ -86,11 +108,13 @@ class SceneQuestions:
     episode: Drawn
     of_runs: Sequence[RunQuestions]
     scratch: Adaptation | None
+    best: BestAnswer | None
 
     @property
     def questions(self) -> list[Question[Any]]:
         adaptations = [part.adaptation for part in self.of_runs]
-        return [self.episode, *adaptations, *([self.scratch] if self.scratch else [])]
+        more = [question for question in (self.scratch, self.best) if question]
+        return [self.episode, *adaptations, *more]
 
 
 def stage(choice: AdaptChoice) -> AdaptScene | None:
@@ -129,7 +153,12 @@ def questions_of(choice: AdaptChoice) -> SceneQuestions:
             continue
         of_runs.append(RunQuestions(run=run, adaptation=adaptation, background=background))
     scratch = _scratch(choice, of_runs) if of_runs else None
-    return SceneQuestions(episode=Drawn(spec=choice.spec), of_runs=of_runs, scratch=scratch)
+    return SceneQuestions(
+        episode=Drawn(spec=choice.spec),
+        of_runs=of_runs,
+        scratch=scratch,
+        best=BestAnswer(spec=choice.spec) if choice.spec.regression else None,
+    )
 
 
 def _scratch(choice: AdaptChoice, of_runs: Sequence[RunQuestions]) -> Adaptation | None:
@@ -164,6 +193,7 @@ def _scene(choice: AdaptChoice, asked: SceneQuestions, *, waits: bool = False) -
         episode=episode.get(),
         runs=adapted,
         scratch=scratch.get() if scratch else None,
+        best=waiting.known(asked.best).value if asked.best else None,
         waits=waits,
     )
 

@@ -39,6 +39,8 @@ def _answers(adapted: AdaptedRun, scene: AdaptScene) -> str:
     if adapted.at_once:
         return f"{counted} in one computation"
     before = f"{_right(adapted.trace, 0, scene)} before adapting"
+    if not adapted.in_steps:
+        return f"{counted} after {_steps(adapted)}"
     return f"{counted} after {_steps(adapted)} ({before})"
 
 
@@ -48,6 +50,11 @@ def _right(trace: Trace, step: int, scene: AdaptScene) -> int:
 
 def _error(adapted: AdaptedRun) -> str:
     first, last = (float(adapted.trace.query_score[step, 0]) for step in (0, -1))
+    if not adapted.in_steps:
+        return (
+            f"**{_name(adapted)}** has a mean squared error of **{significant(last)}** after"
+            f" {_steps(adapted)}"
+        )
     return (
         f"**{_name(adapted)}** brings its mean squared error from {significant(first)} to"
         f" **{significant(last)}** in {_steps(adapted)}"
@@ -68,7 +75,8 @@ def _from_scratch(scene: AdaptScene) -> str:
 
 
 def _steps(adapted: AdaptedRun) -> str:
-    return words.several(len(adapted.trace.steps) - 1, "gradient step")
+    taken = len(adapted.trace.steps) - 1
+    return words.several(taken, "gradient step" if adapted.in_steps else adapted.moment)
 
 
 def notes(scene: AdaptScene) -> str:
@@ -87,6 +95,13 @@ def notes(scene: AdaptScene) -> str:
         for adapted in scene.runs
         if adapted.at_once
     ]
+    said += [
+        f"{_name(adapted)} takes no gradient step: what changes is how much it has read, {how}."
+        for adapted in scene.runs
+        if (how := adapted.read_by)
+    ]
+    if any(adapted.trace.spread is not None for adapted in scene.runs):
+        said.append("The band around a curve is where it expects 95% of the truth.")
     trained = [
         f"{_name(adapted)} with {words.several(adapted.trained_steps, 'step')}"
         for adapted in scene.runs
@@ -125,6 +140,8 @@ def still(adapted: AdaptedRun) -> str:
     """Why a run has no layers that moved."""
     if adapted.at_once:
         return f"{_name(adapted)} adapts in one computation: no layer moves."
+    if not adapted.in_steps:
+        return f"{_name(adapted)} takes no gradient step: its weights stay as they are."
     return f"{_name(adapted)} has taken no step: choose at least one inner step to see what moves."
 
 

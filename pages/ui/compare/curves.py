@@ -93,7 +93,7 @@ def steps(answered: ComparisonJob | None) -> None:
         f"{words.METRIC[rows[0]['metric']].capitalize()} after every inner step",
         alt="The score against the number of inner steps, a line with its intervals for each run.",
         key="by steps",
-        help="Metric methods adapt in a single computation: theirs is a level line.",
+        help="Methods that answer without an inner step have a level line.",
     )
     taken: list[dict[str, Any]] = [
         {"name": row["name"], **point} for row in rows for point in row["evaluation"]["per_step"]

@@ -97,7 +97,9 @@ def _film(seen: Seen) -> Film:
     else:
         panels = film.boards(runs, seen.episode, seen.spec.kind)
     ways = None if choice.regression else choice.ways
-    return Film(steps=steps, panels=[*panels, film.scores(runs, steps, ways=ways)], stack=True)
+    label = film.moment(runs).capitalize()
+    scores = film.scores(runs, steps, ways=ways)
+    return Film(steps=steps, panels=[*panels, scores], label=label, stack=True)
 
 
 def _rows(choice: CompareChoice, traces: Sequence[Trace]) -> list[dict[str, Any]]:

@@ -61,13 +61,16 @@ def table(result: Result, about: str) -> None:
         hide_index=True,
         alt="A row for every run: its score, its protocol, its cost and the published number.",
     )
+    best = result.get("best")  # results of before have none
+    bound = best and best["mean"]
     shared = words.count(first["episodes"])
     st.caption(
         f"{shared} shared {first['split']} episodes, ± is the 95% confidence interval. Bold:"
         f" the best run, and any from which it does not differ beyond chance."
+        + (f" Nobody could do better than {score(metric, bound, None)} here." if best else "")
     )
     charts.chart(
-        charts.cached("scores", about, lambda: figures.scores(rows, charts.theme())),
+        charts.cached("scores", about, lambda: figures.scores(rows, charts.theme(), best=bound)),
         f"{words.METRIC[metric].capitalize()} on {shared} shared episodes",
         alt="A dot with its 95% confidence interval for every run.",
         key="scores",

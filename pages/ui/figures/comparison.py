@@ -23,14 +23,24 @@ COST = {  # a row's key -> the axis' name
 }
 
 
-def scores(rows: Sequence[Row], theme: Theme) -> go.Figure:
-    """A dot with its confidence interval for each run, and what a paper reports as a hollow one."""
+def scores(rows: Sequence[Row], theme: Theme, *, best: float | None = None) -> go.Figure:
+    """A dot with its confidence interval for each run, and what a paper reports as a hollow one.
+
+    `best` is what nobody can do better than, where that is known.
+    """
     metric = rows[0]["metric"]
     made = by_name([short(row["name"]) for row in rows], theme, words.METRIC[metric])
     for row, color in zip(rows, _colors(rows, theme), strict=True):
         score, ci95 = row["evaluation"][metric], row["evaluation"]["ci95"]
         if score is not None:
             made.add_trace(_dot(score, short(row["name"]), ci95, color))
+    if best is not None:
+        ink = palette.INK[theme]
+        made.add_vline(
+            x=best,
+            line={"color": ink, "width": 1.4, "dash": "dot"},
+            annotation={"text": "best possible", "font": {"color": ink, "size": base.LETTERS}},
+        )
     reported = [row for row in rows if row["published"]]
     if reported:
         made.add_trace(_published(reported, theme))
@@ -55,14 +65,14 @@ def differences(pairs: Sequence[Row], metric: str, theme: Theme) -> go.Figure:
 
 
 def by_steps(rows: Sequence[Row], theme: Theme) -> go.Figure:
-    """The score after every inner step; who adapts in a single computation is a level line."""
+    """The score after every inner step; who adapts without any is a level line."""
     metric = rows[0]["metric"]
     made = base.figure(theme, x="inner step", y=words.METRIC[metric], height=360)
-    last = max(row["evaluation"]["per_step"][-1]["step"] for row in rows)
+    last = max(row["evaluation"]["steps"] for row in rows)
     for row, color in zip(rows, _colors(rows, theme), strict=True):
         points = row["evaluation"]["per_step"]
-        if len(points) == 1:
-            points = [{**points[0], "step": step} for step in (0, max(1, last))]
+        if not row["evaluation"]["steps"]:
+            points = [{**points[-1], "step": step} for step in (0, max(1, last))]
         _add_curve(made, row, "step", points, color)
     if metric == "accuracy":
         base.chance(made, rows[0]["evaluation"]["ways"], (0, max(1, last)), theme)

@@ -19,13 +19,15 @@ Snapshots = dict[str, Any]
 Points = Sequence[tuple[float, float]]
 
 
-def scores(snapshots: Snapshots, color: str, theme: Theme) -> go.Figure:
-    """Query score over the inner steps at the start, on the way and now.
+def scores(
+    snapshots: Snapshots, color: str, theme: Theme, *, moment: str = "inner step"
+) -> go.Figure:
+    """Query score over the inner steps (or layers, or examples) at the start, on the way and now.
 
-    Methods that adapt in a single computation have no inner steps: their score is drawn over the
-    meta-steps instead.
+    Methods that adapt in a single computation have none: their score is drawn over the meta-steps
+    instead.
     """
-    made = base.figure(theme, x="inner step", y=SCORE[snapshots["metric"]], height=HEIGHT)
+    made = base.figure(theme, x=moment, y=SCORE[snapshots["metric"]], height=HEIGHT)
     if len(snapshots["steps"]) == 1:
         _over_training(made, snapshots, color)
     else:

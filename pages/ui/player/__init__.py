@@ -1,4 +1,4 @@
-"""Adaptation as a film: a slider and a play button move through the inner steps in the browser.
+"""Adaptation as a film: a slider and a play button move through its steps in the browser.
 
 A component of our own, because drawings, lines and curves must move together, without a rerun per
 frame, and follow the theme. Nothing comes back from it.
@@ -32,7 +32,7 @@ class FilmLine:
 
 @dataclass(frozen=True)
 class LinesPanel:
-    """Lines over the inner steps."""
+    """Lines over the steps."""
 
     title: str
     lines: Sequence[FilmLine]
@@ -55,6 +55,7 @@ class BendingLine:
     values: Sequence[Values] | np.ndarray[Any, Any]
     dash: str
     width: float
+    reach: Sequence[Values] | np.ndarray[Any, Any] | None = None  # of a band to either side of it
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,8 @@ function player(root, data, start, touched) {
   }
   function label() {
     button.textContent = timer ? "❚❚" : "▶";
-    button.setAttribute("aria-label", timer ? "Pause" : "Play the inner steps");
-    button.title = timer ? "Pause" : "Play the inner steps";
+    button.setAttribute("aria-label", timer ? "Pause" : "Play step by step");
+    button.title = timer ? "Pause" : "Play step by step";
   }
   function tick() {
     if (self.step < last) show(self.step + 1);
@@ -214,7 +214,7 @@ function picture(address, inked, role, words) {
   return cell;
 }
 
-// Lines over the inner steps, with a cursor at the step shown.
+// Lines over the steps, with a cursor at the step shown.
 
 function lines(panel, data, box, step) {
   const place = element("div", { class: "chart" });
@@ -280,16 +280,23 @@ function curve(panel, data, box, step) {
     const axes = frame(place, panel, width, height, [grid[0], grid.at(-1)], panel.range, false);
     const traced = (values) => values.map((_, i) => [axes.x(grid[i]), axes.y(at(values, i))]);
     if (panel.truth) axes.svg.append(path(named[0], traced(panel.truth), "truth"));
+    const outlined = (values, reach) => [
+      ...traced(values.map((v, i) => v + reach[i])), ...traced(values.map((v, i) => v - reach[i])).reverse(),
+    ];
     const moving = panel.lines.map((line) => {
+      const around = line.reach && shape("polygon", { fill: line.color, class: "band" });
       const drawn = path(line, traced(line.values[0]));
-      axes.svg.append(drawn);
-      return [line, drawn];
+      axes.svg.append(...(around ? [around, drawn] : [drawn]));
+      return [line, drawn, around];
     });
     for (const [x, y] of panel.points || [])
       axes.svg.append(shape("circle", { class: "point", r: 5, cx: axes.x(x), cy: axes.y(y) }));
     redraw = (now) => {
-      for (const [line, drawn] of moving)
-        drawn.setAttribute("d", joined(traced(at(line.values, now))));
+      for (const [line, drawn, around] of moving) {
+        const values = at(line.values, now);
+        drawn.setAttribute("d", joined(traced(values)));
+        if (around) around.setAttribute("points", outlined(values, at(line.reach, now)).join(" "));
+      }
     };
     redraw(step());
   });

@@ -95,14 +95,15 @@ def loss(run: Run, seen: History, name: str = "") -> None:
 
 
 def adaptation(run: Run, color: str, found: dict[str, Any], name: str = "") -> None:
+    moment = run.config.algorithm_class.moment
     charts.chart(
         charts.cached(
             f"strip {run.id}",
             (color, found["moments"][-1]["iteration"], run.started),
-            lambda: snapshots.scores(found, color, charts.theme()),
+            lambda: snapshots.scores(found, color, charts.theme(), moment=moment),
         ),
         f"{name}How it adapts to one fixed task",
-        alt="Query score of one validation episode against the inner step, at the start and now.",
+        alt=f"Query score of one validation episode by {moment}, at the start and now.",
         key=f"strip {run.id}",
         help="The same validation episode, looked at every few seconds: the dotted line is how"
         " the first weights adapted to it, the bold one how they adapt now.",
@@ -112,7 +113,7 @@ def adaptation(run: Run, color: str, found: dict[str, Any], name: str = "") -> N
 def answers(run: Run, found: dict[str, Any], name: str = "") -> None:
     charts.title(
         f"{name}Its answers on this task",
-        "Queries after the last inner step, in columns by their true class: coloured where the"
+        "Queries as answered in the end, in columns by their true class: coloured where the"
         " answer is right, crossed out where it is wrong.",
     )
     question = Drawn(spec=validation_episode.named(run.config, found["episode"]))
@@ -125,7 +126,7 @@ def answers(run: Run, found: dict[str, Any], name: str = "") -> None:
 
 
 def bending(run: Run, color: str, found: dict[str, Any], name: str = "") -> None:
-    steps = words.several(found["steps"][-1], "inner step")
+    steps = words.several(found["steps"][-1], run.config.algorithm_class.moment)
     charts.chart(
         charts.cached(
             f"bending {run.id}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from metacore import ALGORITHMS
 from pages.ui import film, palette
 from pages.ui.film import FilmedRun
 from pages.ui.player import Film, play
@@ -15,7 +16,12 @@ def show(found: Sequence[RunOnTrial], classes: Sequence[tuple[str, str]], query:
     runs = [_filmed(on_trial) for on_trial in found]
     steps = film.steps_of(runs, LONGEST)
     panels = [film.answers(run, classes, query, steps) for run in runs]
-    shown = Film(steps=steps, panels=[*panels, film.losses(runs, steps)], autoplay=True)
+    shown = Film(
+        steps=steps,
+        panels=[*panels, film.losses(runs, steps)],
+        label=film.moment(runs).capitalize(),
+        autoplay=True,
+    )
     play(shown, key="trial film player")
 
 
@@ -28,4 +34,5 @@ def _filmed(on_trial: RunOnTrial) -> FilmedRun:
         support_loss=on_trial.answer.support_loss,
         probabilities=on_trial.answer.probabilities,
         dash=palette.svg_dash(on_trial.kind),
+        moment=ALGORITHMS[on_trial.kind].moment,
     )

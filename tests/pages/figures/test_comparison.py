@@ -12,13 +12,15 @@ from pages.ui.figures.confusion import matrix
 
 def row(name: str, score: float | None, ci95: float | None = 0.01, **more: Any) -> dict[str, Any]:
     metric = more.pop("metric", "accuracy")
-    steps = [{"step": step, "mean": score, "ci95": ci95} for step in more.pop("steps", (0, 1, 5))]
+    taken = more.pop("steps", (0, 1, 5))
+    steps = [{"step": step, "mean": score, "ci95": ci95} for step in taken]
+    evaluation = {"ci95": ci95, "per_step": steps, "steps": taken[-1], "ways": 5}
     return {
         "run": name,
         "name": name,
         "algorithm": "maml",
         "metric": metric,
-        "evaluation": {metric: score, "ci95": ci95, "per_step": steps, "ways": 5},
+        "evaluation": {metric: score, **evaluation},
         "published": None,
         "training_seconds": 600.0,
         "seconds_per_episode": 0.05,
@@ -34,6 +36,13 @@ def test_scores_have_their_intervals_and_published_numbers_beside_them() -> None
     assert (first.x[0], first.error_x.array[0], first.y[0]) == (0.9, 0.02, "a")
     assert first.marker.color != second.marker.color  # two runs of one algorithm
     assert (papers.name, list(papers.x), list(papers.y)) == ("published", [0.95], ["b"])
+
+
+def test_what_nobody_can_beat_is_a_line() -> None:
+    figure = comparison.scores([row("a", 0.4, metric="mse")], "light", best=0.3)
+    (line,) = figure.layout.shapes
+    assert (line.x0, line.x1) == (0.3, 0.3)
+    assert figure.layout.annotations[0].text == "best possible"
 
 
 def test_an_infinite_error_has_no_dot() -> None:
