@@ -34,11 +34,13 @@ def t_interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _t95(freedom: int) -> float:
-    """Beyond the table by Fisher's expansion in 1 / freedom, right to three digits."""
+    """Beyond the table by Fisher's expansion in 1 / freedom, right to three decimals."""
     if freedom <= len(_T95):
         return _T95[freedom - 1]
-    z = 1.959964
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+    z, n = 1.959964, freedom
+    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / n + second / n**2 + third / n**3
 
 
 def wilson(right: int, total: int) -> tuple[float, float]:

@@ -37,7 +37,7 @@ from metacore.algorithms.metric import updated_running
 from metacore.algorithms.recipes import Budget, Recipe, Wanted
 from metacore.capacity import inputs_at_once
 from metacore.episode import Episode
-from metacore.models.networks import Conv4Pool, Network, Params, layer_of
+from metacore.models.networks import Conv4Pool, Params, layer_of
 from metacore.models.parts import Group, Parts
 from metacore.models.stacked import Statistics
 from metacore.settings import setting
@@ -93,10 +93,6 @@ class MAMLPlusPlus(MAML):
 
     config: MAMLPlusPlusConfig
 
-    def __init__(self, config: MAMLPlusPlusConfig, network: Network) -> None:
-        super().__init__(config, network)
-        self.weights = step_weights(1.0, config.inner_steps)  # v, as at the end of the training
-
     @classmethod
     def recipe(cls, wanted: Wanted) -> Recipe | None:
         """Two steps of half the rate where MAML takes one; 5 steps for many ways, as published."""
@@ -109,6 +105,11 @@ class MAMLPlusPlus(MAML):
         several = {"inner_rate": 0.2, "inner_steps": 2, "test_steps": 5} if few else {}
         found = inner_loop_recipe(cls.Config, wanted, BUDGET, **several)
         return replace(found, training={**found.training, "schedule": "cosine"})
+
+    @cached_property
+    def weights(self) -> tuple[float, ...]:
+        """v, as at the end of the training unless `during` says otherwise."""
+        return step_weights(1.0, self.config.inner_steps)
 
     def during(self, progress: float) -> Self:
         now = copy(self)
@@ -147,8 +148,10 @@ class MAMLPlusPlus(MAML):
         return [name for name in self.parts.shared if name not in self.network.learned]
 
     def groups(self) -> list[Group]:
-        network = Group(self.network.learned)
-        return [network, Group(tuple(self._rates), decays=False)] if self._rates else [network]
+        """An optimiser's step of 0.001 is little to a weight and much to a rate of 0.01."""
+        network, scale = Group(self.network.learned), self.config.inner_rate
+        rates = [Group(tuple(self._rates), rate=scale, decays=False)] if self._rates else []
+        return [network, *rates]
 
     def init(self, generator: torch.Generator) -> Params:
         params, steps = super().init(generator), self.config.inner_steps

@@ -56,7 +56,7 @@ def over_seeds(configs: Sequence[RunConfig], scores: Sequence[float]) -> list[Me
         groups.setdefault(_without_seed(config), {}).setdefault(config.seed, place)
     labels = _labels(list(groups))
     by_seed = [{seed: scores[place] for seed, place in runs.items()} for runs in groups.values()]
-    methods = []
+    methods: list[Method] = []
     for label, (config, runs), own in zip(labels, groups.items(), by_seed, strict=True):
         mean, ci95 = t_interval(list(own.values()))
         apart = _apart(own, by_seed[0], config.metric) if methods else None
