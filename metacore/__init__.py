@@ -18,7 +18,7 @@ from metacore.algorithms import ALGORITHMS
 from metacore.datasets import DATASETS
 from metacore.episode import Episode
 from metacore.errors import UserError
-from metacore.library import Comparison, compare, evaluate, load, trace, train
+from metacore.library import Comparison, compare, cost, evaluate, load, trace, train
 from metacore.models import MODELS
 from metacore.randomness import generator
 from metacore.runs import Run, Store
@@ -42,6 +42,7 @@ __all__ = [
     "UserError",
     "build",
     "compare",
+    "cost",
     "evaluate",
     "generator",
     "load",

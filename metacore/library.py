@@ -10,7 +10,9 @@ from metacore.datasets.base import Dataset
 from metacore.device import resolve
 from metacore.episode import Episode
 from metacore.errors import UserError
+from metacore.insight import cost as costs
 from metacore.insight import trace as tracing
+from metacore.insight.cost import Cost
 from metacore.insight.trace import Trace
 from metacore.randomness import generator
 from metacore.runs import Run, Store, execute, load_params
@@ -124,6 +126,25 @@ def trace(
         source = _dataset(learner, dataset)
         episode = source.episodes("test", **task, seed=seed, numbers=numbers)
     return tracing.trace(learner, episode, **options)
+
+
+def cost(
+    run: Reference,
+    *,
+    dataset: str | Config | None = None,
+    split: str = "test",
+    seed: int = 0,
+    device: str = "auto",
+    steps: int | None = None,
+    norm: str | None = None,
+    **task: int,
+) -> Cost:
+    """What the run keeps of a task and what one costs it; `task` may say ways, shots, queries."""
+    learner = load(run, device=device)
+    asked = {**learner.config.task.to_dict(), **task}
+    source = _dataset(learner, dataset)
+    episode = source.episodes(split, **asked, seed=seed, numbers=range(1))
+    return costs.cost(learner, episode, steps=steps, norm=norm)
 
 
 def _dataset(learner: Learner, wanted: str | Config | None) -> Dataset:

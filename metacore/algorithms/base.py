@@ -7,10 +7,10 @@ line needs to know of an algorithm stands in its class: nobody asks for its name
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -62,6 +62,27 @@ class ByLayer:
     values: dict[str, Tensor]  # layer -> [n]
 
 
+@dataclass(frozen=True)
+class Stream:
+    """What became of L examples that came one at a time, each answered before its label was told.
+
+    H is how many places of a memory of M slots are read at a time.
+    """
+
+    logits: Tensor  # [T, L, N]
+    looked: Tensor  # at which earlier examples each read looked, by what they wrote [T, L, H, L]
+    held: Tensor  # how much of each slot which example had written after each moment [T, L, M, L]
+
+
+@runtime_checkable
+class TakesOneByOne(Protocol):
+    """An algorithm whose examples come one at a time."""
+
+    def stream(self, params: Params, episode: Episode, *, norm: str | None = None) -> Stream:
+        """The support set as a stream, in its order."""
+        ...
+
+
 class Predictor(Protocol):
     """A network adapted to T support sets, after some number of inner steps."""
 
@@ -84,6 +105,16 @@ class Predictor(Protocol):
     @property
     def params(self) -> Params | None:
         """The adapted parameters [T, ...]; None where adaptation changes none."""
+        ...
+
+    @property
+    def kept(self) -> Mapping[str, Tensor]:
+        """What must be stored of the T tasks to answer later queries: [T, ...] by name.
+
+        All that the answers go by and that other tasks do not share. Adapted parameters have their
+        names; anything else is named in the plural, and its second axis counts it: `prototypes`
+        [T, N, F]. Where queries are normalised by support sets, that is something to keep, too.
+        """
         ...
 
 

@@ -4,8 +4,9 @@ All parameters are stacked [T, ...]. The support loss of all tasks is summed and
 once: tasks share no parameters, so each gets exactly its own gradient.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from torch import Tensor
 from metacore.algorithms.base import Explanation, one_hot, task_losses, task_scores
 from metacore.episode import Episode
 from metacore.models.networks import Params
-from metacore.models.normalisation import query_features
+from metacore.models.normalisation import QueryFeatures
 from metacore.models.stacked import Stacked, Statistics, chunks, stack
 
 Rule = Callable[[Params, Params, int], Params]  # (phi, gradients, step) -> phi a step later
@@ -27,11 +28,20 @@ class AdaptedNetwork:
     params: Params
     episode: Episode
     norm: str
+    adapted: Collection[str]  # names of the parameters that differ from task to task
+
+    @cached_property
+    def _query(self) -> QueryFeatures:
+        return QueryFeatures(self.network, self.params, self.episode.support_x, self.norm)
 
     def features(self, x: Tensor) -> Tensor:
         with torch.no_grad():
-            support = self.episode.support_x
-            return query_features(self.network, self.params, support, x, self.norm)
+            return self._query(x)
+
+    @property
+    def kept(self) -> Mapping[str, Tensor]:
+        with torch.no_grad():
+            return {**{name: self.params[name] for name in self.adapted}, **self._query.kept}
 
     def __call__(self, query_x: Tensor) -> Tensor:
         with torch.no_grad():
@@ -127,7 +137,7 @@ def adapted_networks(
     start = stack(theta, episode.tasks)
     phis = gradient_steps(network, start, episode, names=names, rule=rule, steps=steps, norm=norm)
     for phi in phis:
-        yield AdaptedNetwork(network, phi, episode, norm)
+        yield AdaptedNetwork(network, phi, episode, norm, names)
 
 
 def query_gradients(
@@ -179,6 +189,7 @@ class FrozenBody:
 
     def __init__(self, network: Stacked, params: Params, support_x: Tensor, norm: str) -> None:
         self.network, self.params, self.support_x, self.norm = network, params, support_x, norm
+        self._query = QueryFeatures(network, params, support_x, norm)
         self._last: tuple[Tensor, Tensor] | None = None
 
     def support_features(self) -> Tensor:
@@ -189,9 +200,15 @@ class FrozenBody:
     def features(self, x: Tensor) -> Tensor:
         if self._last is None or self._last[0] is not x:
             with torch.no_grad():
-                found = query_features(self.network, self.params, self.support_x, x, self.norm)
+                found = self._query(x)
             self._last = (x, found)
         return self._last[1]
+
+    @property
+    def kept(self) -> Mapping[str, Tensor]:
+        """What normalises later queries."""
+        with torch.no_grad():
+            return self._query.kept
 
 
 @dataclass
@@ -207,6 +224,10 @@ class AdaptedHead:
     @property
     def params(self) -> Params:
         return {**self.body.params, "head.weight": self.weight, "head.bias": self.bias}
+
+    @property
+    def kept(self) -> Mapping[str, Tensor]:
+        return {"head.weight": self.weight, "head.bias": self.bias, **self.body.kept}
 
     def features(self, x: Tensor) -> Tensor:
         return self.body.features(x)

@@ -5,8 +5,9 @@ A method of this family says how embedded queries are answered from embedded sup
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import torch
@@ -25,11 +26,12 @@ from metacore.algorithms.inner import fixed_statistics, leaves
 from metacore.algorithms.recipes import LARGE_TASKS, Recipe, Wanted
 from metacore.episode import Episode
 from metacore.models.networks import Conv4Pool, Params
-from metacore.models.normalisation import query_features
+from metacore.models.normalisation import EXAMPLES, QueryFeatures
 from metacore.models.stacked import Stacked, Statistics, stack
 from metacore.settings import Config
 
 RUNNING_MOMENTUM = 0.1
+EMBEDDED, LABELS = "embedded examples", "labels"  # what a task leaves behind
 
 
 class MetricAlgorithm(Algorithm):
@@ -68,6 +70,11 @@ class MetricAlgorithm(Algorithm):
 
         `theta` is all that was learned, for a method that learns more than its network.
         """
+
+    def keeps(self, support: Tensor, labels: Tensor, ways: int) -> Mapping[str, Tensor]:
+        """What must be stored of embedded examples [T, S, F] to answer later: all of them, unless
+        the method says."""
+        return {EMBEDDED: support, LABELS: labels}
 
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
@@ -137,6 +144,14 @@ class NearnessPredictor:
     def __call__(self, query_x: Tensor) -> Tensor:
         return self.explain(query_x).logits
 
+    @property
+    def kept(self) -> Mapping[str, Tensor]:
+        kept = self.embedding.kept(self.episode.support_y)
+        if EMBEDDED not in kept:
+            return kept
+        own = self.algorithm.keeps(kept.pop(EMBEDDED), kept.pop(LABELS), self.episode.ways)
+        return {**own, **kept}
+
     def support_loss(self) -> Tensor:
         support = self.embedding.support()
         return task_losses(self._answers(support, support).logits, self.episode.support_y)
@@ -148,7 +163,10 @@ class NearnessPredictor:
 
 @dataclass
 class Embedding:
-    """One network for T tasks; how a task's pictures are normalised is the mode `norm`."""
+    """One network for T tasks; how a task's pictures are normalised is the mode `norm`.
+
+    The support set is embedded once, however often queries come.
+    """
 
     network: Stacked
     theta: Params
@@ -157,6 +175,10 @@ class Embedding:
 
     def support(self) -> Tensor:
         """[T, S, F]."""
+        return self._support
+
+    @cached_property
+    def _support(self) -> Tensor:
         with torch.no_grad():
             params = self._params()
             statistics = fixed_statistics(self.network, params, self.norm)
@@ -165,7 +187,18 @@ class Embedding:
     def query(self, x: Tensor) -> Tensor:
         """[T, Q, F]."""
         with torch.no_grad():
-            return query_features(self.network, self._params(), self.support_x, x, self.norm)
+            return self._query(x)
+
+    @cached_property
+    def _query(self) -> QueryFeatures:
+        return QueryFeatures(self.network, self._params(), self.support_x, self.norm)
+
+    def kept(self, labels: Tensor) -> dict[str, Tensor]:
+        """The embedded examples with their labels, and what embeds later queries beside them."""
+        if self.norm in ("transductive", "support+query"):  # embedded anew with every query
+            return {EXAMPLES: self.support_x, LABELS: labels}
+        with torch.no_grad():
+            return {EMBEDDED: self.support(), LABELS: labels, **self._query.kept}
 
     def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Support and query embeddings; when transductive, normalised together as in training."""

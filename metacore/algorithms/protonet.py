@@ -6,6 +6,7 @@
 Departure: the cosine variant multiplies similarities by a fixed scale before the softmax.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -63,6 +64,9 @@ class ProtoNet(MetricAlgorithm):
             logits = -away
         shown = away.clamp_min(0)  # rounding may leave a hair less
         return Explanation(logits, prototypes=centres, distances=shown, measure=measure)
+
+    def keeps(self, support: Tensor, labels: Tensor, ways: int) -> Mapping[str, Tensor]:
+        return {"prototypes": prototypes(support, labels, ways)}
 
 
 def prototypes(support: Tensor, labels: Tensor, ways: int) -> Tensor:

@@ -13,7 +13,7 @@ Departures: class labels are slots drawn anew for every training task, so that t
 number of ways up to `most_ways`; the answers of all layers are trained, so that each can be read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -242,6 +242,10 @@ class LayerPredictor:
         looks = [one.attention for one in self.book.read(query_x)[1 : self.layer + 1]]
         heads = torch.stack([look for look in looks if look is not None], 1) if looks else None
         return Explanation(seen.outputs, spread=seen.spread, heads=heads)
+
+    @property
+    def kept(self) -> Mapping[str, Tensor]:
+        return self.book.embedding.kept(self.book.episode.support_y)
 
     def support_loss(self) -> Tensor:
         return task_losses(self.book.reread()[self.layer].outputs, self.book.episode.support_y)

@@ -128,7 +128,7 @@ class Reptile(Algorithm):
         batches = self._batches(episode.support_x, steps, same_order)
         start = stack(with_ways(self.parts.learned(params), episode.ways), episode.tasks)
         for phi in self._train(start, episode.support_x, episode.support_y, batches):
-            yield AdaptedNetwork(self.network, phi, episode, norm)
+            yield AdaptedNetwork(self.network, phi, episode, norm, self.parts.adapted)
 
     def _batches(self, support_x: Tensor, count: int, generator: torch.Generator) -> list[Tensor]:
         return [

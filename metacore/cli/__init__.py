@@ -52,6 +52,8 @@ def _parser(words: list[str]) -> Parser:
     add_protocol_flags(evaluate)
     compare = _add(verbs, "compare", commands.compare, "Test runs on the same episodes.")
     compare.add_argument("runs", metavar="RUN", nargs="+", help="Two runs or more.")
+    text = "Also measure what each run keeps of a task, and what taking one in and answering cost."
+    compare.add_argument("--cost", action="store_true", help=text)
     add_protocol_flags(compare)
     text = "Let runs answer pictures of your own, in a folder per class."
     trial.add_flags(_add(verbs, "trial", trial.trial, text))

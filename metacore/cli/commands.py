@@ -14,7 +14,7 @@ from metacore.runs import cancel as cancel_run
 from metacore.runs import resume as resume_run
 from metacore.runs.execution import Trainings
 from metacore.runs.files import flaw
-from metacore.statistics import finite, score
+from metacore.statistics import finite, score, significant
 from metacore.training import distributed
 from metacore.training.evaluate import StepScore
 from metacore.training.seeds import Method, over_seeds, repeated
@@ -161,7 +161,7 @@ def compare(arguments: Namespace) -> int:
             "run": run.id,
             "name": run.name,
             "algorithm": learner.algorithm.name,
-            "parameters": sum(p.numel() for p in learner.algorithm.network.network.parameters()),
+            "parameters": learner.parameters,
             "training_seconds": round(run.seconds, 3),
             **evaluation.to_dict(),
         }
@@ -180,6 +180,8 @@ def compare(arguments: Namespace) -> int:
     configs = [learner.config for learner in found.learners]
     methods = over_seeds(configs, [evaluation.mean for evaluation in found.evaluations])
     methods = methods if repeated(methods) else []
+    if arguments.cost:
+        _add_costs(rows, found, arguments)
     if arguments.json:
         told = [method.to_dict() for method in methods]
         display.print_json({"runs": rows, "pairs": pairs, "methods": told})
@@ -187,7 +189,55 @@ def compare(arguments: Namespace) -> int:
     _show_comparison(rows, pairs, metric)
     if methods:
         _show_methods(methods, metric)
+    if arguments.cost:
+        _show_costs(rows)
     return SUCCEEDED
+
+
+def _add_costs(rows: list[dict[str, Any]], found: library.Comparison, arguments: Namespace) -> None:
+    """Measured after all scores, on the first of the episodes that were compared."""
+    for row, learner, evaluation in zip(rows, found.learners, found.evaluations, strict=True):
+        asked = evaluation.protocol
+        measured = library.cost(
+            learner,
+            dataset=arguments.dataset or found.learners[0].config.dataset,
+            split=asked.split,
+            seed=asked.seed,
+            steps=asked.steps,
+            norm=asked.norm,
+            device=arguments.device,
+            **asked.task,
+        )
+        row["cost"] = measured.to_dict()
+
+
+def _show_costs(rows: list[dict[str, Any]]) -> None:
+    batch = rows[0]["cost"]["batch"]
+    display.table(
+        "What a task leaves behind, and what it costs (medians, on one thread)",
+        [
+            "run",
+            "keeps of a task",
+            "bytes",
+            "takes it in",
+            "answers one query",
+            f"answers all {batch}",
+            "parameters",
+        ],
+        [
+            [
+                row["name"],
+                row["cost"]["kept"],
+                f"{row['cost']['kept_bytes']:,}",
+                *(
+                    f"{significant(row['cost'][name])} ms"
+                    for name in ("take_in_ms", "answer_ms", "batch_ms")
+                ),
+                f"{row['parameters']:,}",
+            ]
+            for row in rows
+        ],
+    )
 
 
 def _show_comparison(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], metric: str) -> None:

@@ -88,7 +88,6 @@ def episodes_csv(found: Result) -> bytes:
 
 def _row(contestant: Contestant, evaluation: Evaluation) -> dict[str, Any]:
     run, learner = contestant.run, contestant.learner
-    params = learner.algorithm.parts.learned(learner.params)
     return {
         **_named(run),
         "title": learner.algorithm.title,
@@ -96,7 +95,7 @@ def _row(contestant: Contestant, evaluation: Evaluation) -> dict[str, Any]:
         "evaluation": evaluation.to_dict(),
         "values": [finite(value) for value in evaluation.values.tolist()],
         "seconds_per_episode": evaluation.seconds / evaluation.protocol.episodes,
-        "parameters": sum(value.numel() for value in params.values()),
+        "parameters": learner.parameters,
         "training_seconds": run.seconds,
         "meta_steps": run.iteration,
         "training_episodes": run.iteration * run.config.training.tasks,

@@ -23,6 +23,12 @@ class Learner:
     dataset: Dataset
     device: torch.device
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers are learned."""
+        learned = self.algorithm.parts.learned(self.params)
+        return sum(value.numel() for value in learned.values())
+
 
 def build(config: RunConfig, params: Params | None = None, device: str | None = None) -> Learner:
     """Fresh (or given) parameters, on the config's device unless another is named."""

@@ -94,6 +94,11 @@ def protocol(tested: Tested) -> str:
 METRIC = {"accuracy": "accuracy", "mse": "mean squared error"}
 
 
+def unbroken(text: str) -> str:
+    """Never split over two lines."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def several(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
@@ -164,8 +169,3 @@ def letter(number: int) -> str:
     """The name of a class of an episode: A, B, … Z, AA, AB, …"""
     name = chr(ord("A") + number % 26)
     return name if number < 26 else letter(number // 26 - 1) + name
-
-
-def unbroken(text: str) -> str:
-    """A number with its unit, which no line's end may part."""
-    return text.replace(" ", "\N{NO-BREAK SPACE}")

@@ -108,6 +108,22 @@ def test_compare_has_a_row_per_run_and_per_pair(metacore: Metacore, trained: str
     assert "scratch" in said.out
 
 
+def test_compare_measures_what_a_task_costs(metacore: Metacore, trained: str) -> None:
+    metacore("train --algorithm scratch --dataset sinusoid --name scratch")
+    asked = f"compare {trained} scratch --episodes 4"
+    rows = metacore(f"{asked} --cost --json").json["runs"]
+    for row in rows:
+        found = row["cost"]
+        assert found["kept"] == "all its weights"
+        assert found["kept_bytes"] == 4 * row["parameters"] == 4 * found["parameters"]
+        assert min(found["take_in_ms"], found["answer_ms"], found["batch_ms"]) > 0
+    said = metacore(f"{asked} --cost").out
+    assert "What a task leaves behind" in said
+    assert "all its weights" in said
+    assert f"{4 * rows[0]['parameters']:,}" in said
+    assert "cost" not in metacore(f"{asked} --json").json["runs"][0]
+
+
 def test_comparing_runs_that_always_diverge_is_still_json(metacore: Metacore) -> None:
     metacore(f"train {SMALL} --inner-rate 10 --inner-steps 1 --name wild")
     found = metacore("compare wild wild --episodes 5 --steps 200 --json").json

@@ -102,6 +102,20 @@ def test_it_is_traced_and_its_space_answers_alike(thermal: mc.Run) -> None:
     np.testing.assert_allclose(answered, seen.query_probabilities[-1, 0], atol=1e-5)
 
 
+def test_what_it_keeps_of_a_task_is_said_and_measured(
+    thermal: mc.Run, blend: mc.Run, maml: mc.Run
+) -> None:
+    kept = [mc.cost(run, ways=3, shots=2) for run in (thermal, blend, maml)]
+    assert [each.kept for each in kept] == [
+        "3 prototypes",
+        "6 embedded examples and 6 labels",
+        "all its weights",
+    ]
+    width = thermal.config.model.to_dict()["width"]
+    assert [each.kept_bytes for each in kept[:2]] == [3 * width * 4, 6 * (width * 4 + 8)]
+    assert min(each.answer_ms for each in kept) > 0
+
+
 def test_other_sizes_are_refused_with_both_names(thermal: mc.Run, flags: FlagsConfig) -> None:
     with pytest.raises(UserError, match=r"Flags \(20 x 20 .*\) and cannot be asked about Glyphs"):
         mc.evaluate(thermal, dataset="glyphs", episodes=2)

@@ -6,7 +6,7 @@ differ in size.
 """
 
 import colorsys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,14 +31,14 @@ from metacore.algorithms.base import (
 from metacore.algorithms.families import Family
 from metacore.algorithms.inner import leaves
 from metacore.algorithms.matching import vote
-from metacore.algorithms.metric import MetricAlgorithm
+from metacore.algorithms.metric import EMBEDDED, LABELS, MetricAlgorithm
 from metacore.algorithms.protonet import prototypes, squared_distances
 from metacore.algorithms.recipes import Budget, Recipe, Wanted
 from metacore.datasets.base import SPLITS, ImageDataset
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.networks import ModelConfig, Network, Params
-from metacore.models.normalisation import query_features
+from metacore.models.normalisation import QueryFeatures
 from metacore.models.parts import Group, Parts
 from metacore.models.stacked import stack
 from metacore.settings import Config, setting
@@ -139,6 +139,9 @@ class Thermal(MetricAlgorithm):
         logits = -away / theta[TEMPERATURE].exp()
         return Explanation(logits, prototypes=centres, distances=away, measure="squared distance")
 
+    def keeps(self, support: Tensor, labels: Tensor, ways: int) -> Mapping[str, Tensor]:
+        return {"prototypes": prototypes(support, labels, ways)}
+
     def learned_by_layer(self, params: Params) -> ByLayer:
         values = {"temperature": params[TEMPERATURE].exp()}
         return ByLayer(
@@ -212,10 +215,17 @@ class BlendPredictor:
     params: None = None
 
     def features(self, x: Tensor) -> Tensor:
-        network = self.algorithm.network
-        return query_features(
-            network, stack(self.theta, len(x)), self.episode.support_x, x, self.norm
-        )
+        return self._query(x)
+
+    @cached_property
+    def _query(self) -> QueryFeatures:
+        theta = stack(self.theta, self.episode.tasks)
+        return QueryFeatures(self.algorithm.network, theta, self.episode.support_x, self.norm)
+
+    @property
+    def kept(self) -> Mapping[str, Tensor]:
+        support = self.features(self.episode.support_x)
+        return {EMBEDDED: support, LABELS: self.episode.support_y, **self._query.kept}
 
     def explain(self, query_x: Tensor) -> Explanation:
         support, query = self.features(self.episode.support_x), self.features(query_x)

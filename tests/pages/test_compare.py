@@ -135,6 +135,25 @@ def test_charts_are_drawn_from_the_answer(visit: Visit, pretrained: Path, chart:
     assert drawn_then - before == (2 if chart == "Learning" else 3)
 
 
+def test_costs_are_measured_before_any_score_and_drawn_against_it_after(
+    visit: Visit, drawn: list[Run]
+) -> None:
+    app = unharmed(visit(PAGE, run=[run.id for run in drawn], chart="Cost"))
+    (table,) = app.table
+    maml, protonet = table.value.to_dict("records")
+    assert maml["Keeps of a task"] == "all its weights"
+    assert protonet["Keeps of a task"] == "3 prototypes"
+    assert protonet["Bytes"] == "192"  # 3 ways of 4 filters on 2 x 2, in float32
+    assert any("then their scores are drawn" in each.value for each in app.info)
+    unharmed(answered(app))
+    assert not any("then their scores are drawn" in each.value for each in app.info)
+    for against in ("Bytes per task", "Taking in", "Answering", "Parameters", "Meta-training"):
+        app.button_group(key="Compare cost").set_value(against).run()
+        assert len(unharmed(app).table) == 2
+    app.number_input(key="Compare shots").set_value(2).run()  # other tasks than those scored
+    assert any("then their scores are drawn" in each.value for each in unharmed(app).info)
+
+
 def test_a_sweep_has_its_own_question(visit: Visit, drawn: list[Run]) -> None:
     app = unharmed(visit(PAGE, chart="Ways"))
     labels = [button.label for button in app.button]

@@ -10,6 +10,7 @@ from metacore.answers.questions import Room
 from metacore.runs import ComparisonJob, result_json, rows_csv
 from pages.ui import charts, engine, waiting, widgets, words
 from pages.ui.compare.choice import CompareChoice
+from pages.ui.compare.cost import cost
 from pages.ui.compare.downloads import give, take
 from pages.ui.compare.evaluation import answer, words_of
 from pages.ui.figures import comparison as figures
@@ -17,11 +18,6 @@ from pages.ui.figures import learning
 
 LEARNING, STEPS, SHOTS, WAYS, COST = "Learning", "Inner steps", "Shots", "Ways", "Cost"
 AGAINST = {"Meta-steps": "iterations", "Tasks seen": "episodes", "Time": "seconds"}
-COSTS = {
-    "Meta-training": "training_seconds",
-    "Adaptation": "seconds_per_episode",
-    "Parameters": "parameters",
-}
 SWEPT = {"shots": (1, 2, 3, 5, 10, 15), "ways": (2, 5, 10, 15, 20, 30)}
 SWEEP_EPISODES = 200
 FIRST = "Evaluate the runs above first: this chart is drawn from those numbers."
@@ -38,7 +34,7 @@ def curves(
         STEPS: lambda: steps(answered),
         SHOTS: lambda: sweep(choice, "shots", linked["shots"]),
         WAYS: lambda: sweep(choice, "ways", linked["ways"]),
-        COST: lambda: cost(answered),
+        COST: lambda: cost(choice, answered),
     }
     draw[picked]()
 
@@ -144,35 +140,3 @@ def _possible(choice: CompareChoice, kind: str) -> list[int]:
         return [*SWEPT[kind]]  # too many are refused when they are asked for
     most = {"shots": room.drawings - choice.queries, "ways": room.classes}[kind]
     return [value for value in SWEPT[kind] if value <= most]
-
-
-def cost(answered: ComparisonJob | None) -> None:
-    if answered is None or answered.result is None:
-        st.info(FIRST, icon=":material/arrow_upward:")
-        return
-    by = COSTS[
-        widgets.switch(
-            st,
-            "Cost",
-            "cost",
-            [*COSTS],
-            help="What is paid for the score: once before, or again for every task.",
-        )
-    ]
-    rows = answered.result["rows"]
-    charts.chart(
-        charts.cached("cost", (answered.id, by), lambda: figures.cost(rows, by, charts.theme())),
-        f"{words.METRIC[rows[0]['metric']].capitalize()} against {figures.COST[by]}",
-        alt=f"A dot for each run: its score against {figures.COST[by]}, on a logarithmic axis.",
-        key="cost chart",
-    )
-    metric = rows[0]["metric"]
-    taken = [
-        {
-            "name": row["name"],
-            metric: row["evaluation"][metric],
-            **{k: row[k] for k in figures.COST},
-        }
-        for row in rows
-    ]
-    take("cost", taken, key="cost")

@@ -80,11 +80,11 @@ def table(result: Result, about: str) -> None:
 def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
     scores, paper, kind = row["evaluation"], row["published"], ALGORITHMS[row["algorithm"]]
     around = "**" if bold else ""
+    shown = words.unbroken(score(metric, scores[metric], scores["ci95"]))
     diverged = f" ({scores['diverged']:.1%} diverged)" if scores["diverged"] else ""
-    value = words.unbroken(score(metric, scores[metric], scores["ci95"]))
     return {
         "Run": f"{around}{words.plain(row['name'])}{around}",
-        words.METRIC[metric].capitalize(): f"{around}{value}{around}{diverged}",
+        words.METRIC[metric].capitalize(): f"{around}{shown}{around}{diverged}",
         "Normalisation": words.mode(scores["norm"]),
         "Inner steps": words.inner_steps(scores["steps"] if kind.in_steps else 0),
         "Time per episode": words.brief(row["seconds_per_episode"]),

@@ -17,9 +17,11 @@ FAR = 20  # times: differences below look alike on a linear axis
 LONGEST_NAME = 32
 DIFFERENCE = {"accuracy": "difference in points", "mse": "difference in MSE"}
 COST = {  # a row's key -> the axis' name
-    "training_seconds": "seconds of meta-training",
-    "seconds_per_episode": "seconds to adapt to one episode",
+    "kept_bytes": "bytes kept of a task",
+    "take_in_ms": "milliseconds to take in a support set",
+    "answer_ms": "milliseconds to answer one query",
     "parameters": "parameters",
+    "training_seconds": "seconds of meta-training",
 }
 
 

@@ -23,7 +23,7 @@ def row(name: str, score: float | None, ci95: float | None = 0.01, **more: Any) 
         "evaluation": {metric: score, **evaluation},
         "published": None,
         "training_seconds": 600.0,
-        "seconds_per_episode": 0.05,
+        "answer_ms": 0.5,
         "parameters": 1000,
         "meta_steps": 10,
         **more,
@@ -96,7 +96,7 @@ def test_what_cost_no_training_is_a_level_line() -> None:
     assert "scratch" in made.layout.annotations[0].text
     low, high = made.layout.xaxis.range
     assert 10**low <= 600 <= 10**high
-    assert not comparison.cost(rows, "seconds_per_episode", "light").layout.shapes
+    assert not comparison.cost(rows, "answer_ms", "light").layout.shapes
 
 
 def test_errors_far_apart_are_on_a_logarithmic_axis() -> None:
