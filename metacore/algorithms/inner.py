@@ -29,6 +29,7 @@ class AdaptedNetwork:
     episode: Episode
     norm: str
     adapted: Collection[str]  # names of the parameters that differ from task to task
+    support_norm: str = ""  # whose statistics normalise the support set, if not those of `norm`
 
     @cached_property
     def _query(self) -> QueryFeatures:
@@ -52,7 +53,8 @@ class AdaptedNetwork:
 
     def support_loss(self) -> Tensor:
         with torch.no_grad():
-            statistics = fixed_statistics(self.network, self.params, self.norm)
+            norm = self.support_norm or self.norm
+            statistics = fixed_statistics(self.network, self.params, norm)
             outputs = self.network(self.params, self.episode.support_x, statistics=statistics)
             return task_losses(outputs, self.episode.support_y)
 

@@ -15,9 +15,12 @@ Each repair is a setting that can be turned off by itself; with all of them off 
 
 Departures: the weights v fall linearly to 0, where the published code keeps a floor. The queries at
 phi_i are normalised as step i (there: as step i - 1), so N steps have N + 1 sets of norms. Running
-statistics are those of the support sets, at the last step those of the queries; they are used only
-in the mode `running` (the published code keeps them and normalises by the batch all the same). A
-test of more steps than were trained goes on with the last step's rates and norms.
+statistics are those of the support sets, at the last step those of the queries. In the mode
+`running` they normalise the queries; the support set still adapts by its own, as in training (on
+glyphs 89% instead of 54%; the published code keeps them and normalises by the batch all the same).
+Rates move in proportion to what they start from. A test of more steps than were trained goes on
+with the last step's rates and norms. First-order gradients at first are off unless asked for: on
+glyphs they cost more than the time they save.
 """
 
 from collections.abc import Iterator
@@ -31,7 +34,7 @@ import torch
 from torch import Tensor
 
 from metacore.algorithms.base import ByLayer, MetaStep, Predictor
-from metacore.algorithms.inner import Rule, leaves, plain_step, query_gradients
+from metacore.algorithms.inner import AdaptedNetwork, Rule, leaves, plain_step, query_gradients
 from metacore.algorithms.maml import MAML, InnerLoopConfig, inner_loop_recipe
 from metacore.algorithms.metric import updated_running
 from metacore.algorithms.recipes import Budget, Recipe, Wanted
@@ -95,14 +98,18 @@ class MAMLPlusPlus(MAML):
 
     @classmethod
     def recipe(cls, wanted: Wanted) -> Recipe | None:
-        """Two steps of half the rate where MAML takes one; 5 steps for many ways, as published."""
+        """At few ways two steps of half the rate where MAML takes one: in the same time
+
+        94.2% instead of 93.8% (± 0.7) on glyphs, and 0.21 instead of 0.33 on sine waves.
+        """
         if wanted.paper and not wanted.curves:
             own: dict[str, Any] = {"inner_rate": 0.1, "inner_steps": 5, "test_steps": 5}
             found = inner_loop_recipe(cls.Config, wanted, BUDGET, **own)
             outer = {"tasks": 8, "train_queries": 1, "schedule": "cosine"}
             return replace(found, model=Conv4Pool(), training={**found.training, **outer})
         few = not (wanted.curves or wanted.many_ways)
-        several = {"inner_rate": 0.2, "inner_steps": 2, "test_steps": 5} if few else {}
+        several: dict[str, Any] = {"test_steps": 5}
+        several |= {"inner_rate": 0.2, "inner_steps": 2} if few else {}
         found = inner_loop_recipe(cls.Config, wanted, BUDGET, **several)
         return replace(found, training={**found.training, "schedule": "cosine"})
 
@@ -194,8 +201,13 @@ class MAMLPlusPlus(MAML):
     def predictors(
         self, params: Params, episode: Episode, steps: int, norm: str
     ) -> Iterator[Predictor]:
-        theta = params if norm == "running" else self.parts.learned(params)
-        return super().predictors(theta, episode, steps, norm)
+        """Whatever normalises the queries, the support set adapts by its own statistics."""
+        if norm != "running":
+            yield from super().predictors(self.parts.learned(params), episode, steps, norm)
+            return
+        for own in super().predictors(params, episode, steps, "support"):
+            assert isinstance(own, AdaptedNetwork), "what MAML makes"
+            yield replace(own, norm=norm, support_norm=own.norm)
 
     # --- the outer loop ---------------------------------------------------------------------------
 

@@ -228,22 +228,25 @@ def test_running_statistics_are_those_of_each_step(step_norms: bool) -> None:
 
 @pytest.mark.parametrize("norm", ["transductive", "running"])
 def test_a_longer_test_goes_on_with_the_last_rates_and_norms(norm: str) -> None:
-    """Each step by hand, normalised by the statistics of that step in the mode `running`."""
+    """Each step by hand; the mode `running` normalises queries by the statistics of that step."""
     algorithm, episode, params = made("batch", 0.1, steps=2, **ON)
     torch.manual_seed(6)
     for name in algorithm.parts.state:
         params[name] = torch.rand_like(params[name]) + 0.5
-    network = algorithm.network.network.train(norm != "running")
+    network = algorithm.network.network
     own = [*scales_of(network), *(algorithm.parts.state if norm == "running" else ())]
     predictors = algorithm.adapt(params, episode, steps=4, norm=norm)
     phi = {name: params[name].clone() for name in algorithm.parts.adapted}
     for step, predictor in enumerate(predictors):
         now = {**phi, **{name: params[name][min(step, 2)].clone() for name in own}}
+        network.train(norm != "running")
         outputs = functional_call(network, now, (episode.query_x[0],))
+        network.train()
         assert torch.allclose(predictor(episode.query_x)[0], outputs, atol=1e-9), step
         leaves = {name: value.detach().requires_grad_() for name, value in phi.items()}
         outputs = functional_call(network, {**now, **leaves}, (episode.support_x[0],))
         loss = loss_of(outputs, episode.support_y[0])
+        assert torch.allclose(predictor.support_loss()[0], loss, atol=1e-9), step
         gradients = torch.autograd.grad(loss, list(leaves.values()))
         rates = [params[rate_of(name)][min(step, 1)] for name in phi]
         moved = zip(phi.items(), rates, gradients, strict=True)
