@@ -125,6 +125,7 @@ class Algorithm(ABC):
     summary: ClassVar[str]  # one line in words
     formula: ClassVar[tuple[str, ...]]  # lines of LaTeX
     paper: ClassVar[str]
+    watch: ClassVar[str] = ""  # what to look out for while it trains, if anything is peculiar
     color: ClassVar[tuple[str, str]] = ("#3B3F46", "#D8D8D8")  # on light and on dark
     dash: ClassVar[str] = "solid"  # of its lines; or dash, dashdot, longdash, dot
     regression: ClassVar[bool] = True  # whether it can learn real-valued tasks

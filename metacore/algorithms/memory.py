@@ -29,7 +29,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metacore.algorithms.base import (
-    Algorithm,
     Explanation,
     MetaStep,
     Predictor,
@@ -40,18 +39,16 @@ from metacore.algorithms.base import (
 )
 from metacore.algorithms.inner import leaves
 from metacore.algorithms.metric import EMBEDDED, LABELS, Embedding, updated_running
+from metacore.algorithms.model_based import ModelBased
 from metacore.algorithms.recipes import Budget, Recipe, Wanted
 from metacore.episode import Episode
-from metacore.errors import UserError
-from metacore.models.networks import Conv4, Params, initial_params
+from metacore.models.networks import Conv4, Params
 from metacore.models.normalisation import resolve
-from metacore.models.parts import Parts
 from metacore.models.remembering import Remembering, State, Told, origins
 from metacore.models.stacked import Statistics, stack
 from metacore.settings import Config, setting
 
 SMALLEST = 1e-12
-OWN = "memory."  # what its parameters' names begin with, beside the embedding's
 
 # Streams of 50 drawings, or 15 points: two idle cores make some 6 and 15 meta-steps per second.
 ON_IMAGES = Budget(demo=320, good=2000, paper=100_000)
@@ -85,10 +82,9 @@ class MemoryConfig(Config):
     )
 
 
-class MemoryAugmented(Algorithm):
+class MemoryAugmented(ModelBased):
     name = "memory"
     title = "Memory-augmented network"
-    family = "model"
     summary = "Takes in examples one at a time, writes them to a memory and looks them up there."
     formula = (
         r"w^r_t(i) \propto e^{s \cos(k_t, M_t(i))} \qquad"
@@ -99,21 +95,14 @@ class MemoryAugmented(Algorithm):
     paper = "Santoro et al. 2016, arXiv:1605.06065"
     color = ("#7A4B00", "#E3A857")
     dash = "dot"
-    fixed_ways = False
-    in_steps = False
     moment = "example"
-    norms = ("running", "transductive", "support+query", "support")
     Config = MemoryConfig
 
     config: MemoryConfig
 
-    @staticmethod
-    def outputs(ways: int, training_classes: int) -> int:
-        return 0
-
     @cached_property
-    def remembering(self) -> Remembering:
-        """The LSTM and its memory; the weights are in the parameters."""
+    def module(self) -> Remembering:
+        """The LSTM and its memory."""
         c = self.config
         return Remembering(
             self.network.network.width,
@@ -149,15 +138,6 @@ class MemoryAugmented(Algorithm):
         share = 10 / max(10, wanted.shots) * 5 / max(5, wanted.ways)
         return Recipe(method, model, wanted.training(budget, share, **settings))
 
-    @cached_property
-    def parts(self) -> Parts:
-        own = tuple(OWN + name for name, _ in self.remembering.named_parameters())
-        return Parts(adapted=(), shared=(*self.network.learned, *own), state=self.network.state)
-
-    def init(self, generator: torch.Generator) -> Params:
-        own = initial_params(self.remembering, generator)
-        return super().init(generator) | {OWN + name: value for name, value in own.items()}
-
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator
     ) -> MetaStep:
@@ -165,7 +145,7 @@ class MemoryAugmented(Algorithm):
         learned = self.parts.learned(theta)
         stream = episode.shuffled(generator)
         y = stream.support_y
-        slots = self._drawn(episode, generator)
+        slots = self.drawn_slots(episode, generator)
         record: Statistics = []
         joint = stream.support_x.flatten(0, 1)[None]
         features = self.network.features(stack(theta, 1), joint, record=record)
@@ -185,8 +165,7 @@ class MemoryAugmented(Algorithm):
         self, theta: Params, features: Tensor, heard: Tensor, after: State | None = None
     ) -> Told:
         """A stream of embedded examples [T, L, F] and what is heard with each [T, L, A]."""
-        own = {name.removeprefix(OWN): v for name, v in theta.items() if name.startswith(OWN)}
-        result: Told = torch.func.functional_call(self.remembering, own, (features, heard, after))
+        result: Told = self.run_module(theta, features, heard, after)
         return result
 
     def heard(self, y: Tensor, slots: Tensor) -> Tensor:
@@ -205,13 +184,13 @@ class MemoryAugmented(Algorithm):
     ) -> Iterator[Predictor]:
         """After 0, 1, …, S examples: each is only the state they left."""
         embedding = Embedding(self.network, params, episode.support_x, norm)
-        intake = Intake(self, embedding, episode, self._first_slots(episode))
+        intake = Intake(self, embedding, episode, self.first_slots(episode))
         for taken in range(episode.support_y.shape[1] + 1):
             yield Rememberer(intake, taken)
 
     def stream(self, params: Params, episode: Episode, *, norm: str | None = None) -> Stream:
         """What becomes of the support set when it is taken for a stream."""
-        slots, y = self._first_slots(episode), episode.support_y
+        slots, y = self.first_slots(episode), episode.support_y
         mode = resolve(norm, self.norms, self.network)
         with torch.no_grad():
             features = Embedding(self.network, params, episode.support_x, mode).support()
@@ -224,24 +203,6 @@ class MemoryAugmented(Algorithm):
     def late(self) -> bool:
         """Whether what is written at a moment is about the example before."""
         return self.config.note > 0
-
-    def _drawn(self, episode: Episode, generator: torch.Generator) -> Tensor:
-        """Which label slots stand for the classes of each task [T, N]: any, in training."""
-        self._refuse_more_ways(episode.ways)
-        chance = torch.rand(episode.tasks, self.config.most_ways, generator=generator)
-        return chance.argsort(1)[:, : episode.ways].to(episode.query_x.device)
-
-    def _first_slots(self, episode: Episode) -> Tensor:
-        """And at test: the first ones."""
-        self._refuse_more_ways(episode.ways)
-        return torch.arange(episode.ways, device=episode.support_x.device).expand(episode.tasks, -1)
-
-    def _refuse_more_ways(self, ways: int) -> None:
-        if not self.on_curves and ways > self.config.most_ways:
-            raise UserError(
-                f"This memory knows labels for at most {self.config.most_ways} classes, and {ways}"
-                " were asked for: ask for fewer ways, or train one with a larger most_ways."
-            )
 
 
 def shares(held: Tensor) -> Tensor:
