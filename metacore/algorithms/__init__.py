@@ -8,6 +8,7 @@ from metacore.algorithms.base import Algorithm
 from metacore.algorithms.baselines import Finetune, Scratch
 from metacore.algorithms.families import FAMILIES
 from metacore.algorithms.maml import FOMAML, MAML
+from metacore.algorithms.mamlpp import MAMLPlusPlus
 from metacore.algorithms.matching import Matching
 from metacore.algorithms.memory import MemoryAugmented
 from metacore.algorithms.metasgd import MetaSGD
@@ -18,7 +19,7 @@ from metacore.algorithms.reptile import Reptile
 ALGORITHMS: dict[str, type[Algorithm]] = {
     algorithm.name: algorithm
     for algorithm in (
-        *(MAML, FOMAML, ANIL, Reptile, MetaSGD),
+        *(MAML, FOMAML, ANIL, Reptile, MetaSGD, MAMLPlusPlus),
         *(ProtoNet, Matching),
         *(Reader, MemoryAugmented),
         *(Scratch, Finetune),
