@@ -9,7 +9,9 @@ from metacore.algorithms.baselines import Finetune, Scratch
 from metacore.algorithms.families import FAMILIES
 from metacore.algorithms.logistic import Logistic
 from metacore.algorithms.maml import FOMAML, MAML
+from metacore.algorithms.mamlpp import MAMLPlusPlus
 from metacore.algorithms.matching import Matching
+from metacore.algorithms.memory import MemoryAugmented
 from metacore.algorithms.metasgd import MetaSGD
 from metacore.algorithms.protonet import ProtoNet
 from metacore.algorithms.reader import Reader
@@ -18,9 +20,9 @@ from metacore.algorithms.reptile import Reptile
 ALGORITHMS: dict[str, type[Algorithm]] = {
     algorithm.name: algorithm
     for algorithm in (
-        *(MAML, FOMAML, ANIL, Reptile, MetaSGD),
+        *(MAML, FOMAML, ANIL, Reptile, MetaSGD, MAMLPlusPlus),
         *(ProtoNet, Matching),
-        *(Reader,),
+        *(Reader, MemoryAugmented),
         *(Scratch, Finetune, Logistic),
     )
 }

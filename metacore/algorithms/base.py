@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -62,6 +62,27 @@ class ByLayer:
     values: dict[str, Tensor]  # layer -> [n]
 
 
+@dataclass(frozen=True)
+class Stream:
+    """What became of L examples that came one at a time, each answered before its label was told.
+
+    H is how many places of a memory of M slots are read at a time.
+    """
+
+    logits: Tensor  # [T, L, N]
+    looked: Tensor  # at which earlier examples each read looked, by what they wrote [T, L, H, L]
+    held: Tensor  # how much of each slot which example had written after each moment [T, L, M, L]
+
+
+@runtime_checkable
+class TakesOneByOne(Protocol):
+    """An algorithm whose examples come one at a time."""
+
+    def stream(self, params: Params, episode: Episode, *, norm: str | None = None) -> Stream:
+        """The support set as a stream, in its order."""
+        ...
+
+
 class Predictor(Protocol):
     """A network adapted to T support sets, after some number of inner steps."""
 
@@ -104,6 +125,7 @@ class Algorithm(ABC):
     summary: ClassVar[str]  # one line in words
     formula: ClassVar[tuple[str, ...]]  # lines of LaTeX
     paper: ClassVar[str]
+    watch: ClassVar[str] = ""  # what to look out for while it trains, if anything is peculiar
     color: ClassVar[tuple[str, str]] = ("#3B3F46", "#D8D8D8")  # on light and on dark
     dash: ClassVar[str] = "solid"  # of its lines; or dash, dashdot, longdash, dot
     regression: ClassVar[bool] = True  # whether it can learn real-valued tasks
@@ -143,6 +165,10 @@ class Algorithm(ABC):
     def init(self, generator: torch.Generator) -> Params:
         return initial_params(self.network.network, generator)
 
+    def needed_at_test(self, params: Params) -> Params:
+        """What is worth shipping of what was learned: all, unless some serves training alone."""
+        return params
+
     @cached_property
     def parts(self) -> Parts:
         """Which of its parameters adapt, which are only learned, and which are statistics."""
@@ -155,6 +181,10 @@ class Algorithm(ABC):
     def learned_by_layer(self, params: Params) -> ByLayer | None:
         """What it has learned beside its network, for looking at."""
         return None
+
+    def during(self, progress: float) -> Self:
+        """The method as it is at this share of the budget (0 to 1); most do not change."""
+        return self
 
     @abstractmethod
     def meta_step(
