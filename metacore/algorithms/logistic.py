@@ -92,6 +92,10 @@ class Logistic(Supervised):
         params = super().init(generator)
         return params | {CENTRE: torch.zeros_like(params[HEAD[0]][0])}
 
+    def needed_at_test(self, params: Params) -> Params:
+        """The head of the training classes is not: one row of it says how long a feature is."""
+        return params | {name: params[name][:1].clone() for name in HEAD}
+
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
     ) -> MetaStep:

@@ -166,3 +166,15 @@ def test_it_answers_by_what_it_says(normalise: str) -> None:
     assert torch.allclose(predictor.support_loss(), losses)
     assert set(predictor.kept) == {"head.weight", "head.bias"}
     assert torch.equal(predictor.params["head.weight"], predictor.kept["head.weight"])
+
+
+def test_the_head_of_the_training_classes_is_not_needed_at_test() -> None:
+    episode = tiny_images()
+    algorithm, params = made(tiny_conv(10))
+    shipped = algorithm.needed_at_test(params)
+    assert shipped["head.weight"].shape[0] == 1
+    (whole,), (less,) = (
+        algorithm.adapt(params, episode),
+        made(tiny_conv(1))[0].adapt(shipped, episode),
+    )
+    assert torch.equal(whole(episode.query_x), less(episode.query_x))
