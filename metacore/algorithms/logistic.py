@@ -15,7 +15,7 @@ alone (a sampled softmax). MEASURED
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
@@ -120,19 +120,19 @@ class Logistic(Supervised):
     ) -> Iterator[Predictor]:
         network = {name: value for name, value in params.items() if name != CENTRE}
         theta = stack(network, episode.tasks)
-        directions = self._directions(params[CENTRE])
+        directions = partial(self.directions, params)
         body = Directions(self.network, theta, episode.support_x, norm, directions)
         with torch.no_grad():
             features = body.support_features()
             weight, bias = fit(features, episode.support_y, episode.ways, self.config.strength)
         yield FittedHead(body, weight, bias, features, episode.support_y)
 
-    def _directions(self, centre: Tensor) -> Callable[[Tensor], Tensor]:
+    def directions(self, theta: Params, features: Tensor) -> Tensor:
         """What is made of features [T, B, F] before they are told apart."""
         if self.config.normalise == "none":
-            return lambda features: features
-        origin = centre if self.config.normalise == "centred" else torch.zeros_like(centre)
-        return lambda features: F.normalize(features - origin, dim=-1)
+            return features
+        origin = theta[CENTRE] if self.config.normalise == "centred" else 0.0
+        return F.normalize(features - origin, dim=-1)
 
 
 class Directions(FrozenBody):

@@ -128,7 +128,7 @@ def test_it_follows_the_mean_feature() -> None:
     mean = network.train().features(images).mean(0)
     for _ in range(80):
         params |= algorithm.meta_step(params, episode).running
-    assert torch.allclose(params[CENTRE], mean, atol=1e-3 * float(mean.abs().max()))
+    assert torch.allclose(params[CENTRE], mean, atol=1e-3 * float(mean.detach().abs().max()))
 
 
 @pytest.mark.parametrize("normalise", ["centred", "length", "none"])
