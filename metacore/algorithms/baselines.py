@@ -76,10 +76,7 @@ class Supervised(Algorithm):
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
     ) -> MetaStep:
-        return self.supervised_step(params, episode)[0]
-
-    def supervised_step(self, params: Params, episode: Episode) -> tuple[MetaStep, Tensor]:
-        """On every example of the episode, labelled by its true class; and their features."""
+        """One supervised step on every example of the episode, labelled by its true class."""
         theta = leaves(params, but=self.parts.state)
         learned = self.parts.learned(theta)
         examples = torch.cat([episode.support_x, episode.query_x], 1).flatten(0, 1)
@@ -89,22 +86,26 @@ class Supervised(Algorithm):
         loss = task_losses(outputs, y).mean()
         gradients = torch.autograd.grad(loss, list(learned.values()))
         score = task_scores(outputs.detach(), y).mean()
-        step = MetaStep(
+        return MetaStep(
             dict(zip(learned, gradients, strict=True)),
             step_metrics(loss, score, regression=episode.regression),
             updated_running(self.network, params, [record]),
         )
-        return step, features.detach()
 
     def outputs_and_targets(
         self, theta: Params, features: Tensor, episode: Episode
     ) -> tuple[Tensor, Tensor]:
-        """Of the features [1, T*B, F] of all examples; the targets hold across tasks."""
-        y = torch.cat([episode.support_y, episode.query_y], 1)
-        if not episode.regression:
-            assert episode.classes is not None, "images come with their classes"
-            y = episode.classes.gather(1, y)
-        return self.network.head(stack(theta, 1), features), y.flatten(0, 1)[None]
+        """Of the features [1, T*B, F] of all examples."""
+        return self.network.head(stack(theta, 1), features), true_classes(episode)
+
+
+def true_classes(episode: Episode) -> Tensor:
+    """Labels of all examples that hold across tasks: [1, T*B]."""
+    y = torch.cat([episode.support_y, episode.query_y], 1)
+    if not episode.regression:
+        assert episode.classes is not None, "images come with their classes"
+        y = episode.classes.gather(1, y)
+    return y.flatten(0, 1)[None]
 
 
 class Finetune(Supervised):

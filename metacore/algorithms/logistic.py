@@ -1,38 +1,34 @@
 """A good embedding may be all you need (Tian et al. 2020): logistic regression on a frozen network.
 
-    theta: cross-entropy of one network and one head for all training classes
-    z = (f_theta(x) - m) / |f_theta(x) - m|                 m: the mean feature of the training
-    min_{W,b} |W|^2 / 2 + C sum_i -log softmax(W z_i + b)_{y_i}            (on the support set)
+    theta, w: minimise -log softmax(s cos(f_theta(x), w_n))_y       (in training, over all classes)
+    z = f_theta(x) / |f_theta(x)|
+    W, b: minimise |W|^2 / 2 + C sum_i -log softmax(W z_i + b)_{y_i}           (on the support set)
 
-The problem is convex and solved until its gradient vanishes, so there is no step size to choose:
-the answer is the one of scikit-learn's LogisticRegression. Newton's method finds it, for all tasks
-at once; conjugate gradients find each direction, without a matrix of second derivatives.
+The second problem is convex and solved until its gradient vanishes, so there is no step size to
+choose: the answer is that of scikit-learn's LogisticRegression. Newton's method finds it, for all
+tasks at once; conjugate gradients find each direction, without a matrix of second derivatives.
 
-Departures, unless settings say otherwise: features are seen from their mean over the training
-(Wang et al. 2019, arXiv:1911.04623), and an example is told from the other classes of its batch
-alone (a sampled softmax). MEASURED
+Departures: in training an example is told from the other classes of its batch alone (a sampled
+softmax), and by cosines (Chen et al. 2019); settings take back both.
+MEASURED
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metacore.algorithms.base import Explanation, MetaStep, Predictor, one_hot
-from metacore.algorithms.baselines import SUPERVISED_SHAPES, Supervised
+from metacore.algorithms.base import Explanation, Predictor, one_hot
+from metacore.algorithms.baselines import SUPERVISED_SHAPES, Supervised, true_classes
 from metacore.algorithms.inner import AdaptedHead, FrozenBody
-from metacore.algorithms.metric import RUNNING_MOMENTUM
 from metacore.algorithms.recipes import LARGE_TASKS, Recipe, Wanted
 from metacore.episode import Episode
 from metacore.models.networks import HEAD, Params
-from metacore.models.parts import Parts
-from metacore.models.stacked import Stacked, stack
+from metacore.models.stacked import stack
 from metacore.settings import Config, setting
 
-CENTRE = "centre.mean"  # the mean feature of the training: a statistic, like batch norm's
 NEWTON_STEPS, DIRECTION_STEPS, HALVINGS = 100, 500, 40  # never needed: a guard against rounding
 TOLERANCE = 1e-9  # of the gradient, times C where that is larger than 1
 
@@ -48,11 +44,16 @@ class LogisticConfig(Config):
         step=1,
         label="Strength of the fit",
     )
-    normalise: str = setting(
-        "centred",
-        "What is made of features: their direction as seen from the mean feature of the training,"
-        " their direction from zero, or nothing.",
-        choices=("centred", "length", "none"),
+    normalise: bool = setting(
+        True, "Whether only the direction of features counts, or their length as well."
+    )
+    scale: float = setting(
+        10.0,
+        "How sharp answers are in training: cosines between features and classes times this; 0"
+        " takes plain products, as in an ordinary last layer.",
+        low=0,
+        high=100,
+        step=1,
     )
     against: str = setting(
         "batch",
@@ -83,77 +84,46 @@ class Logistic(Supervised):
         training = wanted.training(LARGE_TASKS, **SUPERVISED_SHAPES)
         return Recipe(LogisticConfig(), wanted.source.usual_model, training)
 
-    @cached_property
-    def parts(self) -> Parts:
-        usual = super().parts
-        return replace(usual, state=(*usual.state, CENTRE))
-
-    def init(self, generator: torch.Generator) -> Params:
-        params = super().init(generator)
-        return params | {CENTRE: torch.zeros_like(params[HEAD[0]][0])}
-
     def needed_at_test(self, params: Params) -> Params:
         """The head of the training classes is not: one row of it says how long a feature is."""
         return params | {name: params[name][:1].clone() for name in HEAD}
 
-    def meta_step(
-        self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
-    ) -> MetaStep:
-        """The supervised step of fine-tuning; the mean feature follows the network."""
-        step, features = self.supervised_step(params, episode)
-        centre = params[CENTRE].lerp(features.detach().mean((0, 1)), RUNNING_MOMENTUM)
-        return replace(step, running={**step.running, CENTRE: centre})
-
     def outputs_and_targets(
         self, theta: Params, features: Tensor, episode: Episode
     ) -> tuple[Tensor, Tensor]:
-        if self.config.against == "all":
-            return super().outputs_and_targets(theta, features, episode)
-        assert episode.classes is not None, "images come with their classes"
-        weight, bias = (theta[name][episode.classes] for name in HEAD)  # [T, N, F] and [T, N]
-        own = features.unflatten(1, (episode.tasks, -1))[0]
-        y = torch.cat([episode.support_y, episode.query_y], 1)
-        return torch.baddbmm(bias[:, None], own, weight.mT), y
+        weight, bias = (theta[name] for name in HEAD)
+        if self.config.against == "batch":
+            assert episode.classes is not None, "images come with their classes"
+            weight, bias = weight[episode.classes], bias[episode.classes]  # [T, N, F] and [T, N]
+            features = features.unflatten(1, (episode.tasks, -1))[0]  # [T, B, F]
+            y = torch.cat([episode.support_y, episode.query_y], 1)
+        else:
+            weight, bias, y = weight[None], bias[None], true_classes(episode)
+        if self.config.scale:
+            features = self.config.scale * F.normalize(features, dim=-1)
+            weight = F.normalize(weight, dim=-1)
+        return torch.baddbmm(bias[:, None], features, weight.mT), y
 
     def predictors(
         self, params: Params, episode: Episode, steps: int, norm: str
     ) -> Iterator[Predictor]:
-        network = {name: value for name, value in params.items() if name != CENTRE}
-        theta = stack(network, episode.tasks)
-        directions = partial(self.directions, params)
-        body = Directions(self.network, theta, episode.support_x, norm, directions)
+        theta = stack(params, episode.tasks)
+        kind = Directions if self.config.normalise else FrozenBody
+        body = kind(self.network, theta, episode.support_x, norm)
         with torch.no_grad():
             features = body.support_features()
             weight, bias = fit(features, episode.support_y, episode.ways, self.config.strength)
         yield FittedHead(body, weight, bias, features, episode.support_y)
 
-    def directions(self, theta: Params, features: Tensor) -> Tensor:
-        """What is made of features [T, B, F] before they are told apart."""
-        if self.config.normalise == "none":
-            return features
-        origin = theta[CENTRE] if self.config.normalise == "centred" else 0.0
-        return F.normalize(features - origin, dim=-1)
-
 
 class Directions(FrozenBody):
-    """A frozen body whose features are normalised one by one."""
-
-    def __init__(
-        self,
-        network: Stacked,
-        params: Params,
-        support_x: Tensor,
-        norm: str,
-        of: Callable[[Tensor], Tensor],
-    ) -> None:
-        super().__init__(network, params, support_x, norm)
-        self.of = of
+    """A frozen body of whose features only the direction counts."""
 
     def support_features(self) -> Tensor:
-        return self.of(super().support_features())
+        return F.normalize(super().support_features(), dim=-1)
 
     def features(self, x: Tensor) -> Tensor:
-        return self.of(super().features(x))
+        return F.normalize(super().features(x), dim=-1)
 
 
 @dataclass

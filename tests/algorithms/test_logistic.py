@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metacore.algorithms.baselines import Finetune, FinetuneConfig
-from metacore.algorithms.logistic import CENTRE, Logistic, LogisticConfig, fit
+from metacore.algorithms.logistic import Logistic, LogisticConfig, fit
 from metacore.models.networks import Params
 from tests.algorithms.tasks import tiny_conv, tiny_images
 
@@ -89,24 +89,24 @@ def made(network: torch.nn.Module, **settings: object) -> tuple[Logistic, Params
 
 def test_told_from_all_classes_it_trains_as_fine_tuning_does() -> None:
     network, episode = tiny_conv(10), tiny_images()
-    algorithm, params = made(network, against="all")
+    algorithm, params = made(network, against="all", scale=0.0)
     step = algorithm.meta_step(params, episode)
-    usual = {name: params[name] for name in params if name != CENTRE}
-    expected = Finetune(FinetuneConfig(), network).meta_step(usual, episode)
+    expected = Finetune(FinetuneConfig(), network).meta_step(params, episode)
     assert step.gradients.keys() == expected.gradients.keys()
     for name, value in expected.gradients.items():
         assert torch.equal(step.gradients[name], value), name
 
 
-def test_told_from_its_batch_an_example_competes_with_the_classes_of_its_task() -> None:
+def test_cosines_told_from_their_batch_compete_with_the_classes_of_their_task() -> None:
     network, episode = tiny_conv(10), tiny_images()
-    algorithm, params = made(network)
+    algorithm, params = made(network, scale=7.0)
     step = algorithm.meta_step(params, episode)
 
-    network.load_state_dict({n: params[n] for n in params if n != CENTRE}, strict=False)
+    network.load_state_dict(params, strict=False)
     images = torch.cat([episode.support_x, episode.query_x], 1)
     features = network.train().features(images.flatten(0, 1))
-    outputs = network.head(features).unflatten(0, (3, -1))
+    cosines = F.cosine_similarity(features[:, None], network.head.weight[None], dim=-1)
+    outputs = (7 * cosines + network.head.bias).unflatten(0, (3, -1))
     losses = [
         F.cross_entropy(
             outputs[task][:, episode.classes[task]],
@@ -120,33 +120,18 @@ def test_told_from_its_batch_an_example_competes_with_the_classes_of_its_task() 
     assert torch.allclose(step.metrics["loss"], torch.stack(losses).mean())
 
 
-def test_it_follows_the_mean_feature() -> None:
-    network, episode = tiny_conv(10), tiny_images()
-    algorithm, params = made(network)
-    network.load_state_dict({n: params[n] for n in params if n != CENTRE}, strict=False)
-    images = torch.cat([episode.support_x, episode.query_x], 1).flatten(0, 1)
-    mean = network.train().features(images).mean(0)
-    for _ in range(80):
-        params |= algorithm.meta_step(params, episode).running
-    assert torch.allclose(params[CENTRE], mean, atol=1e-3 * float(mean.detach().abs().max()))
-
-
-@pytest.mark.parametrize("normalise", ["centred", "length", "none"])
-def test_it_answers_by_what_it_says(normalise: str) -> None:
+@pytest.mark.parametrize("normalise", [True, False])
+def test_it_answers_by_what_it_says(normalise: bool) -> None:
     network, episode = tiny_conv(10), tiny_images()
     algorithm, params = made(network, normalise=normalise)
-    params[CENTRE] = torch.rand(params[CENTRE].shape, dtype=torch.float64)
     (predictor,) = algorithm.adapt(params, episode)
 
-    network.load_state_dict({n: params[n] for n in params if n != CENTRE}, strict=False)
+    network.load_state_dict(params, strict=False)
     network.eval()
 
     def placed(x: Tensor) -> Tensor:
         features = torch.stack([network.features(one) for one in x])
-        if normalise == "none":
-            return features
-        origin = params[CENTRE] if normalise == "centred" else 0.0
-        return F.normalize(features - origin, dim=-1)
+        return F.normalize(features, dim=-1) if normalise else features
 
     support, query = placed(episode.support_x), placed(episode.query_x)
     weight, bias = fit(support, episode.support_y, 3, 10.0)

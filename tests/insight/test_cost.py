@@ -158,7 +158,7 @@ def from_what_is_kept(
         told = algorithm.run(learner.params, features.flatten(0, 1)[:, None], heard, state)
         return told.outputs[:, 0, :WAYS].unflatten(0, (tasks, -1))
     if isinstance(algorithm, Logistic):
-        features = algorithm.directions(learner.params, features)
+        features = F.normalize(features, dim=-1)
     return network.head(params, features)
 
 
