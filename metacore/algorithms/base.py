@@ -165,6 +165,10 @@ class Algorithm(ABC):
     def init(self, generator: torch.Generator) -> Params:
         return initial_params(self.network.network, generator)
 
+    def needed_at_test(self, params: Params) -> Params:
+        """What is worth shipping of what was learned: all, unless some serves training alone."""
+        return params
+
     @cached_property
     def parts(self) -> Parts:
         """Which of its parameters adapt, which are only learned, and which are statistics."""
