@@ -7,6 +7,7 @@ from metacore.algorithms.anil import ANIL
 from metacore.algorithms.base import Algorithm
 from metacore.algorithms.baselines import Finetune, Scratch
 from metacore.algorithms.families import FAMILIES
+from metacore.algorithms.logistic import Logistic
 from metacore.algorithms.maml import FOMAML, MAML
 from metacore.algorithms.mamlpp import MAMLPlusPlus
 from metacore.algorithms.matching import Matching
@@ -22,7 +23,7 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
         *(MAML, FOMAML, ANIL, Reptile, MetaSGD, MAMLPlusPlus),
         *(ProtoNet, Matching),
         *(Reader, MemoryAugmented),
-        *(Scratch, Finetune),
+        *(Scratch, Finetune, Logistic),
     )
 }
 

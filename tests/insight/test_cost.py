@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metacore.algorithms import ALGORITHMS
+from metacore.algorithms.logistic import Logistic
 from metacore.algorithms.memory import MemoryAugmented
 from metacore.algorithms.metric import EMBEDDED, LABELS, MetricAlgorithm
 from metacore.algorithms.reader import Reader
@@ -156,6 +157,8 @@ def from_what_is_kept(
         heard = label.repeat_interleave(features.shape[1], 0)
         told = algorithm.run(learner.params, features.flatten(0, 1)[:, None], heard, state)
         return told.outputs[:, 0, :WAYS].unflatten(0, (tasks, -1))
+    if isinstance(algorithm, Logistic):
+        features = F.normalize(features, dim=-1)
     return network.head(params, features)
 
 
