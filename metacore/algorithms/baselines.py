@@ -79,6 +79,12 @@ class Supervised(Algorithm):
     def outputs(ways: int, training_classes: int) -> int:
         return training_classes
 
+    def needed_at_test(self, params: Params) -> Params:
+        """The head of the training classes is not: one row of it says how long a feature is."""
+        if self.on_curves:
+            return params
+        return params | {name: params[name][:1].clone() for name in HEAD}
+
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
     ) -> MetaStep:

@@ -89,10 +89,6 @@ class Logistic(Supervised):
         training = wanted.training(LARGE_TASKS, **settings)
         return Recipe(method, wanted.source.usual_model, training)
 
-    def needed_at_test(self, params: Params) -> Params:
-        """The head of the training classes is not: one row of it says how long a feature is."""
-        return params | {name: params[name][:1].clone() for name in HEAD}
-
     def outputs_and_targets(
         self, theta: Params, features: Tensor, episode: Episode
     ) -> tuple[Tensor, Tensor]:
