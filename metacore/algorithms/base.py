@@ -97,6 +97,14 @@ class Predictor(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Teacher:
+    """What another run has learned, handed to an algorithm that learns from it."""
+
+    algorithm: "Algorithm"
+    params: Params
+
+
 class Algorithm(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
@@ -117,6 +125,7 @@ class Algorithm(ABC):
     Config: ClassVar[type[settings.Config]]
 
     config: Any
+    teacher: Teacher | None = None  # handed in before meta-steps to whoever asks for one
 
     def __init__(
         self, config: settings.Config, network: Network, *, regression: bool = False
@@ -139,6 +148,26 @@ class Algorithm(ABC):
     def recipe(cls, wanted: Wanted) -> Recipe | None:
         """What its preset is made of; None where it has none for such tasks."""
         return None
+
+    @classmethod
+    def wanted_teacher(cls, config: settings.Config) -> str | None:
+        """The run it learns from, or "" for the best there is; None where it learns alone."""
+        return None
+
+    @classmethod
+    def untaught(cls, config: settings.Config) -> settings.Config:
+        """The same method learning alone."""
+        return config
+
+    @classmethod
+    def taught_by(cls, teacher: "type[Algorithm]") -> bool:
+        """Whether such a method knows what it would learn from a teacher."""
+        return True
+
+    @classmethod
+    def answers(cls, config: settings.Config, *, trained: int, ways: int) -> bool:
+        """Whether, trained for tasks of so many ways, it has learned to answer tasks of others."""
+        return not cls.fixed_ways or ways == trained
 
     def init(self, generator: torch.Generator) -> Params:
         return initial_params(self.network.network, generator)

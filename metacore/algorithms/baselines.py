@@ -24,6 +24,7 @@ from metacore.algorithms.base import (
 from metacore.algorithms.inner import (
     FrozenBody,
     adapted_networks,
+    fixed_statistics,
     head_steps,
     leaves,
     plain_step,
@@ -104,7 +105,7 @@ class Finetune(Algorithm):
         record: Statistics = []
         features = self.network.features(stack(theta, 1), x, record=record)
         outputs = self.network.head(stack(theta, 1), features)
-        loss = task_losses(outputs, y).sum()
+        loss = self.losses(outputs, y, x).sum()
         gradients = torch.autograd.grad(loss, list(learned.values()))
         score = task_scores(outputs.detach(), y).mean()
         return MetaStep(
@@ -112,6 +113,15 @@ class Finetune(Algorithm):
             step_metrics(loss, score, regression=episode.regression),
             updated_running(self.network, params, [record]),
         )
+
+    def losses(self, outputs: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        """Of one batch, given the outputs [1, B, C] for its inputs: [1]."""
+        return task_losses(outputs, y)
+
+    def class_logits(self, params: Params, x: Tensor) -> Tensor:
+        """What it takes inputs [1, B, ...] for among all training classes: [1, B, C]."""
+        theta = stack(params, 1)
+        return self.network(theta, x, statistics=fixed_statistics(self.network, theta, "running"))
 
     def predictors(
         self, params: Params, episode: Episode, steps: int, norm: str

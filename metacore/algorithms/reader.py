@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from metacore import settings
 from metacore.algorithms.base import (
     Algorithm,
     Explanation,
@@ -153,6 +154,11 @@ class Reader(Algorithm):
         given = (support, labels, query, slots)
         found: list[Layer] = torch.func.functional_call(self.reading, own, given)
         return found
+
+    @classmethod
+    def answers(cls, config: settings.Config, *, trained: int, ways: int) -> bool:
+        assert isinstance(config, ReaderConfig)
+        return ways <= config.most_ways
 
     def _drawn(self, episode: Episode, generator: torch.Generator) -> Tensor:
         """Which label slots stand for the classes of each task [T, N]: in training, any."""

@@ -17,7 +17,6 @@ from metacore.runs.files import flaw
 from metacore.statistics import finite, score, significant
 from metacore.training import distributed
 from metacore.training.evaluate import StepScore
-from metacore.training.trainer import Trainer
 
 SUCCEEDED, FAILED, CANCELLED = 0, 1, 130
 
@@ -29,8 +28,7 @@ def train(arguments: Namespace) -> int:
     try:
         world.check(config.training.tasks)
         if not world.first:
-            device = distributed.local_device(config.device)
-            Trainer(config.replace(device=device), world=world).run()
+            follow(Store(), config, world)
             return SUCCEEDED
         store = Store()
         return _execute(store, store.create(config, arguments.name, here=True), arguments, world)
@@ -44,7 +42,7 @@ def resume(arguments: Namespace) -> int:
     world = _world(run.config.device)
     try:
         if not world.first:
-            follow(run, world)
+            follow(store, run.config, world, run)
             return SUCCEEDED
         run = resume_run(store, run, iterations=arguments.iterations, seconds=arguments.seconds)
         return _execute(store, run, arguments, world)
