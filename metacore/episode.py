@@ -61,7 +61,7 @@ class Episode:
         Made from one episode, those of 1, 2, 3 … shots are nested and share their queries, so that
         what changes between them is the number of shots alone.
         """
-        rank = self._rank()
+        rank = self.rank()
         most = int(rank.max()) + 1
         if not 1 <= shots <= most:
             raise UserError(
@@ -74,7 +74,15 @@ class Episode:
             support_y=self.support_y[keep].unflatten(0, (self.tasks, -1)),
         )
 
-    def _rank(self) -> Tensor:
+    def shuffled(self, generator: torch.Generator) -> "Episode":
+        """Support and queries of each task as one support set, in a random order of its own."""
+        x = torch.cat([self.support_x, self.query_x], 1)
+        y = torch.cat([self.support_y, self.query_y], 1)
+        order = torch.rand(x.shape[:2], generator=generator).argsort(1).to(x.device)
+        task = torch.arange(len(x), device=x.device)[:, None]
+        return Episode.of_support(x[task, order], y[task, order], self.ways)
+
+    def rank(self) -> Tensor:
         """How many support examples of the same class stand before each one: [T, S]."""
         labels = self.support_y
         if self.regression:

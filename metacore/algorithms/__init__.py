@@ -10,6 +10,7 @@ from metacore.algorithms.distil import Distil, DistilClasses
 from metacore.algorithms.families import FAMILIES
 from metacore.algorithms.maml import FOMAML, MAML
 from metacore.algorithms.matching import Matching
+from metacore.algorithms.memory import MemoryAugmented
 from metacore.algorithms.metasgd import MetaSGD
 from metacore.algorithms.protonet import ProtoNet
 from metacore.algorithms.reader import Reader
@@ -20,7 +21,7 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     for algorithm in (
         *(MAML, FOMAML, ANIL, Reptile, MetaSGD),
         *(ProtoNet, Matching, Distil),
-        *(Reader,),
+        *(Reader, MemoryAugmented),
         *(Scratch, Finetune, DistilClasses),
     )
 }

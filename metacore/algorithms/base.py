@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -60,6 +60,27 @@ class ByLayer:
     axis: str
     about: str  # what to see in it, in a sentence
     values: dict[str, Tensor]  # layer -> [n]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What became of L examples that came one at a time, each answered before its label was told.
+
+    H is how many places of a memory of M slots are read at a time.
+    """
+
+    logits: Tensor  # [T, L, N]
+    looked: Tensor  # at which earlier examples each read looked, by what they wrote [T, L, H, L]
+    held: Tensor  # how much of each slot which example had written after each moment [T, L, M, L]
+
+
+@runtime_checkable
+class TakesOneByOne(Protocol):
+    """An algorithm whose examples come one at a time."""
+
+    def stream(self, params: Params, episode: Episode, *, norm: str | None = None) -> Stream:
+        """The support set as a stream, in its order."""
+        ...
 
 
 class Predictor(Protocol):
@@ -112,6 +133,7 @@ class Algorithm(ABC):
     summary: ClassVar[str]  # one line in words
     formula: ClassVar[tuple[str, ...]]  # lines of LaTeX
     paper: ClassVar[str]
+    watch: ClassVar[str] = ""  # what to look out for while it trains, if anything is peculiar
     color: ClassVar[tuple[str, str]] = ("#3B3F46", "#D8D8D8")  # on light and on dark
     dash: ClassVar[str] = "solid"  # of its lines; or dash, dashdot, longdash, dot
     regression: ClassVar[bool] = True  # whether it can learn real-valued tasks
@@ -165,7 +187,7 @@ class Algorithm(ABC):
         return True
 
     @classmethod
-    def answers(cls, config: settings.Config, *, trained: int, ways: int) -> bool:
+    def can_answer(cls, config: settings.Config, *, trained: int, ways: int) -> bool:
         """Whether, trained for tasks of so many ways, it has learned to answer tasks of others."""
         return not cls.fixed_ways or ways == trained
 

@@ -22,9 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from metacore import settings
 from metacore.algorithms.base import (
-    Algorithm,
     Explanation,
     MetaStep,
     Predictor,
@@ -34,16 +32,15 @@ from metacore.algorithms.base import (
 )
 from metacore.algorithms.inner import leaves
 from metacore.algorithms.metric import Embedding, updated_running
+from metacore.algorithms.model_based import ModelBased
 from metacore.algorithms.recipes import Budget, Recipe, Wanted
 from metacore.episode import Episode
 from metacore.errors import UserError
-from metacore.models.networks import Params, initial_params
-from metacore.models.parts import Parts
+from metacore.models.networks import Params
 from metacore.models.reading import Layer, Reading
 from metacore.models.stacked import Statistics, stack
 from metacore.settings import Config, setting
 
-OWN = "reader."  # what its parameters' names begin with, beside the embedding's
 BUDGET = Budget(demo=480, good=4000, paper=20_000)
 BUDGET_ON_CURVES = Budget(demo=1600, good=10_000, paper=50_000)
 
@@ -73,51 +70,42 @@ class ReaderConfig(Config):
             )
 
 
-class Reader(Algorithm):
+class Reader(ModelBased):
     name = "reader"
     title = "In-context learner"
-    family = "model"
     summary = "A transformer that reads the examples and answers, as large language models do."
     formula = (
         r"s_i = f(x_i) + \ell(y_i) \qquad q = f(x) + u",
         r"p(y \mid x) \propto e^{\langle \mathrm{read}(q,\, s_1 \dots s_k),\ \ell(y) \rangle}",
     )
     paper = "Garnelo et al. 2018, arXiv:1807.01613; Müller et al. 2022, arXiv:2112.10510"
+    watch = (
+        "At first it answers by chance, however long it looks; then, quite suddenly, it has learned"
+        " to look examples up, and its curve leaps."
+    )
     color = ("#1B7F5C", "#5FD3A8")
-    fixed_ways = False
-    in_steps = False
     moment = "layer"
-    norms = ("running", "transductive", "support+query", "support")
     Config = ReaderConfig
 
     config: ReaderConfig
 
-    @staticmethod
-    def outputs(ways: int, training_classes: int) -> int:
-        return 0
-
     @cached_property
-    def reading(self) -> Reading:
-        """The transformer; its weights are in the parameters."""
+    def module(self) -> Reading:
+        """The transformer."""
         config = self.config
         slots = 0 if self.on_curves else config.most_ways
         return Reading(self.network.network.width, config.width, config.layers, config.heads, slots)
 
-    @cached_property
-    def parts(self) -> Parts:
-        own = tuple(OWN + name for name, _ in self.reading.named_parameters())
-        return Parts(adapted=(), shared=(*self.network.learned, *own), state=self.network.state)
-
-    def init(self, generator: torch.Generator) -> Params:
-        """The transformer's weights have variance 1 / inputs, three times what PyTorch draws.
+    def first_weights(self, generator: torch.Generator) -> Params:
+        """They have variance 1 / inputs, three times what PyTorch draws.
 
         (After 600 meta-steps on sine waves: mean squared error 0.22 instead of 2.4.)
         """
-        own = initial_params(self.reading, generator)
-        linear = [n for n, layer in self.reading.named_modules() if isinstance(layer, nn.Linear)]
-        for name in linear:
-            own[f"{name}.weight"] *= 3**0.5
-        return super().init(generator) | {OWN + name: value for name, value in own.items()}
+        own = super().first_weights(generator)
+        for name, layer in self.module.named_modules():
+            if isinstance(layer, nn.Linear):
+                own[f"{name}.weight"] *= 3**0.5
+        return own
 
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator
@@ -134,7 +122,7 @@ class Reader(Algorithm):
         split = [episode.support_x.shape[1], episode.query_x.shape[1]]
         support, query = features[0].unflatten(0, joint.shape[:2]).split(split, dim=1)
         layers = self.read(
-            theta, support, episode.support_y, query, self._drawn(episode, generator)
+            theta, support, episode.support_y, query, self.drawn_slots(episode, generator)
         )
         *earlier, last = (_loss(layer, episode.query_y) for layer in layers[1:])
         wanted = last + self.config.deep * sum(earlier) / max(1, len(earlier))
@@ -150,34 +138,14 @@ class Reader(Algorithm):
         self, theta: Params, support: Tensor, labels: Tensor, query: Tensor, slots: Tensor
     ) -> list[Layer]:
         """What each layer would answer to embedded queries, given embedded examples."""
-        own = {name.removeprefix(OWN): v for name, v in theta.items() if name.startswith(OWN)}
-        given = (support, labels, query, slots)
-        found: list[Layer] = torch.func.functional_call(self.reading, own, given)
+        found: list[Layer] = self.run_module(theta, support, labels, query, slots)
         return found
-
-    @classmethod
-    def answers(cls, config: settings.Config, *, trained: int, ways: int) -> bool:
-        assert isinstance(config, ReaderConfig)
-        return ways <= config.most_ways
-
-    def _drawn(self, episode: Episode, generator: torch.Generator) -> Tensor:
-        """Which label slots stand for the classes of each task [T, N]: in training, any."""
-        self._refuse_more_ways(episode.ways)
-        chance = torch.rand(episode.tasks, self.config.most_ways, generator=generator)
-        return chance.argsort(1)[:, : episode.ways].to(episode.query_x.device)
-
-    def _refuse_more_ways(self, ways: int) -> None:
-        if not self.on_curves and ways > self.config.most_ways:
-            raise UserError(
-                f"This reader knows labels for at most {self.config.most_ways} classes, and {ways}"
-                " were asked for: ask for fewer ways, or train one with a larger most_ways."
-            )
 
     def predictors(
         self, params: Params, episode: Episode, steps: int, norm: str
     ) -> Iterator[Predictor]:
-        self._refuse_more_ways(episode.ways)
-        book = OpenBook(self, Embedding(self.network, params, episode.support_x, norm), episode)
+        embedding = Embedding(self.network, params, episode.support_x, norm)
+        book = OpenBook(self, embedding, episode, self.first_slots(episode))
         for layer in range(self.config.layers + 1):
             yield LayerPredictor(book, layer)
 
@@ -208,6 +176,7 @@ class OpenBook:
     algorithm: Reader
     embedding: Embedding
     episode: Episode
+    slots: Tensor
 
     def __post_init__(self) -> None:
         self._last: tuple[Tensor, list[Layer]] | None = None
@@ -223,10 +192,9 @@ class OpenBook:
         return self._read(support, support)
 
     def _read(self, support: Tensor, query: Tensor) -> list[Layer]:
-        slots = torch.arange(self.episode.ways, device=query.device).expand(len(query), -1)
         with torch.no_grad():
             theta, labels = self.embedding.theta, self.episode.support_y
-            return self.algorithm.read(theta, support, labels, query, slots)
+            return self.algorithm.read(theta, support, labels, query, self.slots)
 
 
 @dataclass

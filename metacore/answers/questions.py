@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from metacore.errors import UserError
 from metacore.insight.best import Best, best_answer
 from metacore.insight.confusion import Confusion, confusion, drawn_classes, joined
 from metacore.insight.cost import Cost, cost
+from metacore.insight.showings import Remembered, Streams, remembered, streams
 from metacore.insight.trace import Array, Trace, trace
 from metacore.library import rehearse
 from metacore.runs import Run, load_params
@@ -32,6 +33,7 @@ from metacore.training.config import RunConfig, config_owner
 from metacore.training.learner import Learner, build
 
 MANY = 100  # background episodes: behind the one that is looked at
+STREAMS, STREAMS_AT_ONCE = 200, 5  # of up to 50 drawings each, at 5 ways
 QUICK_PASSES = 6000  # pictures through a network in about a second on one core
 BACKWARD = 3  # passes that an inner step costs
 WORK = 40  # inner steps of pictures that take some tenths of a second
@@ -228,6 +230,50 @@ class Mistakes(LongQuestion[Confusion]):
 
     def joined(self, pieces: Sequence[Confusion]) -> Confusion | None:
         return joined(pieces) if pieces else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Showings(LongQuestion[Streams]):
+    """What is known of a class at its first, second, … showing, over many streams of drawings."""
+
+    learned: Learned
+    spec: EpisodeSpec  # its dataset, ways and seed
+    norm: str | None = None
+    total: int = STREAMS
+
+    def some(self, done: int, seconds: float) -> tuple[Streams, int]:
+        learner, seen = self.learned.learner(), []
+        source = cast(ImageDataset, self.spec.source(learner.device))
+        asked: dict[str, Any] = {"ways": self.spec.ways, "seed": self.spec.seed, "norm": self.norm}
+        for _ in until(seconds):
+            numbers = range(done, min(done + STREAMS_AT_ONCE, self.total))
+            seen.append(streams(learner, source, **asked, split=self.spec.split, numbers=numbers))
+            done = numbers.stop
+            if done >= self.total:
+                break
+        return cast(Streams, self.joined(seen)), done
+
+    def joined(self, pieces: Sequence[Streams]) -> Streams | None:
+        if not pieces:
+            return None
+        return Streams(np.concatenate([piece.right for piece in pieces]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOf(Question[Remembered]):
+    """An episode as a stream of drawings, and what became of a memory on the way."""
+
+    learned: Learned
+    spec: EpisodeSpec
+    norm: str | None = None
+
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.spec.dataset) and at_hand(self.learned.config.dataset)
+
+    def answer(self) -> Remembered:
+        learner = self.learned.learner()
+        return remembered(learner, self.spec.episode(learner.device), self.norm)
 
 
 @dataclass(frozen=True, kw_only=True)

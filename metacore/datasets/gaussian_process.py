@@ -2,20 +2,25 @@
 
 So it is known, too, how well anyone could predict them: the posterior given the points seen.
 
-    k(x, x') = s^2 exp(-(x - x')^2 / 2 l^2)
-    posterior mean k(x, X) k(X, X)^-1 y,  variance s^2 - k(x, X) k(X, X)^-1 k(X, x)
+    k(x, x') = s^2 exp(-(x - x')^2 / 2 l^2),   K = k(X, X) + noise^2 I
+    posterior mean k(x, X) K^-1 y,  variance s^2 - k(x, X) K^-1 k(X, x)
+
+The points seen carry noise, what is asked about is the function itself. (Without noise, two points
+that nearly touch tell a slope to many digits, and whoever takes the points to be off by 0.01 is
+already a tenth worse than the best: a contest of digits, not of learning.)
 
 A function is its values at knots so close together that they fix it between them (to 1e-7 of its
 variance), so that it may be asked for anywhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from metacore.datasets.regression import HIGH, LOW, CurveDataset, Posterior
+from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.settings import Config, setting
 
@@ -30,12 +35,15 @@ class GaussianProcessConfig(Config):
         1.0, "How far apart values still resemble each other (l).", low=0.3, high=10, step=0.1
     )
     scale: float = setting(1.0, "Standard deviation of the values (s).", low=0.1, high=10, step=0.5)
+    noise: float = setting(
+        0.1, "Standard deviation of the noise on the points seen.", low=0, high=10, step=0.1
+    )
 
 
 class GaussianProcess(CurveDataset):
     name = "gp"
-    title = "Smooth random functions"
-    summary = "Draws from a Gaussian process: how well anyone could do is known exactly."
+    title = "Random curves"
+    summary = "Smooth functions from a Gaussian process: how well anyone could do is known exactly."
     Config = GaussianProcessConfig
 
     config: GaussianProcessConfig
@@ -49,6 +57,21 @@ class GaussianProcess(CurveDataset):
         near = self.kernel(x[..., 0].double(), self._knots)
         return (near @ parameters[..., None]).to(x.dtype)
 
+    def sample(
+        self,
+        split: str,
+        *,
+        tasks: int,
+        ways: int = 1,
+        shots: int,
+        queries: int,
+        generator: torch.Generator,
+    ) -> Episode:
+        task = {"tasks": tasks, "ways": ways, "shots": shots, "queries": queries}
+        found = super().sample(split, **task, generator=generator)
+        off = torch.randn(tasks, shots, 1, generator=generator).to(self.device)
+        return replace(found, support_y=found.support_y + self.config.noise * off)
+
     def kernel(self, one: Tensor, other: Tensor) -> Tensor:
         """[..., A], [..., B] -> [..., A, B]."""
         away = (one[..., :, None] - other[..., None, :]) / self.config.length
@@ -57,7 +80,8 @@ class GaussianProcess(CurveDataset):
     def posterior(self, support_x: Tensor, support_y: Tensor, x: Tensor) -> Posterior:
         """What points [T, K, 1] leave open at places [T, B, 1]: nobody can know more."""
         seen, asked = support_x[..., 0].double(), x[..., 0].double()
-        root = self._rooted(self.kernel(seen, seen))
+        own = torch.eye(seen.shape[-1], dtype=seen.dtype, device=seen.device)
+        root = self._rooted(self.kernel(seen, seen) + self.config.noise**2 * own)
         half = torch.linalg.solve_triangular(root, self.kernel(seen, asked), upper=False)
         known = torch.linalg.solve_triangular(root, support_y.double(), upper=False)
         variance = self.config.scale**2 - half.square().sum(-2)

@@ -8,6 +8,7 @@ result for a quarter of the work.
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from metacore.settings import Config, setting
 
 Params = dict[str, Tensor]
 NORMS = ("batch", "layer", "none")
+HALVINGS = 4  # by pooling: no network pools more often
 HEAD = ("head.weight", "head.bias")  # the parameters of a network's last layer
 
 
@@ -54,12 +56,29 @@ class ModelConfig(Config):
         return sum(parameter.numel() for parameter in network.parameters())
 
 
+def halved(size: Sequence[int]) -> list[int]:
+    """The size of a picture after every 2x2 max-pooling; refuses one that is too small."""
+    refuse_smaller(size, 2**HALVINGS, f"it halves them {HALVINGS} times")
+    return [side // 2**HALVINGS for side in size]
+
+
+def refuse_smaller(size: Sequence[int], least: int, because: str) -> None:
+    """Pictures [H, W] that a network would leave nothing of."""
+    if min(size) < least:
+        height, width = size
+        raise UserError(
+            f"This model needs pictures of at least {least} x {least} pixels ({because}), and these"
+            f" are {width} x {height}: choose another model, or larger pictures."
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Conv4(ModelConfig):
     summary: ClassVar[str] = "Four strided convolutions: the network of MAML's Omniglot results."
+    blocks: ClassVar[int] = 4
     pool: ClassVar[bool] = False
 
-    width: int = setting(64, "Filters in each of the four layers.", low=4, high=512, step=16)
+    width: int = setting(64, "Filters in each of the layers.", low=4, high=512, step=16)
     norm: str = setting(
         "batch",
         "How activations are normalised: over the batch, per example, or not.",
@@ -68,13 +87,16 @@ class Conv4(ModelConfig):
 
     def build(self, input_shape: tuple[int, ...], outputs: int) -> Network:
         channels, *size = input_shape
-        blocks: list[tuple[str, nn.Module]] = []
-        for number in range(1, 5):
-            blocks += self._block(number, channels)
+        if self.pool:
+            size = halved(size)
+        layers: list[tuple[str, nn.Module]] = []
+        for number in range(1, self.blocks + 1):
+            layers += self._block(number, channels)
             channels = self.width
-            size = [side // 2 if self.pool else math.ceil(side / 2) for side in size]
-        blocks.append(("flatten", nn.Flatten()))
-        return Network(nn.Sequential(OrderedDict(blocks)), channels * math.prod(size), outputs)
+            if not self.pool:
+                size = [math.ceil(side / 2) for side in size]
+        layers.append(("flatten", nn.Flatten()))
+        return Network(nn.Sequential(OrderedDict(layers)), channels * math.prod(size), outputs)
 
     def _block(self, number: int, channels: int) -> list[tuple[str, nn.Module]]:
         stride = 1 if self.pool else 2
@@ -85,7 +107,7 @@ class Conv4(ModelConfig):
             layers.append((f"norm{number}", nn.BatchNorm2d(self.width)))
         elif self.norm == "layer":
             layers.append((f"norm{number}", nn.GroupNorm(1, self.width)))
-        if self.pool:
+        if self.pool and number <= HALVINGS:
             layers.append((f"pool{number}", nn.MaxPool2d(2)))
         return [*layers, (f"relu{number}", nn.ReLU())]
 
@@ -96,6 +118,14 @@ class Conv4Pool(Conv4):
         "Four convolutions, each halved by 2x2 max-pooling: ProtoNet's network."
     )
     pool: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conv6(Conv4Pool):
+    summary: ClassVar[str] = (
+        "Six convolutions, the first four followed by 2x2 max-pooling: from Chen et al. 2019."
+    )
+    blocks: ClassVar[int] = 6
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,15 +1,17 @@
 """One network, many parameter sets: the T tasks of an episode in one forward pass.
 
-Each layer of the network's `nn.Sequential` is run for all parameter sets at once: convolutions as
-one grouped convolution on [B, T*C, H, W], linear layers as one batched product. A single parameter
-set runs in channels-last, which is faster for the plain convolutions it then needs. A network with
-other layers still works, through `torch.func.vmap(functional_call)`.
+Each layer of the network's `nn.Sequential`, and of the residual blocks in it, is run for all
+parameter sets at once: convolutions as one grouped convolution on [B, T*C, H, W], linear layers as
+one batched product. A single parameter set runs in channels-last, which is faster for the plain
+convolutions it then needs. A network with other layers still works, through
+`torch.func.vmap(functional_call)`.
 
 Parameters are always stacked, [P, ...]. Inputs are [S, B, ...] where S is a multiple of P: each
 parameter set serves S / P batches, and batch statistics never mix two batches.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +21,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from metacore.errors import UserError
 from metacore.models import double_backward
 from metacore.models.networks import Network, Params
+from metacore.models.residual import Residual
 
 Statistics = list[tuple[Tensor, Tensor]]  # per normalisation layer: mean and variance, [P * C]
 
@@ -36,11 +39,13 @@ class Stacked:
         self.learned = tuple(name for name, _ in network.named_parameters())
         self.state = tuple(name for name, b in network.named_buffers() if b.is_floating_point())
         body = network.features
-        self.layers = [(f"features.{name}", layer) for name, layer in body.named_children()]
-        self.fast = isinstance(body, nn.Sequential) and all(
-            type(layer) in _LAYERS for _, layer in self.layers
-        )
-        self.norms = [name for name, layer in self.layers if isinstance(layer, nn.BatchNorm2d)]
+        self.fast = _known(body)
+        # in the order they are run
+        self.norms = [
+            name
+            for name, layer in body.named_modules(prefix="features")
+            if self.fast and isinstance(layer, nn.BatchNorm2d)
+        ]
         if not self.fast:
             self._refuse_batch_statistics()
 
@@ -118,17 +123,11 @@ class Stacked:
         self, params: Params, x: Tensor, statistics: Statistics | None, record: Statistics | None
     ) -> Tensor:
         sets = len(x)
-        given = iter(statistics or ())
         h = x.transpose(0, 1).flatten(1, 2) if x.dim() > 3 else x
         if sets == 1 and h.dim() == 4:
             h = _channels_last(h)
-        for name, layer in self.layers:
-            if isinstance(layer, nn.BatchNorm2d):
-                fixed = next(given) if statistics is not None else None
-                h = _batch_norm(layer, name, params, h, fixed, record)
-            else:
-                h = _LAYERS[type(layer)](layer, name, params, h, sets)
-        return h
+        given = None if statistics is None else iter(statistics)
+        return _Pass(params, sets, given, record).run("features", self.network.features, h)
 
     def _by_vmap(self, params: Params, x: Tensor) -> Tensor:
         sets = len(next(iter(params.values())))
@@ -143,6 +142,53 @@ class Stacked:
         with sdpa_kernel(SDPBackend.MATH):  # the only attention with second derivatives
             result: Tensor = torch.func.vmap(one, randomness="different")(repeated, x)
         return result
+
+
+@dataclass
+class _Pass:
+    """One way through the layers, with the statistics that are met there in turn."""
+
+    params: Params
+    sets: int
+    given: Iterator[tuple[Tensor, Tensor]] | None
+    record: Statistics | None
+
+    def run(self, name: str, layer: nn.Module, h: Tensor) -> Tensor:
+        if isinstance(layer, nn.Sequential):
+            for child, inner in layer._modules.items():
+                assert inner is not None
+                h = self.run(f"{name}.{child}", inner, h)
+            return h
+        if isinstance(layer, Residual):
+            shared = h.view_as(h)  # a view, so that neither branch changes it in place
+            path = self.run(f"{name}.path", layer.path, shared)
+            return path + self.run(f"{name}.shortcut", layer.shortcut, shared)
+        if isinstance(layer, nn.BatchNorm2d):
+            fixed = None if self.given is None else next(self.given)
+            return _batch_norm(layer, name, self.params, h, fixed, self.record)
+        return _LAYERS[type(layer)](layer, name, self.params, h, self.sets)
+
+
+def _known(body: nn.Module) -> bool:
+    """Whether all its layers can be run for many parameter sets here, each with its own weights."""
+    if isinstance(body, nn.Sequential | Residual):
+        names = (len(list(body.named_parameters(remove_duplicate=d))) for d in (True, False))
+        return len(set(names)) == 1 and all(_known(layer) for layer in body.children())
+    return type(body) in _LAYERS and _usual(body)
+
+
+def _usual(layer: nn.Module) -> bool:
+    """Whether a layer of a known kind has no options that are not looked at here."""
+    if isinstance(layer, nn.Conv2d):
+        plain = layer.groups == 1 and layer.dilation == (1, 1) and layer.padding_mode == "zeros"
+        return plain and not isinstance(layer.padding, str)
+    if isinstance(layer, nn.MaxPool2d):
+        return layer.dilation in (1, (1, 1)) and not layer.ceil_mode
+    if isinstance(layer, nn.BatchNorm2d):
+        return layer.affine and layer.track_running_stats
+    if isinstance(layer, nn.GroupNorm):
+        return layer.affine
+    return not isinstance(layer, nn.Linear) or layer.bias is not None
 
 
 def _channels_last(x: Tensor) -> Tensor:
@@ -200,6 +246,16 @@ def _relu(layer: nn.ReLU, name: str, params: Params, h: Tensor, sets: int) -> Te
     return h.relu_() if h.grad_fn is not None and not h._is_view() else h.relu()
 
 
+def _leaky_relu(layer: nn.LeakyReLU, name: str, params: Params, h: Tensor, sets: int) -> Tensor:
+    """In place as `_relu`; the slope is positive, so the result tells the sign of the input."""
+    alone = h.grad_fn is not None and not h._is_view() and layer.negative_slope > 0
+    return F.leaky_relu(h, layer.negative_slope, inplace=alone)
+
+
+def _mean(layer: nn.AdaptiveAvgPool2d, name: str, params: Params, h: Tensor, sets: int) -> Tensor:
+    return F.adaptive_avg_pool2d(h, layer.output_size)
+
+
 def _linear(layer: nn.Linear, name: str, params: Params, h: Tensor, sets: int) -> Tensor:
     """On [P, B, F]: one product per parameter set."""
     return torch.baddbmm(params[f"{name}.bias"][:, None], h, params[f"{name}.weight"].mT)
@@ -215,7 +271,9 @@ _LAYERS: dict[type[nn.Module], Callable[..., Tensor]] = {
     nn.BatchNorm2d: _batch_norm,
     nn.GroupNorm: _group_norm,
     nn.MaxPool2d: _max_pool,
+    nn.AdaptiveAvgPool2d: _mean,
     nn.ReLU: _relu,
+    nn.LeakyReLU: _leaky_relu,
     nn.Linear: _linear,
     nn.Flatten: _flatten,
 }

@@ -76,7 +76,7 @@ def why_not(run: Run, config: RunConfig) -> str:
         same = there == here
         return f"it was trained on {there}{' with other settings' if same else f', not on {here}'}"
     ways = config.training_task()["ways"]
-    if not own.algorithm_class.answers(own.algorithm, trained=own.ways, ways=ways):
+    if not own.algorithm_class.can_answer(own.algorithm, trained=own.ways, ways=ways):
         return (
             f"it answers tasks of {own.ways} ways, and the training tasks have {ways}: set"
             f" train_ways to {own.ways}, or choose another one"

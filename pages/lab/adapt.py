@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import waiting
-from pages.ui.adapt import effect, summary
+from pages.ui.adapt import effect, showings, summary
 from pages.ui.adapt.choice import choose
 from pages.ui.adapt.film import film_of
 from pages.ui.adapt.scene import AdaptScene, stage
@@ -17,6 +17,7 @@ def show(scene: AdaptScene) -> None:
     if not scene.quiet:
         behind(scene)
     st.caption(summary.notes(scene))
+    showings.cards(scene)
     effect.cards(scene)
 
 

@@ -121,8 +121,9 @@ def algorithms() -> None:
 
 def datasets() -> None:
     st.header("Datasets", anchor=False)
-    for column, (name, kind) in zip(st.columns(len(DATASETS)), DATASETS.items(), strict=True):
-        card = column.container(border=True, height="stretch")
+    row = st.container(horizontal=True, key="sources")  # as many abreast as there is room for
+    for name, kind in DATASETS.items():
+        card = row.container(border=True, height="stretch")
         card.markdown(f"**{kind.title}** &ensp; `{name}`")
         card.markdown(kind.summary)
         if library.ready(name):

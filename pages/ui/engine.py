@@ -4,13 +4,20 @@ A question names what its answer depends on: a run's weights by when they were w
 that has gone on training is asked about anew.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
 from metacore import Run, Store, UserError
 from metacore.answers.episode_spec import EpisodeSpec
-from metacore.answers.questions import Adaptation, BackgroundEpisodes, Learned
+from metacore.answers.questions import (
+    Adaptation,
+    BackgroundEpisodes,
+    Learned,
+    Showings,
+    StreamOf,
+)
 from metacore.device import describe, resolve
 from metacore.home import runs_folder
 from metacore.insight import reference
@@ -86,3 +93,14 @@ def from_scratch(
     """The same network, adapted to the same episode from a random start."""
     untrained = Learned(reference.from_scratch(run.config))
     return Adaptation(learned=untrained, spec=spec, steps=steps, norm=norm, features=False)
+
+
+def showings(run: Run, spec: EpisodeSpec, *, norm: str | None = None) -> Showings:
+    """What the run knows of a class at its first, second, … showing."""
+    kind = replace(spec.background(), shots=1, queries=1)  # a stream has as many as there are
+    return Showings(learned=Learned.by(run), spec=kind, norm=norm)
+
+
+def stream(run: Run, spec: EpisodeSpec, *, norm: str | None = None) -> StreamOf:
+    """One episode as a stream of drawings."""
+    return StreamOf(learned=Learned.by(run), spec=spec, norm=norm)

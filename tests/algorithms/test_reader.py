@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from metacore.algorithms.reader import OWN, Reader, ReaderConfig
+from metacore.algorithms.reader import Reader, ReaderConfig
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.networks import Conv4, Params, SineMlp
@@ -23,7 +23,7 @@ def case(kind: str) -> tuple[Reader, Episode, Params]:
     else:
         network = Conv4(width=4, norm="layer" if "layer" in kind else "batch").build((1, 8, 8), 0)
     algorithm = Reader(CONFIG, network.double(), regression=curves)
-    algorithm.reading.double()
+    algorithm.module.double()
     params = algorithm.init(torch.Generator().manual_seed(0))
     return (
         algorithm,
@@ -44,7 +44,7 @@ def wanted(algorithm: Reader, params: Params, episode: Episode) -> Tensor:
     features = network.features(theta, joint.flatten(0, 1)[None], record=record)[0]
     features = features.unflatten(0, joint.shape[:2])
     shown = episode.support_x.shape[1]
-    slots = algorithm._drawn(episode, seed())
+    slots = algorithm.drawn_slots(episode, seed())
     layers = algorithm.read(
         params, features[:, :shown], episode.support_y, features[:, shown:], slots
     )
@@ -159,10 +159,10 @@ def test_training_uses_every_label_slot() -> None:
     used = {
         int(slot)
         for number in range(20)
-        for slot in algorithm._drawn(episode, seed(number)).flatten()
+        for slot in algorithm.drawn_slots(episode, seed(number)).flatten()
     }
     assert used == set(range(5))
-    assert all(len(set(row)) == 3 for row in algorithm._drawn(episode, seed()).tolist())
+    assert all(len(set(row)) == 3 for row in algorithm.drawn_slots(episode, seed()).tolist())
 
 
 def test_a_width_that_heads_cannot_share_is_refused() -> None:
@@ -172,7 +172,7 @@ def test_a_width_that_heads_cannot_share_is_refused() -> None:
 
 def test_its_own_weights_stand_beside_the_networks() -> None:
     algorithm, _, params = case("images")
-    own = {name for name in params if name.startswith(OWN)}
+    own = {name for name in params if name.startswith("reader.")}
     assert own
     assert set(params) - own == {
         *algorithm.network.learned,

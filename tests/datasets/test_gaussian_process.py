@@ -10,8 +10,8 @@ from metacore.errors import UserError
 LENGTHS = pytest.mark.parametrize("length", [0.3, 1.0, 10.0])
 
 
-def source(length: float = 1.0, scale: float = 1.0) -> GaussianProcess:
-    config = GaussianProcessConfig(length=length, scale=scale)
+def source(length: float = 1.0, scale: float = 1.0, noise: float = 0.0) -> GaussianProcess:
+    config = GaussianProcessConfig(length=length, scale=scale, noise=noise)
     return GaussianProcess(config, torch.device("cpu"))
 
 
@@ -43,9 +43,24 @@ def test_a_function_is_the_same_wherever_else_it_is_asked() -> None:
     assert torch.equal(functions.curve(again, episode.query_x), episode.query_y)
 
 
+def test_the_points_seen_carry_noise_and_the_others_do_not() -> None:
+    noisy, exact = (
+        source(noise=noise).sample(
+            "test", tasks=500, shots=4, queries=6, generator=torch.Generator().manual_seed(5)
+        )
+        for noise in (0.3, 0.0)
+    )
+    assert torch.equal(noisy.query_y, exact.query_y)
+    assert torch.equal(noisy.support_x, exact.support_x)
+    off = noisy.support_y - exact.support_y
+    assert off.std().item() == pytest.approx(0.3, rel=0.08)
+    assert abs(off.mean().item()) < 0.03
+
+
 @LENGTHS
-def test_the_posterior_is_the_one_of_the_textbook(length: float) -> None:
-    functions = source(length, scale=1.5)
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+def test_the_posterior_is_the_one_of_the_textbook(length: float, noise: float) -> None:
+    functions = source(length, scale=1.5, noise=noise)
     episode = functions.sample(
         "test", tasks=2, shots=6, queries=20, generator=torch.Generator().manual_seed(1)
     )
@@ -53,7 +68,8 @@ def test_the_posterior_is_the_one_of_the_textbook(length: float) -> None:
     for task in range(2):
         x, y = episode.support_x[task, :, 0].double().numpy(), episode.support_y[task, :, 0]
         asked = episode.query_x[task, :, 0].double().numpy()
-        inverse = np.linalg.inv(kernel(x, x, length, 1.5) + 1e-9 * 1.5**2 * np.eye(6))
+        own = (noise**2 + 1e-9 * 1.5**2) * np.eye(6)
+        inverse = np.linalg.inv(kernel(x, x, length, 1.5) + own)
         near = kernel(asked, x, length, 1.5)
         mean = near @ inverse @ y.double().numpy()
         variance = 1.5**2 - np.einsum("bk,kl,bl->b", near, inverse, near)
@@ -61,8 +77,9 @@ def test_the_posterior_is_the_one_of_the_textbook(length: float) -> None:
         assert np.allclose(found.deviation[task, :, 0] ** 2, variance, atol=1e-3)
 
 
-def test_what_it_says_it_does_not_know_is_what_it_gets_wrong() -> None:
-    functions = source()
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+def test_what_it_says_it_does_not_know_is_what_it_gets_wrong(noise: float) -> None:
+    functions = source(noise=noise)
     episode = functions.sample(
         "test", tasks=500, shots=5, queries=10, generator=torch.Generator().manual_seed(2)
     )

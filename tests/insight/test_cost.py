@@ -6,14 +6,17 @@ from collections.abc import Mapping
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from metacore.algorithms import ALGORITHMS
+from metacore.algorithms.memory import MemoryAugmented
 from metacore.algorithms.metric import EMBEDDED, LABELS, MetricAlgorithm
 from metacore.algorithms.reader import Reader
 from metacore.datasets import DATASETS
 from metacore.episode import Episode
 from metacore.insight.cost import cost, in_words, size
 from metacore.models.normalisation import EXAMPLES, STATISTICS, query_features
+from metacore.models.remembering import Memory, State
 from metacore.models.stacked import stack
 from metacore.training.config import able
 from metacore.training.learner import Learner, build
@@ -83,6 +86,12 @@ def kept_of(learner: Learner, episode: Episode, norm: str | None) -> Mapping[str
             "8 embedded examples and 8 labels",
             EXAMPLES_THERE * (FLOAT * FEATURES + LABEL),
         ),
+        (
+            "memory",
+            "running",
+            "128 slots, 4 keys, 4 reads, 200 units and 1 label",
+            FLOAT * (128 * (80 + 1 + 4) + 4 * 40 + 4 * 80 + 200 * 2) + LABEL,
+        ),
     ],
 )
 def test_a_task_leaves_so_many_bytes_behind(
@@ -141,7 +150,22 @@ def from_what_is_kept(
         slots = torch.arange(WAYS).expand(tasks, -1)
         given = (kept[EMBEDDED], kept[LABELS], features, slots)
         return algorithm.read(learner.params, *given)[-1].outputs
+    if isinstance(algorithm, MemoryAugmented):
+        label = F.one_hot(kept[LABELS], algorithm.config.most_ways)
+        state = state_of(kept).each(features.shape[1])
+        heard = label.repeat_interleave(features.shape[1], 0)
+        told = algorithm.run(learner.params, features.flatten(0, 1)[:, None], heard, state)
+        return told.outputs[:, 0, :WAYS].unflatten(0, (tasks, -1))
     return network.head(params, features)
+
+
+def state_of(kept: Mapping[str, Tensor]) -> State:
+    """The state of a memory from its slots with their uses, and the rest of it."""
+    heads = kept["keys"].shape[1]
+    wide = kept["slots"].shape[-1] - 1 - heads
+    slots, usage, looked = kept["slots"].split((wide, 1, heads), -1)
+    memory = Memory(slots, usage[..., 0], looked.mT, looked.mT, torch.ones_like(usage[..., 0]))
+    return State(memory, kept["keys"], kept["reads"].flatten(1), *kept["units"].unbind(-1))
 
 
 @pytest.mark.parametrize("algorithm", [*ALGORITHMS])

@@ -1,15 +1,14 @@
 """Many parameter sets in one forward pass, against one ordinary module per task."""
 
-import copy
-
 import pytest
 import torch
 from torch import Tensor, nn
 
 from metacore.models import MODELS
-from metacore.models.networks import Conv4, Network, Params, initial_params
+from metacore.models.networks import Conv4, Network, Params
 from metacore.models.normalisation import query_features
 from metacore.models.stacked import Stacked, stack
+from tests.models.reference import alone, different_params, module_of
 
 TASKS, BATCH, WAYS = 3, 4, 5
 VARIANTS = [
@@ -28,26 +27,10 @@ def network_for(config: object) -> tuple[Network, tuple[int, ...]]:
     return config.build(shape, 1 if config.regression else WAYS).double(), shape
 
 
-def different_params(network: nn.Module) -> Params:
-    """Another draw for every task, with scales and shifts that are not 1 and 0."""
-    draws = [initial_params(network, torch.Generator().manual_seed(task)) for task in range(TASKS)]
-    return {
-        name: torch.stack([draw[name].double() + 0.1 * t for t, draw in enumerate(draws)])
-        for name in draws[0]
-    }
-
-
-def alone(network: nn.Module, params: Params, task: int, x: Tensor) -> Tensor:
-    """The task's outputs from a plain copy of the module."""
-    module = copy.deepcopy(network)
-    module.load_state_dict({name: value[task] for name, value in params.items()}, strict=False)
-    return module.train()(x)
-
-
 @pytest.mark.parametrize(("name", "entry"), VARIANTS, ids=[name for name, _ in VARIANTS])
 def test_every_task_gets_what_its_own_module_would_give(name: str, entry: object) -> None:
     network, shape = network_for(small(entry))
-    params = different_params(network)
+    params = different_params(network, TASKS)
     x = torch.randn(TASKS, BATCH, *shape, dtype=torch.float64)
     outputs = Stacked(network)(params, x)
     for task in range(TASKS):
@@ -57,7 +40,7 @@ def test_every_task_gets_what_its_own_module_would_give(name: str, entry: object
 @pytest.mark.parametrize("name", MODELS)
 def test_one_parameter_set_serves_many_batches_without_mixing_them(name: str) -> None:
     network, shape = network_for(small(MODELS[name]))
-    params = {key: value[:1] for key, value in different_params(network).items()}
+    params = {key: value[:1] for key, value in different_params(network, TASKS).items()}
     x = torch.randn(TASKS, BATCH, *shape, dtype=torch.float64)
     outputs = Stacked(network)(params, x)
     for task in range(TASKS):
@@ -88,7 +71,7 @@ class OwnLayers(Network):
 
 def test_a_network_of_other_layers_runs_through_vmap() -> None:
     network = OwnLayers().double()
-    params = different_params(network)
+    params = different_params(network, TASKS)
     x = torch.randn(TASKS, BATCH, 6, dtype=torch.float64)
     outputs = Stacked(network)(params, x)
     for task in range(TASKS):
@@ -100,7 +83,7 @@ def case() -> tuple[Stacked, Params, Tensor, Tensor]:
     network, shape = network_for(Conv4(width=8))
     support = torch.randn(TASKS, BATCH, *shape, dtype=torch.float64)
     query = 2 + torch.randn(TASKS, 6, *shape, dtype=torch.float64)
-    return Stacked(network), different_params(network), support, query
+    return Stacked(network), different_params(network, TASKS), support, query
 
 
 def test_support_statistics_make_queries_independent_of_each_other(case: tuple) -> None:
@@ -133,8 +116,7 @@ def test_running_statistics_are_those_of_an_evaluating_module(case: tuple) -> No
     network, params, support, query = case
     found = query_features(network, params, support, query, "running")
     for task in range(TASKS):
-        module = copy.deepcopy(network.network)
-        module.load_state_dict({k: v[task] for k, v in params.items()}, strict=False)
+        module = module_of(network.network, params, task)
         assert torch.allclose(found[task], module.eval().features(query[task]))
 
 

@@ -238,3 +238,15 @@ def test_eight_runs_adapt_side_by_side_and_share_their_pictures(visit: Visit) ->
     assert len(boards) == 8
     assert "Of **5 queries**, these are answered rightly" in words(app)
     assert len(films(app)[0]["pictures"]) == 10, "a picture travels once, however many show it"
+
+
+def test_runs_that_take_drawings_one_at_a_time_are_looked_into(visit: Visit) -> None:
+    run = trained("memory")
+    app = sound(visit(PAGE, run=run.id))
+    said = words(app)
+    assert "What is known at each showing of a class" in said
+    assert "Memory-augmented network: where it looked" in said
+    assert "Memory-augmented network: what its slots hold" in said
+    assert "leaves out the labels that are taken already gets up to 46%" in said
+    app = sound(visit(PAGE, run=trained("protonet").id))
+    assert "showing of a class" not in words(app)

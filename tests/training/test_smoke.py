@@ -46,15 +46,3 @@ def test_it_evaluates_for_other_ways(algorithm: str) -> None:
     found = evaluate(trainer.learner, ways=8, episodes=3, queries=2, steps=2)
     assert found.protocol.ways == 8
     assert 0 <= found.mean <= 1
-
-
-@pytest.mark.parametrize("model", ["conv4-pool", "mlp"])
-def test_every_picture_model_trains(model: str) -> None:
-    from metacore.models import MODELS
-
-    config = small("maml", "glyphs", iterations=1).replace(model=MODELS[model](width=16))
-    trainer = Trainer(config)
-    assert trainer.run() == "finished"
-    assert evaluate(trainer.learner, episodes=2).protocol.norm == (
-        "none" if model == "mlp" else "transductive"
-    )

@@ -53,7 +53,7 @@ def test_a_resumed_run_ends_bit_identical(optimiser: str) -> None:
     assert same(second.params, straight.params)
 
 
-@pytest.mark.parametrize("algorithm", ["reptile", "protonet", "finetune"])
+@pytest.mark.parametrize("algorithm", ["reptile", "protonet", "memory", "finetune"])
 def test_running_statistics_and_inner_batches_resume_too(algorithm: str) -> None:
     config = small(algorithm, "glyphs", iterations=4)
     straight = Trainer(config)

@@ -42,6 +42,9 @@ def show(shown: Sequence[tuple[Run, str]]) -> None:
         for chart in alike:
             chart()
     grid([*cells, *losses])
+    for watched in dict.fromkeys(run.config.algorithm_class for run, _ in shown):
+        if watched.watch:
+            st.caption(f"**{watched.title}.** {watched.watch}")
 
 
 def grid(cells: Sequence[Callable[[], None]]) -> None:
