@@ -1,5 +1,6 @@
 """What each command does. Every one takes its parsed arguments and returns an exit code."""
 
+import shlex
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -9,7 +10,7 @@ from metacore import library
 from metacore.cli import display
 from metacore.cli.flags import protocol, run_config
 from metacore.device import resolve
-from metacore.runs import Run, Store, execute, export, follow, import_
+from metacore.runs import Run, Store, execute, export, follow, import_, teachers
 from metacore.runs import cancel as cancel_run
 from metacore.runs import resume as resume_run
 from metacore.runs.execution import Trainings
@@ -301,6 +302,8 @@ def show(arguments: Namespace) -> int:
         display.say(sentence)
     if run.note:
         display.say(run.note)
+    if run.config.teacher is not None:
+        display.say(_lesson(store, run))
     rows = [
         [part, name, str(value)]
         for part, values in run.values.items()
@@ -310,6 +313,15 @@ def show(arguments: Namespace) -> int:
     rows += [["run", name, str(run.values[name])] for name in ("seed", "device")]
     display.table("Config", ["part", "setting", "value"], rows)
     return SUCCEEDED
+
+
+def _lesson(store: Store, run: Run) -> str:
+    """Whom it learned from, and how to see what that was worth."""
+    alone = teachers.untaught_twin(store.runs(), run)
+    words = [run.config.teacher or "", run.id, *([alone.id] if alone else [])]
+    command = shlex.join(["metacore", "compare", *words, "--cost"])
+    said = f"Its teacher is {run.config.teacher}: {command}"
+    return said if alone else f"{said}, and beside them a run of the same with --weight 0."
 
 
 def cancel(arguments: Namespace) -> int:

@@ -61,7 +61,9 @@ def test_the_gradient_is_that_of_the_loss(kind: str) -> None:
     episode, chance = tiny_images(), torch.Generator().manual_seed(3)
     step = student.meta_step(params, episode)
     for _ in range(3):
-        way = {n: torch.randn(g.shape, generator=chance).double() for n, g in step.gradients.items()}
+        way = {
+            n: torch.randn(g.shape, generator=chance).double() for n, g in step.gradients.items()
+        }
         slope = sum(float((step.gradients[name] * way[name]).sum()) for name in way)
         size = 1e-6
         losses = [

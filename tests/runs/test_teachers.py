@@ -109,7 +109,7 @@ def test_a_resumed_run_ends_as_if_it_had_not_been_stopped(protonet: Run) -> None
     whole = execute(store, store.create(config, "whole"))
     stop = At(2, lambda: signal.raise_signal(signal.SIGTERM))
     half = execute(store, store.create(config, "half"), [stop])
-    assert (half.status, half.iteration) == ("interrupted", 2)
+    assert (half.status, half.iteration) == ("cancelled", 2)
     rest = execute(store, resume(store, half))
     assert rest.status == "finished"
     ours, theirs = (mc.load(run, which="last").params for run in (whole, rest))
