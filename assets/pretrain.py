@@ -18,18 +18,25 @@ from metacore.training.presets import pairs
 
 DATASETS = ("glyphs", "sinusoid")
 META_STEPS = {"glyphs": 4000, "sinusoid": 30_000}
-OTHERS = {  # methods that learn more slowly, and one whose meta-steps are ten inner steps each
+OTHERS = {  # methods that learn more slowly, or whose meta-steps are larger
     ("reptile", "glyphs"): 7000,
     ("fomaml", "glyphs"): 6000,
+    ("reader", "glyphs"): 6000,
+    ("memory", "glyphs"): 4000,
     ("reptile", "sinusoid"): 15_000,
+    ("reader", "sinusoid"): 6000,
+    ("memory", "sinusoid"): 4000,
+    ("maml", "gp"): 30_000,
+    ("reader", "gp"): 8000,
 }
+SHOTS = {"gp": 10}
 VALIDATIONS = 25
 
 
 def config(algorithm: str, dataset: str) -> mc.RunConfig:
     """The preset `good`, for longer."""
-    usual = mc.preset(algorithm, dataset, "good")
-    steps = OTHERS.get((algorithm, dataset), META_STEPS[dataset])
+    usual = mc.preset(algorithm, dataset, "good", shots=SHOTS.get(dataset))
+    steps = OTHERS.get((algorithm, dataset)) or META_STEPS[dataset]
     budget = {"iterations": steps, "validate_every": steps // VALIDATIONS}
     if not usual.algorithm_class.trains:
         return usual
@@ -55,7 +62,8 @@ def told(run: mc.Run) -> str:
 def main(wanted: list[str]) -> None:
     for algorithm, dataset in pairs():
         name = f"{algorithm}-{dataset}"
-        if dataset in DATASETS and (not wanted or name in wanted):
+        shipped = dataset in DATASETS or (algorithm, dataset) in OTHERS
+        if shipped and (not wanted or name in wanted):
             run = make(algorithm, dataset)
             print(f"{name}: {told(run)}", flush=True)
 

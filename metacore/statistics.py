@@ -1,6 +1,7 @@
 """Means with their uncertainty, and how both are said: as text, and as verdicts on pairs."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +15,32 @@ def mean_ci95(values: Tensor) -> tuple[float, float]:
     if values.numel() < 2:
         return values.mean().item(), math.inf
     return values.mean().item(), (1.96 * values.std() / math.sqrt(values.numel())).item()
+
+
+# Student's t: how many standard errors a 95% interval reaches with 1, 2, … degrees of freedom
+_T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+
+
+def t_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The mean of a few values and the half-width of its 95% interval by Student's t (1908).
+
+    With three values it is twice as wide as the normal approximation says.
+    """
+    sample = torch.tensor(values, dtype=torch.float64)
+    mean, freedom = sample.mean().item(), len(values) - 1
+    if freedom < 1:
+        return mean, math.inf
+    return mean, _t95(freedom) * (sample.std() / math.sqrt(len(values))).item()
+
+
+def _t95(freedom: int) -> float:
+    """Beyond the table by Fisher's expansion in 1 / freedom, right to three decimals."""
+    if freedom <= len(_T95):
+        return _T95[freedom - 1]
+    z, n = 1.959964, freedom
+    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / n + second / n**2 + third / n**3
 
 
 def wilson(right: int, total: int) -> tuple[float, float]:

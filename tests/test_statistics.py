@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from metacore.statistics import mean_ci95, paired_difference, score, significant, wilson
+from metacore.statistics import mean_ci95, paired_difference, score, significant, t_interval, wilson
 
 INF = float("inf")
 
@@ -19,6 +19,22 @@ def test_the_interval_is_the_textbooks() -> None:
 
 def test_one_value_has_no_interval() -> None:
     assert mean_ci95(torch.tensor([3.0])) == (3.0, INF)
+
+
+@pytest.mark.parametrize(
+    ("values", "reach"),
+    [(2, 12.706), (3, 4.303), (5, 2.776), (11, 2.228), (12, 2.201), (21, 2.086), (31, 2.042)],
+)
+def test_an_interval_of_few_values_is_students(values: int, reach: float) -> None:
+    """Two-sided 5% points as every textbook prints them, for one degree of freedom fewer."""
+    sample = torch.arange(values, dtype=torch.float64)
+    mean, ci95 = t_interval(sample.tolist())
+    assert mean == (values - 1) / 2
+    assert ci95 == pytest.approx(reach * sample.std().item() / math.sqrt(values), rel=3e-4)
+
+
+def test_one_value_has_no_interval_by_t_either() -> None:
+    assert t_interval([0.5]) == (0.5, INF)
 
 
 def test_small_differences_survive_single_precision() -> None:

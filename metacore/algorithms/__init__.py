@@ -9,6 +9,7 @@ from metacore.algorithms.baselines import Finetune, Scratch
 from metacore.algorithms.distil import Distil, DistilClasses
 from metacore.algorithms.families import FAMILIES
 from metacore.algorithms.maml import FOMAML, MAML
+from metacore.algorithms.mamlpp import MAMLPlusPlus
 from metacore.algorithms.matching import Matching
 from metacore.algorithms.memory import MemoryAugmented
 from metacore.algorithms.metasgd import MetaSGD
@@ -19,7 +20,7 @@ from metacore.algorithms.reptile import Reptile
 ALGORITHMS: dict[str, type[Algorithm]] = {
     algorithm.name: algorithm
     for algorithm in (
-        *(MAML, FOMAML, ANIL, Reptile, MetaSGD),
+        *(MAML, FOMAML, ANIL, Reptile, MetaSGD, MAMLPlusPlus),
         *(ProtoNet, Matching, Distil),
         *(Reader, MemoryAugmented),
         *(Scratch, Finetune, DistilClasses),

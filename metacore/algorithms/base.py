@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -194,6 +194,10 @@ class Algorithm(ABC):
     def init(self, generator: torch.Generator) -> Params:
         return initial_params(self.network.network, generator)
 
+    def needed_at_test(self, params: Params) -> Params:
+        """What is worth shipping of what was learned: all, unless some serves training alone."""
+        return params
+
     @cached_property
     def parts(self) -> Parts:
         """Which of its parameters adapt, which are only learned, and which are statistics."""
@@ -206,6 +210,10 @@ class Algorithm(ABC):
     def learned_by_layer(self, params: Params) -> ByLayer | None:
         """What it has learned beside its network, for looking at."""
         return None
+
+    def during(self, progress: float) -> Self:
+        """The method as it is at this share of the budget (0 to 1); most do not change."""
+        return self
 
     @abstractmethod
     def meta_step(

@@ -17,7 +17,7 @@ from metacore.models.networks import Params
 from metacore.models.normalisation import QueryFeatures
 from metacore.models.stacked import Stacked, Statistics, chunks, stack
 
-Rule = Callable[[Params, Params], Params]  # (phi, gradients) -> phi one inner step later
+Rule = Callable[[Params, Params, int], Params]  # (phi, gradients, step) -> phi a step later
 
 
 @dataclass
@@ -29,6 +29,7 @@ class AdaptedNetwork:
     episode: Episode
     norm: str
     adapted: Collection[str]  # names of the parameters that differ from task to task
+    support_norm: str = ""  # whose statistics normalise the support set, if not those of `norm`
 
     @cached_property
     def _query(self) -> QueryFeatures:
@@ -52,7 +53,8 @@ class AdaptedNetwork:
 
     def support_loss(self) -> Tensor:
         with torch.no_grad():
-            statistics = fixed_statistics(self.network, self.params, self.norm)
+            norm = self.support_norm or self.norm
+            statistics = fixed_statistics(self.network, self.params, norm)
             outputs = self.network(self.params, self.episode.support_x, statistics=statistics)
             return task_losses(outputs, self.episode.support_y)
 
@@ -71,16 +73,17 @@ def gradient(
     names: Collection[str],
     second_order: bool = False,
     statistics: Statistics | None = None,
+    record: Statistics | None = None,
 ) -> Params:
     """Each task's own gradient of its loss in these parameters: [T, ...] by name."""
-    loss = task_losses(network(phi, x, statistics=statistics), y).sum()
+    loss = task_losses(network(phi, x, statistics=statistics, record=record), y).sum()
     gradients = torch.autograd.grad(loss, [phi[n] for n in names], create_graph=second_order)
     return dict(zip(names, gradients, strict=True))
 
 
 def plain_step(alpha: float) -> Rule:
     """phi - alpha * gradient, for the parameters that have one."""
-    return lambda phi, gradients: {
+    return lambda phi, gradients, step: {
         name: torch.sub(value, gradients[name], alpha=alpha) if name in gradients else value
         for name, value in phi.items()
     }
@@ -119,7 +122,7 @@ def gradient_steps(
                     names=names,
                     statistics=statistics,
                 )
-            phi = rule({name: value.detach() for name, value in phi.items()}, gradients)
+            phi = rule({name: value.detach() for name, value in phi.items()}, gradients, step)
 
 
 def adapted_networks(
@@ -140,18 +143,24 @@ def adapted_networks(
 
 
 def query_gradients(
-    network: Stacked, phi: Params, episode: Episode, *, at_once: int
+    network: Stacked,
+    phi: Params,
+    episode: Episode,
+    *,
+    at_once: int,
+    record: Statistics | None = None,
 ) -> tuple[Params, Tensor, Tensor]:
     """dL/dphi [T, ...] of the query losses at detached phi, a few tasks at a time.
 
     Streaming the query pass keeps its memory constant however many tasks there are.
-    Also returns the summed loss and the summed score.
+    Also returns the summed loss and the summed score; `record` receives the batch statistics of
+    all layers for the first few tasks, then of all for the next.
     """
     pieces: list[Params] = []
     loss, score = episode.query_x.new_zeros(()), episode.query_x.new_zeros(())
     for tasks in chunks(episode.tasks, at_once // episode.query_x.shape[1]):
         at = leaves({name: value[tasks] for name, value in phi.items()})
-        outputs = network(at, episode.query_x[tasks])
+        outputs = network(at, episode.query_x[tasks], record=record)
         targets = episode.query_y[tasks]
         losses = task_losses(outputs, targets).sum()
         pieces.append(dict(zip(at, torch.autograd.grad(losses, list(at.values())), strict=True)))

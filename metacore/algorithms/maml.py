@@ -28,7 +28,7 @@ from metacore.algorithms.recipes import ON_CURVES, Budget, Recipe, Wanted
 from metacore.capacity import inputs_at_once, parameter_sets_at_once
 from metacore.episode import Episode
 from metacore.models.networks import Params
-from metacore.models.stacked import stack
+from metacore.models.stacked import Statistics, stack
 from metacore.settings import Config, setting
 
 # Two idle cores make about 9.5 meta-steps per second on glyphs, first-order ones 10.
@@ -70,13 +70,17 @@ class MAML(Algorithm):
     paper = "Finn, Abbeel, Levine 2017, arXiv:1703.03400"
     color = ("#0072B2", "#56B4E9")
     Config: ClassVar[type[InnerLoopConfig]] = MAMLConfig
-    second_order: ClassVar[bool] = True
+    second_order: bool = True
 
     config: InnerLoopConfig
 
     @classmethod
     def recipe(cls, wanted: Wanted) -> Recipe | None:
         return inner_loop_recipe(cls.Config, wanted, BUDGET)
+
+    def start(self, theta: Params) -> Params:
+        """The network before the first inner step."""
+        return {name: theta[name] for name in self.network.learned}
 
     def rule(self, theta: Params) -> Rule:
         """The inner step, given everything that is learned."""
@@ -86,12 +90,13 @@ class MAML(Algorithm):
         self, params: Params, episode: Episode, *, generator: torch.Generator | None = None
     ) -> MetaStep:
         theta = self.parts.learned(params)
-        total = {name: torch.zeros_like(value) for name, value in theta.items()}
+        total: Params = {}
         loss, score = episode.query_x.new_zeros(()), episode.query_x.new_zeros(())
         for tasks in episode.split(self._tasks_at_once(theta, episode)):
             gradients, part_loss, part_score = self._meta_gradient(theta, tasks)
             for name, value in gradients.items():
-                total[name] += value / episode.tasks
+                share = value / episode.tasks
+                total[name] = total[name].add_(share) if name in total else share
             loss, score = loss + part_loss, score + part_score
         metrics = step_metrics(
             loss / episode.tasks, score / episode.tasks, regression=episode.regression
@@ -107,9 +112,22 @@ class MAML(Algorithm):
     def _meta_gradient(self, theta: Params, episode: Episode) -> tuple[Params, Tensor, Tensor]:
         """d/dtheta of the summed query loss of a few tasks."""
         theta = leaves(theta)
-        phi = stack({name: theta[name] for name in self.network.learned}, episode.tasks)
+        for reached in self._inner_loop(theta, episode):
+            phi = reached  # where it ends is what counts
+        dphi, loss, score = query_gradients(
+            self.network, phi, episode, at_once=inputs_at_once(episode.query_x)
+        )
+        dtheta = torch.autograd.grad(list(phi.values()), list(theta.values()), list(dphi.values()))
+        return dict(zip(theta, dtheta, strict=True)), loss, score
+
+    def _inner_loop(
+        self, theta: Params, episode: Episode, record: Statistics | None = None
+    ) -> Iterator[Params]:
+        """phi after 0, 1, … inner steps, differentiable in theta; `record` as in `features`."""
+        phi = stack(self.start(theta), episode.tasks)
         rule = self.rule(theta)
-        for _ in range(self.config.inner_steps):
+        yield phi
+        for step in range(self.config.inner_steps):
             gradients = gradient(
                 self.network,
                 phi if self.second_order else leaves(phi),
@@ -117,21 +135,17 @@ class MAML(Algorithm):
                 episode.support_y,
                 names=self.parts.adapted,
                 second_order=self.second_order,
+                record=record,
             )
-            phi = rule(phi, gradients)
-        dphi, loss, score = query_gradients(
-            self.network, phi, episode, at_once=inputs_at_once(episode.query_x)
-        )
-        dtheta = torch.autograd.grad(list(phi.values()), list(theta.values()), list(dphi.values()))
-        return dict(zip(theta, dtheta, strict=True)), loss, score
+            phi = rule(phi, gradients, step)
+            yield phi
 
     def predictors(
         self, params: Params, episode: Episode, steps: int, norm: str
     ) -> Iterator[Predictor]:
-        theta = {name: params[name] for name in self.network.learned}
         return adapted_networks(
             self.network,
-            with_ways(theta, episode.ways),
+            with_ways(self.start(params), episode.ways),
             episode,
             names=self.parts.adapted,
             rule=self.rule(params),

@@ -11,12 +11,13 @@ the accuracy reported there is that of showings of a class after its first `shot
 showing nobody can know the label, only leave out those that are taken: 46% for 5 classes. At test
 the support set comes in its order, then every query alone, each to a memory of its own.
 
-Departures: drawings go through the embedding that a run's model is, its features standardised,
-where the paper has a linear layer on raw pixels. Keys see them directly, beside what the LSTM
-makes of them. What is written is the key of the drawing before with a note made once its label has
-come (`note=0`: the key of the moment alone, as published). Cosines are multiplied by a sharpness,
-without which a softmax over 128 slots can hardly prefer one. Label slots are drawn anew for every
-training task, so that tasks may have any number of ways up to `most_ways`.
+Departures: drawings go through the embedding that a run's model is, its features standardised; the
+paper's LSTM is given pixels, with which nothing is learned in two minutes here. Keys see them
+directly, beside what the LSTM makes of them. What is written is the key of the drawing before with
+a note made once its label has come (`note=0`: the key of the moment alone, as published). Cosines
+are multiplied by a sharpness, without which a softmax over 128 slots can hardly prefer one. Label
+slots are drawn anew for every training task, so that tasks may have any number of ways up to
+`most_ways`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -120,8 +121,10 @@ class MemoryAugmented(ModelBased):
     def recipe(cls, wanted: Wanted) -> Recipe | None:
         """Ten showings of each class, as published; a narrower embedding, unless as published.
 
-        (On glyphs, 5-way 1-shot: 91% of validation after 240 meta-steps; on sine waves a mean
-        squared error of 0.12 after 660. As published it learns nothing in so short a time.)
+        (On glyphs, 5-way 1-shot: 91% of validation after 320 meta-steps and 94.2 ± 0.5% after 930,
+        98.7 ± 0.4% of five shots; on sine waves a mean squared error of 0.12 on 5 points after 660.
+        With `note=0` and `sharpness=1`, as published, 550 leave it at chance: the paper takes
+        100,000.)
         """
         model, budget = wanted.source.usual_model, ON_CURVES if wanted.curves else ON_IMAGES
         settings: dict[str, Any] = {"train_queries": max(1, 10 - wanted.shots), "clip": 10.0}

@@ -60,7 +60,7 @@ class MetaSGD(MAML):
         return params | rates
 
     def rule(self, theta: Params) -> Rule:
-        def step(phi: Params, gradients: Params) -> Params:
+        def step(phi: Params, gradients: Params, _: int) -> Params:
             alpha = with_ways(self._rates(theta), phi["head.bias"].shape[-1])
             return {name: phi[name] - alpha[name] * gradients[name] for name in phi}
 

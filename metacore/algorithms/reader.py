@@ -42,7 +42,7 @@ from metacore.models.stacked import Statistics, stack
 from metacore.settings import Config, setting
 
 BUDGET = Budget(demo=480, good=4000, paper=20_000)
-BUDGET_ON_CURVES = Budget(demo=1600, good=10_000, paper=50_000)
+BUDGET_ON_CURVES = Budget(demo=600, good=4000, paper=50_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +163,9 @@ class Reader(ModelBased):
         settings["warm_up"] = budget.steps(wanted.level, share) // 20
         model = wanted.source.usual_model
         if wanted.curves:
-            return Recipe(cls.Config(width=64), model, wanted.training(budget, **settings))
+            method = cls.Config(layers=4, width=96, heads=6, deep=0.1)
+            settings |= {"tasks": 32, "train_queries": 20}
+            return Recipe(method, model, wanted.training(budget, **settings))
         settings |= {"tasks": 4, "train_ways": 20, "train_queries": 2, "learning_rate": 2e-3}
         method = cls.Config(most_ways=max(20, wanted.ways))
         return Recipe(method, model, wanted.training(budget, share, **settings))

@@ -18,6 +18,7 @@ from metacore.runs.files import flaw
 from metacore.statistics import finite, score, significant
 from metacore.training import distributed
 from metacore.training.evaluate import StepScore
+from metacore.training.seeds import Method, over_seeds, repeated
 
 SUCCEEDED, FAILED, CANCELLED = 0, 1, 130
 
@@ -174,12 +175,19 @@ def compare(arguments: Namespace) -> int:
         {**pair.to_dict(), "mean": finite(pair.mean), "ci95": finite(pair.ci95)}
         for pair in found.differences
     ]
+    metric = found.evaluations[0].metric
+    configs = [learner.config for learner in found.learners]
+    methods = over_seeds(configs, [evaluation.mean for evaluation in found.evaluations])
+    methods = methods if repeated(methods) else []
     if arguments.cost:
         _add_costs(rows, found, arguments)
     if arguments.json:
-        display.print_json({"runs": rows, "pairs": pairs})
+        told = [method.to_dict() for method in methods]
+        display.print_json({"runs": rows, "pairs": pairs, "methods": told})
         return SUCCEEDED
-    _show_comparison(rows, pairs, found.evaluations[0].metric)
+    _show_comparison(rows, pairs, metric)
+    if methods:
+        _show_methods(methods, metric)
     if arguments.cost:
         _show_costs(rows)
     return SUCCEEDED
@@ -259,6 +267,23 @@ def _show_comparison(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], me
     )
     for pair in pairs:
         display.say(pair["verdict"])
+
+
+def _show_methods(methods: list[Method], metric: str) -> None:
+    """What runs that differ in nothing but their seed are worth together."""
+    display.table(
+        f"Over seeds (± by Student's t; better than {methods[0].label} by, paired by seed)",
+        ["method", "seeds", SCORE_COLUMNS[metric][0], "better by"],
+        [
+            [
+                method.label,
+                str(len(method.seeds)),
+                score(metric, method.mean, method.ci95),
+                "–" if method.apart is None else method.apart.text(metric),
+            ]
+            for method in methods
+        ],
+    )
 
 
 def runs(arguments: Namespace) -> int:

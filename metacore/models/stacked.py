@@ -64,10 +64,15 @@ class Stacked:
         return bool(self.norms)
 
     def __call__(
-        self, params: Params, x: Tensor, *, statistics: Statistics | None = None
+        self,
+        params: Params,
+        x: Tensor,
+        *,
+        statistics: Statistics | None = None,
+        record: Statistics | None = None,
     ) -> Tensor:
-        """Outputs [S, B, N] of inputs [S, B, ...]."""
-        return self.head(params, self.features(params, x, statistics=statistics))
+        """Outputs [S, B, N] of inputs [S, B, ...]; the rest as in `features`."""
+        return self.head(params, self.features(params, x, statistics=statistics, record=record))
 
     def head(self, params: Params, features: Tensor) -> Tensor:
         """Outputs [S, B, N] of features [S, B, F]."""

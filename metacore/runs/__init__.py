@@ -9,7 +9,7 @@ from metacore.runs.job import ENDED, STATUSES
 from metacore.runs.jobs import Queue, cancel, dispatch, resume, submit
 from metacore.runs.question import Question
 from metacore.runs.record import Metric, Run
-from metacore.runs.results import episodes_csv, result_json, rows_csv
+from metacore.runs.results import episodes_csv, methods_csv, result_json, rows_csv
 from metacore.runs.snapshots import read_snapshots
 from metacore.runs.store import Store
 from metacore.runs.transfer import export, import_
@@ -33,6 +33,7 @@ __all__ = [
     "follow",
     "import_",
     "load_params",
+    "methods_csv",
     "read_snapshots",
     "result_json",
     "resume",

@@ -75,7 +75,8 @@ def bundle(run: Run, metrics: Iterable[Metric], folder: Path) -> Run:
     """
     best = files.load(run.folder, "best")
     score = tested.measure(run.config, best)
-    weights = {f"params/{name}": value for name, value in best.params().items()}
+    needed = run.config.algorithm_for(1).needed_at_test(best.params())
+    weights = {f"params/{name}": value for name, value in needed.items()}
     parts: dict[str, bytes] = {
         "config.json": record.config_json(run.values),
         "run.json": record.facts_json(run),

@@ -19,6 +19,7 @@ from metacore.statistics import finite
 from metacore.tables import to_csv
 from metacore.training.evaluate import Evaluation, compare
 from metacore.training.learner import Learner
+from metacore.training.seeds import over_seeds, repeated
 
 Result = dict[str, Any]
 
@@ -42,9 +43,12 @@ def result(
     names = [contestant.run.name for contestant in contestants]
     pairs = [difference.to_dict() for difference in compare(names, first)]
     rows = [_row(*both) for both in zip(contestants, first, strict=True)]
+    configs = [contestant.run.config for contestant in contestants]
+    methods = over_seeds(configs, [evaluation.mean for evaluation in first])
     return {
         "question": question.to_dict(),
         "rows": rows,
+        "methods": [method.to_dict() for method in methods] if repeated(methods) else [],
         "best": asdict(best) if best else None,
         "pairs": [{k: finite(v) for k, v in pair.items()} for pair in pairs],
         "sweep": _sweep(question, contestants, by_task) if question.sweep else None,
@@ -61,6 +65,18 @@ def rows_csv(found: Result) -> bytes:
     """A line per run: its score, its protocol, its cost, the published number, and its sweep."""
     lines = [_flat(row, found["sweep"]) for row in found["rows"]]
     return to_csv(list(lines[0]), (line.values() for line in lines))
+
+
+def methods_csv(found: Result) -> bytes:
+    """A line per method and seed: its score, and the method's mean over seeds beside it."""
+    columns = ("method", "algorithm", "seed", "score", "mean", "ci95", "better_by", "better_ci95")
+    lines = []
+    for method in found.get("methods", ()):
+        apart = method["apart"] or {"mean": None, "ci95": None}
+        shared = (method["mean"], method["ci95"], apart["mean"], apart["ci95"])
+        for seed, value in zip(method["seeds"], method["scores"], strict=True):
+            lines.append((method["label"], method["algorithm"], seed, value, *shared))
+    return to_csv(columns, lines)
 
 
 def episodes_csv(found: Result) -> bytes:

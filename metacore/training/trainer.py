@@ -168,7 +168,7 @@ class Trainer:
 
     def _step(self, *, progress: float) -> dict[str, float]:
         config, seed = self.config.training, self.config.seed
-        step = self._meta_step(seed)
+        step = self._meta_step(seed, progress)
         norm = total_norm(step.gradients)
         values = torch.stack([norm, *(value.reshape(()) for value in step.metrics.values())])
         measured = dict(zip(("norm", *step.metrics), values.tolist(), strict=True))
@@ -181,7 +181,7 @@ class Trainer:
         self.iteration += 1
         return {**measured, "rate": rate}
 
-    def _meta_step(self, seed: int) -> MetaStep:
+    def _meta_step(self, seed: int, progress: float) -> MetaStep:
         learner = self.learner
         episode = learner.dataset.sample(
             "train",
@@ -192,12 +192,13 @@ class Trainer:
         share = self.world.share(episode)
         inner = generator(seed, "inner", self.iteration)
         try:
-            step = learner.algorithm.meta_step(learner.params, share, generator=inner)
+            now = learner.algorithm.during(progress)
+            step = now.meta_step(learner.params, share, generator=inner)
         except (NotImplementedError, RuntimeError) as error:
             if self.device.type != "mps":
                 raise
             self._move_to_cpu(error)
-            return self._meta_step(seed)
+            return self._meta_step(seed, progress)
         return self.world.average(step, tasks=share.tasks, of=episode.tasks)
 
     def _move_to_cpu(self, error: Exception) -> None:

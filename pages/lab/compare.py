@@ -21,17 +21,20 @@ def page() -> None:
     choice = choose(asked)
     if choice is None or not possible(choice):
         return
+    few = choice.watched()
     st.header("Duel on one episode", anchor=False)
-    duel(choice)
+    if len(few.runs) < len(choice.runs):
+        st.caption(f"{len(few.runs)} of the {len(choice.runs)} runs, of different methods first.")
+    duel(few)
     st.header("Verdict over hundreds", anchor=False)
     answered = verdict(choice, asked)
     st.header("What it depends on", anchor=False)
-    curves(choice, answered, {kind: linked(f"by_{kind}") for kind in ("shots", "ways")})
+    curves(few, answered, {kind: linked(f"by_{kind}") for kind in ("shots", "ways")})
     st.header("What is taken for what", anchor=False)
     if choice.regression:
         st.caption("Curves have no classes to be confused: pick runs on drawings to see a matrix.")
     else:
-        mistakes(choice)
+        mistakes(few)
 
 
 def possible(choice: CompareChoice) -> bool:

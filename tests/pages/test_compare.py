@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from metacore import ALGORITHMS, DATASETS, MODELS, Run, RunConfig, Store, TaskConfig, TrainingConfig
-from metacore.runs import comparisons, execute
+from metacore.runs import comparisons, execute, methods_csv
 from metacore.runs.comparisons import Comparisons
 from pages.ui.compare.evaluation import words_of
 from pages.ui.compare.verdict import reported, sentence, unbeaten
@@ -296,3 +296,41 @@ def test_a_published_interval_is_not_rounded_away() -> None:
     assert reported({"value": 0.9768, "ci95": 0.0004}, "accuracy") == "97.68 ± 0.04 %"
     assert reported({"value": 0.987, "ci95": 0.004}, "accuracy") == "98.7 ± 0.4 %"
     assert reported({"value": 0.35, "ci95": None}, "mse") == "0.350"
+
+
+def over_seeds(*names: str, seeds: int) -> list[Run]:
+    store = Store()
+    configs = [pictures(name).replace(seed=seed) for name in names for seed in range(seeds)]
+    return [execute(store, store.create(config)) for config in configs]
+
+
+def test_runs_that_differ_by_seed_only_are_taken_together(visit: Visit) -> None:
+    runs = over_seeds("maml", "protonet", seeds=3)
+    app = answered(visit(PAGE, run=[run.id for run in runs]))
+    _, methods = unharmed(app).table
+    maml, protonet = methods.value.to_dict("records")
+    assert (maml["Method"], maml["Seeds"], maml["Difference"]) == ("MAML", "3", "–")
+    assert "points" in protonet["Difference"]
+    result = comparisons.find(Store(), asked(app, "comparison")).result
+    assert result is not None
+    means = [row["evaluation"]["accuracy"] for row in result["rows"]]
+    assert result["methods"][0]["scores"] == means[:3]
+    assert methods_csv(result).count(b"\n") == 1 + 6
+    labels = [button.label for button in app.get("download_button")]
+    assert "Seeds (CSV)" in labels
+
+
+def test_more_runs_than_can_be_watched_are_still_compared(visit: Visit) -> None:
+    runs = over_seeds("maml", "protonet", seeds=4)
+    app = unharmed(visit(PAGE, run=[run.id for run in runs]))
+    captions = [caption.value for caption in app.caption]
+    assert "6 of the 8 runs, of different methods first." in captions
+    unharmed(answered(app))
+    assert len(app.table[0].value) == 8
+    assert any("how each pair differs stands in the JSON" in c.value for c in app.caption)
+
+
+def test_without_repeated_seeds_nothing_is_said_of_them(visit: Visit, pretrained: Path) -> None:
+    app = answered(visit(PAGE, run=WAVES))
+    assert len(app.table) == 1
+    assert not any("Over seeds" in markdown.value for markdown in app.markdown)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from metacore.algorithms.maml import MAML
 from metacore.errors import UserError
 from metacore.training.config import OPTIMISERS, SCHEDULES
 from metacore.training.evaluate import evaluate
@@ -53,7 +54,7 @@ def test_a_resumed_run_ends_bit_identical(optimiser: str) -> None:
     assert same(second.params, straight.params)
 
 
-@pytest.mark.parametrize("algorithm", ["reptile", "protonet", "memory", "finetune"])
+@pytest.mark.parametrize("algorithm", ["reptile", "protonet", "memory", "finetune", "maml++"])
 def test_running_statistics_and_inner_batches_resume_too(algorithm: str) -> None:
     config = small(algorithm, "glyphs", iterations=4)
     straight = Trainer(config)
@@ -64,6 +65,25 @@ def test_running_statistics_and_inner_batches_resume_too(algorithm: str) -> None
     second.restore(first.checkpoint())
     second.run()
     assert same(second.params, straight.params)
+
+
+def test_a_method_hears_how_far_training_is_also_after_a_resume(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[float] = []
+
+    def during(self: MAML, progress: float) -> MAML:
+        heard.append(progress)
+        return self
+
+    monkeypatch.setattr(MAML, "during", during)
+    config = small("maml", iterations=4)
+    first = Trainer(config, callbacks=[StopAt(3)])
+    first.run()
+    second = Trainer(config)
+    second.restore(first.checkpoint())
+    second.run()
+    assert heard == [0, 0.25, 0.5, 0.75]
 
 
 def test_the_seed_decides_everything() -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -11,14 +11,16 @@ from metacore import DATASETS, Run
 from metacore.answers.episode_spec import EpisodeSpec, drawn_queries
 from metacore.answers.questions import Learned, Loadable
 from metacore.runs import ComparisonJob, Question
+from metacore.runs.question import MOST_RUNS
 from metacore.settings import Config
 from metacore.training.config import config_owner
+from metacore.training.seeds import over_seeds
 from pages.ui import episode, pick, protocol, say, state, waiting, widgets
 
 EACH_OWN = "each run's own"
 OWN = {EACH_OWN: EACH_OWN}
 FIRST_RUNS = 3  # of algorithms that differ the most
-MOST_RUNS = 6
+MOST_WATCHED = 6  # films side by side, and curves that can be told apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,15 @@ class CompareChoice:
     @property
     def colors(self) -> list[str]:
         return pick.colors(self.runs)
+
+    def watched(self) -> "CompareChoice":
+        """As many of the runs as can be watched side by side, of different methods first."""
+        if len(self.runs) <= MOST_WATCHED:
+            return self
+        methods = over_seeds([run.config for run in self.runs], [0.0] * len(self.runs))
+        firsts = [self.runs[method.places[0]] for method in methods]
+        others = [run for run in self.runs if run not in firsts]
+        return replace(self, runs=(*firsts, *others)[:MOST_WATCHED])
 
     def spec(self, seed: int) -> EpisodeSpec:
         """One episode, with no more queries than can be looked at."""
@@ -96,7 +107,8 @@ def choose(linked: ComparisonJob | None) -> CompareChoice | None:
         found,
         usual,
         most=MOST_RUNS,
-        help="Two to six runs, in the order in which they are shown; their inputs are alike.",
+        help=f"Two to {MOST_RUNS} runs of inputs that are alike, in the order in which they are"
+        " shown. Runs that differ by seed only are also taken together.",
     )
     runs = _sound(runs)
     if len(runs) < 2:

@@ -11,10 +11,12 @@ from pages.ui import charts, widgets, words
 from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import give
 from pages.ui.compare.evaluation import answer, words_of
+from pages.ui.compare.seeds import over_seeds
 from pages.ui.figures import comparison as figures
 
 EPISODES = (600, 1000, 2000)
 FINE = 0.001
+MOST_PAIRED = 6  # runs: more make a list that nobody reads
 
 Result = dict[str, Any]
 
@@ -42,6 +44,7 @@ def verdict(choice: CompareChoice, linked: ComparisonJob | None) -> ComparisonJo
             st.caption("Every run meets the same tasks, so differences are paired, task by task.")
         return None
     table(found.result, found.id)
+    over_seeds(found.result, found.id)
     pairs(found.result, found.id)
     published(found.result)
     downloads(found)
@@ -106,6 +109,9 @@ def unbeaten(result: Result) -> list[str]:
 
 def pairs(result: Result, about: str) -> None:
     rows = result["rows"]
+    if len(rows) > MOST_PAIRED:
+        st.caption(f"Beyond {MOST_PAIRED} runs, how each pair differs stands in the JSON file.")
+        return
     metric, episodes = rows[0]["metric"], rows[0]["evaluation"]["episodes"]
     charts.title("Who is better than whom")
     st.markdown(

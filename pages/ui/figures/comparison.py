@@ -31,7 +31,7 @@ def scores(rows: Sequence[Row], theme: Theme, *, best: float | None = None) -> g
     `best` is what nobody can do better than, where that is known.
     """
     metric = rows[0]["metric"]
-    made = _by_name([short(row["name"]) for row in rows], theme, words.METRIC[metric])
+    made = by_name([short(row["name"]) for row in rows], theme, words.METRIC[metric])
     for row, color in zip(rows, _colors(rows, theme), strict=True):
         score, ci95 = row["evaluation"][metric], row["evaluation"]["ci95"]
         if score is not None:
@@ -53,7 +53,7 @@ def scores(rows: Sequence[Row], theme: Theme, *, best: float | None = None) -> g
 def differences(pairs: Sequence[Row], metric: str, theme: Theme) -> go.Figure:
     """Paired differences around zero, filled where their interval does not touch it."""
     names = [f"{short(pair['first'])}<br>vs {short(pair['second'])}" for pair in pairs]
-    made = _by_name(names, theme, DIFFERENCE[metric])
+    made = by_name(names, theme, DIFFERENCE[metric])
     scale = 100 if metric == "accuracy" else 1
     for pair, name in zip(pairs, names, strict=True):
         if pair["mean"] is not None and pair["ci95"] is not None:
@@ -133,7 +133,7 @@ def _cut(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
-def _by_name(names: Sequence[str], theme: Theme, x: str) -> go.Figure:
+def by_name(names: Sequence[str], theme: Theme, x: str) -> go.Figure:
     """An empty figure with a line for every name, the first on top."""
     height = 90 + ROW_HEIGHT * len(names)
     made = base.figure(theme, x=x, height=height, legend=False)
@@ -157,7 +157,7 @@ def _dot(x: float, name: str, ci95: float | None, color: str, hollow: bool = Fal
         y=[name],
         mode="markers",
         marker={"color": color, "size": 10, "symbol": "circle-open" if hollow else "circle"},
-        error_x=_error([ci95 or 0.0], color),
+        error_x=error([ci95 or 0.0], color),
         showlegend=False,
     )
 
@@ -180,7 +180,7 @@ def _place(row: Row, by: str, symbol: str, color: str) -> go.Scatter:
         y=[scores[row["metric"]]],
         mode="markers",
         marker={"color": color, "size": 12, "symbol": symbol},
-        error_y=_error([scores["ci95"] or 0.0], color),
+        error_y=error([scores["ci95"] or 0.0], color),
     )
 
 
@@ -207,10 +207,10 @@ def _add_curve(made: go.Figure, row: Row, x: str, points: Sequence[Row], color: 
             palette.dash(row["algorithm"]),
             mode="lines+markers",
             marker={"size": 7},
-            error_y=_error([point["ci95"] or 0.0 for point in metric_points], color),
+            error_y=error([point["ci95"] or 0.0 for point in metric_points], color),
         )
     )
 
 
-def _error(sizes: Sequence[float], color: str) -> dict[str, Any]:
+def error(sizes: Sequence[float], color: str) -> dict[str, Any]:
     return {"type": "data", "array": list(sizes), "color": color, "thickness": 1.8, "width": 8}

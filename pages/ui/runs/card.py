@@ -246,7 +246,7 @@ def address(run: Run) -> str:
 
 
 def downloads(run: Run) -> None:
-    store, name = engine.store(), re.sub(r"[^\w.-]+", "-", run.name).strip("-.") or run.id
+    store, name = engine.store(), re.sub(r"[^\w.+-]+", "-", run.name).strip("-.") or run.id
     has_weights = engine.weights_of(run) is not None
     st.download_button(
         "Export",

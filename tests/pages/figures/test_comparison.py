@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pages.ui import palette
-from pages.ui.figures import comparison
+from pages.ui.figures import comparison, seeds
 from pages.ui.figures.confusion import matrix
 
 
@@ -125,3 +125,29 @@ def test_a_matrix_shows_mistakes_apart_and_every_cell_can_be_clicked() -> None:
     assert len(made.layout.images) == 4  # beside its row and above its column
     again = matrix(counts, ["data:a", "data:b"], palette.algorithm("maml", "light"), "light")
     assert again.to_json() == made.to_json()  # or a selection would be lost
+
+
+def method(label: str, scores: list[float], mean: float, apart: Any = None) -> dict[str, Any]:
+    numbers = {"seeds": [*range(len(scores))], "scores": scores, "mean": mean, "ci95": 0.01}
+    return {"label": label, "algorithm": "maml++", **numbers, "apart": apart}
+
+
+def test_every_seed_has_a_dot_and_the_mean_its_interval() -> None:
+    methods = [method("MAML++", [0.9, 0.92], 0.91), method("MAML++, clip: 1", [0.8, None], 0.8)]
+    dots, mean, others, _ = seeds.scores(methods, "accuracy", "light").data
+    assert (list(dots.x), list(dots.text)) == ([0.9, 0.92], ["seed 0", "seed 1"])
+    assert (mean.x[0], mean.error_x.array[0]) == (0.91, 0.01)
+    assert list(others.x) == [0.8]
+    assert others.y[0] == "MAML++,<br>clip: 1"
+
+
+def test_differences_between_methods_are_filled_beyond_chance() -> None:
+    methods = [
+        method("MAML++", [0.9], 0.9),
+        method("a", [0.8], 0.8, {"mean": -0.1, "ci95": 0.02, "seeds": 3}),
+        method("b", [0.9], 0.9, {"mean": 0.01, "ci95": 0.02, "seeds": 3}),
+        method("c", [0.9], 0.9),
+    ]
+    worse, unclear = seeds.differences(methods, "accuracy", "dark").data
+    assert (worse.x[0], worse.error_x.array[0]) == (-10.0, pytest.approx(2.0))
+    assert (worse.marker.symbol, unclear.marker.symbol) == ("diamond", "diamond-open")
