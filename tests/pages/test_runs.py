@@ -121,7 +121,7 @@ def test_a_student_stands_beside_its_teacher_and_itself_untaught(
     parameters = [int(cell.replace("\u202f", "")) for cell in found.value["Parameters"]]
     assert parameters[0] == parameters[1] == parameters[2]
     shown = read(app)
-    assert "200 shared test episodes" in shown
+    assert "600 shared test episodes" in shown
     assert sum("pupil" in line and "master" in line for line in shown.splitlines())
     (link,) = [each for each in app.main.get("page_link") if each.label == "Compare them"]
     assert link.proto.query_string.count("run=") == 3

@@ -1,11 +1,12 @@
 """What a run has from its teacher: both of them and the same run learning alone, side by side."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from metacore import Run, UserError
-from metacore.answers import EpisodeSpec
+from metacore.answers import EpisodeSpec, Standing
 from metacore.answers.questions import BackgroundEpisodes, BackgroundScores, Costs, Learned
 from metacore.insight.cost import Cost
 from metacore.runs import dispatch, submit, teachers
@@ -13,7 +14,7 @@ from metacore.runs.store import NAME_LENGTH
 from metacore.statistics import mean_ci95, paired_difference, score
 from pages.ui import charts, engine, pick, say, waiting, words
 
-EPISODES = 200
+EPISODES = 600
 TEACHER, TAUGHT, ALONE = "Teacher", "Taught", "Learning alone"
 
 
@@ -66,10 +67,11 @@ def measured(met: dict[str, Run]) -> None:
     clock = Costs(learned=learned, spec=spec)
     found, costs = waiting.several(scored), waiting.one(clock)
     waiting.bar([*scored, clock], "They meet the same tasks", key="lesson")
-    error = next((each.error for each in (*found, costs) if each.error), None)
+    standings: list[Standing[Any]] = [*found, costs]
+    error = next((each.error for each in standings if each.error), None)
     if error:
         say.error(error)
-    elif all(each.complete and each.value for each in (*found, costs)):
+    elif all(each.complete and each.value for each in standings):
         table(met, [each.get() for each in found], costs.get())
         verdicts(met, [each.get() for each in found])
 
