@@ -13,6 +13,7 @@ from pathlib import Path
 import metacore as mc
 from metacore.algorithms import ALGORITHMS
 from metacore.runs.bundled import PRETRAINED, bundle
+from metacore.runs.job import FINISHED
 from metacore.statistics import score
 from metacore.training.presets import pairs
 
@@ -22,9 +23,9 @@ OTHERS = {  # methods that learn more slowly, or whose meta-steps are larger
     ("reptile", "glyphs"): 7000,
     ("fomaml", "glyphs"): 6000,
     ("reader", "glyphs"): 6000,
-    ("memory", "glyphs"): 4000,
+    ("memory", "glyphs"): 2500,
     ("reptile", "sinusoid"): 15_000,
-    ("reader", "sinusoid"): 6000,
+    ("reader", "sinusoid"): 4000,
     ("memory", "sinusoid"): 4000,
     ("maml", "gp"): 30_000,
     ("reader", "gp"): 8000,
@@ -48,6 +49,8 @@ def make(algorithm: str, dataset: str) -> mc.Run:
     with tempfile.TemporaryDirectory() as folder:
         store = mc.Store(Path(folder), bundled=())
         run = mc.train(config(algorithm, dataset), name=f"{kind.title} on {dataset}", store=store)
+        if run.status != FINISHED:
+            sys.exit(f"{run.name} was not trained to its end: {run.message}")
         return bundle(run, store.metrics(run), PRETRAINED / f"{algorithm}-{dataset}")
 
 

@@ -24,7 +24,7 @@ from metacore.training.seeds import Method, over_seeds
 Change = Callable[[mc.RunConfig], mc.RunConfig]
 FULL: dict[str, Any] = {
     "learned_rates": True,
-    "every_step_until": 0.3,
+    "every_step_until": 0.1,
     "first_order_until": 0.2,
     "step_norms": True,
 }
@@ -53,7 +53,7 @@ def main() -> None:
     ]
     title = (
         f"MAML++ on {arguments.dataset}, {arguments.iterations:,} meta-steps,"
-        f" {arguments.inner_steps} inner steps, {arguments.seeds} seeds,"
+        f" {runs[0].config.algorithm.inner_steps} inner steps, {arguments.seeds} seeds,"
         f" {arguments.episodes} test tasks"
     )
     header = ["method", "seeds", metric, "better than MAML++ by", "mean minutes of training"]
@@ -109,8 +109,9 @@ def _full(arguments: argparse.Namespace, seed: int) -> mc.RunConfig:
         seed=seed,
         device=arguments.device,
     )
-    steps = arguments.inner_steps
-    loop = {"inner_rate": arguments.inner_rate, "inner_steps": steps, "test_steps": steps}
+    steps, rate = arguments.inner_steps, arguments.inner_rate
+    loop: dict[str, Any] = {"inner_steps": steps, "test_steps": steps} if steps else {}
+    loop |= {"inner_rate": rate} if rate else {}
     asked = {"iterations": arguments.iterations, "schedule": "cosine"}
     return config.replace(
         algorithm=replace(config.algorithm, **FULL, **loop),
@@ -143,8 +144,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--ways", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--iterations", type=int, default=2000)
-    parser.add_argument("--inner-steps", type=int, default=3)
-    parser.add_argument("--inner-rate", type=float, default=0.1)
+    parser.add_argument("--inner-steps", type=int, help="also at test; else as in the preset")
+    parser.add_argument("--inner-rate", type=float, help="to begin with; else as in the preset")
     parser.add_argument("--episodes", type=int, default=600)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--json", type=Path)

@@ -24,6 +24,7 @@ class Episode:
     query_y: Tensor  # [T, N*Q]  (regression: [T, Q, 1])
     ways: int
     classes: Tensor | None = None  # [T, N] which classes of the split the labels stand for
+    first: int = 0  # where its first task stands in the meta-batch it is a part of
 
     @classmethod
     def of_support(cls, x: Tensor, y: Tensor, ways: int) -> Self:
@@ -40,7 +41,8 @@ class Episode:
 
     def __getitem__(self, tasks: slice) -> "Episode":
         """The same episode with only some of its tasks."""
-        return self._with_each(lambda tensor: tensor[tasks])
+        start = tasks.indices(self.tasks)[0]
+        return replace(self._with_each(lambda tensor: tensor[tasks]), first=self.first + start)
 
     def split(self, tasks: int) -> Iterable["Episode"]:
         """Consecutive pieces of at most `tasks` tasks."""
@@ -78,9 +80,16 @@ class Episode:
         """Support and queries of each task as one support set, in a random order of its own."""
         x = torch.cat([self.support_x, self.query_x], 1)
         y = torch.cat([self.support_y, self.query_y], 1)
-        order = torch.rand(x.shape[:2], generator=generator).argsort(1).to(x.device)
+        order = self.chance(x.shape[1], generator).argsort(1).to(x.device)
         task = torch.arange(len(x), device=x.device)[:, None]
         return Episode.of_support(x[task, order], y[task, order], self.ways)
+
+    def chance(self, count: int, generator: torch.Generator) -> Tensor:
+        """So many numbers between 0 and 1 for each task [T, n], the same for a task wherever the
+        meta-batch was cut into pieces."""
+        seed = int(torch.randint(2**62, (), generator=generator))
+        own = torch.Generator().manual_seed(seed)
+        return torch.rand(self.first + self.tasks, count, generator=own)[self.first :]
 
     def rank(self) -> Tensor:
         """How many support examples of the same class stand before each one: [T, S]."""

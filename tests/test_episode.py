@@ -168,3 +168,14 @@ def test_the_prototype_of_an_edited_class_is_the_mean_of_what_is_left() -> None:
     features, centres = seen.support[0], seen.prototypes[0]  # examples 1 to 5 of the whole
     assert torch.allclose(centres[0], features[0], atol=1e-6)
     assert torch.allclose(centres[1], features[1:].mean(0), atol=1e-6)
+
+
+def test_chance_is_a_task_s_own_wherever_the_meta_batch_is_cut() -> None:
+    episode = Episode.of_support(torch.zeros(5, 4, 1), torch.zeros(5, 4, dtype=torch.long), 2)
+    draws = [
+        torch.cat([piece.chance(7, torch.Generator().manual_seed(3)) for piece in pieces])
+        for pieces in ([episode], episode.split(2), [episode[:1], episode[1:][:3], episode[1:][3:]])
+    ]
+    assert draws[0].shape == (5, 7)
+    assert all(torch.equal(draws[0], one) for one in draws[1:])
+    assert len(set(draws[0].flatten().tolist())) == 35

@@ -8,6 +8,7 @@ from metacore.algorithms.base import Algorithm
 from metacore.algorithms.baselines import Finetune, Scratch
 from metacore.algorithms.distil import Distil, DistilClasses
 from metacore.algorithms.families import FAMILIES
+from metacore.algorithms.logistic import Logistic
 from metacore.algorithms.maml import FOMAML, MAML
 from metacore.algorithms.mamlpp import MAMLPlusPlus
 from metacore.algorithms.matching import Matching
@@ -23,7 +24,7 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
         *(MAML, FOMAML, ANIL, Reptile, MetaSGD, MAMLPlusPlus),
         *(ProtoNet, Matching, Distil),
         *(Reader, MemoryAugmented),
-        *(Scratch, Finetune, DistilClasses),
+        *(Scratch, Finetune, Logistic, DistilClasses),
     )
 }
 

@@ -7,7 +7,7 @@ line needs to know of an algorithm stands in its class: nobody asks for its name
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
@@ -182,9 +182,9 @@ class Algorithm(ABC):
         return config
 
     @classmethod
-    def taught_by(cls, teacher: "type[Algorithm]") -> bool:
-        """Whether such a method knows what it would learn from a teacher."""
-        return True
+    def lacking(cls, teacher: "type[Algorithm]", params: Callable[[], Params]) -> str:
+        """What such a teacher lacks to teach it, as the end of a sentence; empty: nothing."""
+        return ""
 
     @classmethod
     def can_answer(cls, config: settings.Config, *, trained: int, ways: int) -> bool:

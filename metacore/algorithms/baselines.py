@@ -39,6 +39,9 @@ from metacore.models.parts import Parts
 from metacore.models.stacked import Statistics, stack
 from metacore.settings import Config, setting
 
+# 256 examples a step: two of each of 128 classes
+SUPERVISED_SHAPES = {"tasks": 1, "train_ways": 128, "train_shots": 1, "train_queries": 1}
+
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneConfig(Config):
@@ -55,41 +58,17 @@ class FinetuneConfig(Config):
     )
 
 
-class Finetune(Algorithm):
-    name = "finetune"
-    title = "Fine-tuning"
+class Supervised(Algorithm):
+    """One network for all training classes at once, or for all curves mixed together."""
+
     family = "baseline"
-    summary = "Ordinary training on all classes at once, then a new last layer for each task."
-    formula = (
-        r"\theta \leftarrow \theta - \beta \nabla L(\mathrm{all\ classes})",
-        r"w_i = \mathrm{fit}(f_\theta)",
-    )
-    paper = "Chen et al. 2019, arXiv:1904.04232"
-    color = ("#B85C93", "#E79AC4")
-    dash = "dot"
     fixed_ways = False
     norms = ("running", "transductive", "support+query", "support")
-    Config = FinetuneConfig
-
-    config: FinetuneConfig
-
-    @classmethod
-    def recipe(cls, wanted: Wanted) -> Recipe | None:
-        model = wanted.source.usual_model
-        if wanted.curves:
-            rate = wanted.source.inner_rate
-            method = FinetuneConfig(layers="all", inner_rate=rate, test_steps=10)
-            return Recipe(method, model, wanted.training(ON_CURVES))
-        shapes = {"tasks": 1, "train_ways": 128, "train_shots": 1, "train_queries": 1}
-        return Recipe(FinetuneConfig(), model, wanted.training(LARGE_TASKS, **shapes))
 
     @cached_property
     def parts(self) -> Parts:
-        network = self.network
-        if self.config.layers == "all":
-            return Parts(adapted=network.learned, state=network.state)
-        body = tuple(name for name in network.learned if name not in HEAD)
-        return Parts(adapted=HEAD, shared=body, state=network.state)
+        body = tuple(name for name in self.network.learned if name not in HEAD)
+        return Parts(adapted=HEAD, shared=body, state=self.network.state)
 
     @staticmethod
     def outputs(ways: int, training_classes: int) -> int:
@@ -101,11 +80,11 @@ class Finetune(Algorithm):
         """One supervised step on every example of the episode, labelled by its true class."""
         theta = leaves(params, but=self.parts.state)
         learned = self.parts.learned(theta)
-        x, y = _mixed(episode)
+        examples = torch.cat([episode.support_x, episode.query_x], 1).flatten(0, 1)
         record: Statistics = []
-        features = self.network.features(stack(theta, 1), x, record=record)
-        outputs = self.network.head(stack(theta, 1), features)
-        loss = self.losses(outputs, y, x).sum()
+        features = self.network.features(stack(theta, 1), examples[None], record=record)
+        outputs, y = self.outputs_and_targets(theta, features, episode)
+        loss = self.losses(outputs, y, examples[None], episode).mean()
         gradients = torch.autograd.grad(loss, list(learned.values()))
         score = task_scores(outputs.detach(), y).mean()
         return MetaStep(
@@ -114,14 +93,66 @@ class Finetune(Algorithm):
             updated_running(self.network, params, [record]),
         )
 
-    def losses(self, outputs: Tensor, y: Tensor, x: Tensor) -> Tensor:
-        """Of one batch, given the outputs [1, B, C] for its inputs: [1]."""
+    def outputs_and_targets(
+        self, theta: Params, features: Tensor, episode: Episode
+    ) -> tuple[Tensor, Tensor]:
+        """Of the features [1, T*B, F] of all examples."""
+        return self.network.head(stack(theta, 1), features), true_classes(episode)
+
+    def losses(self, outputs: Tensor, y: Tensor, x: Tensor, episode: Episode) -> Tensor:
+        """Given the outputs and targets of all examples x [1, T*B, ...]: [1], or [T]."""
         return task_losses(outputs, y)
 
     def class_logits(self, params: Params, x: Tensor) -> Tensor:
         """What it takes inputs [1, B, ...] for among all training classes: [1, B, C]."""
         theta = stack(params, 1)
-        return self.network(theta, x, statistics=fixed_statistics(self.network, theta, "running"))
+        kept = fixed_statistics(self.network, theta, "running")
+        features = self.network.features(theta, x, statistics=kept)
+        return self.told(features, *(theta[name] for name in HEAD))
+
+    def told(self, features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Outputs [T, B, N] of features [T, B, F] for classes with weights [T, N, F]."""
+        return torch.baddbmm(bias[:, None], features, weight.mT)
+
+
+def true_classes(episode: Episode) -> Tensor:
+    """Labels of all examples that hold across tasks: [1, T*B]."""
+    y = torch.cat([episode.support_y, episode.query_y], 1)
+    if not episode.regression:
+        assert episode.classes is not None, "images come with their classes"
+        y = episode.classes.gather(1, y)
+    return y.flatten(0, 1)[None]
+
+
+class Finetune(Supervised):
+    name = "finetune"
+    title = "Fine-tuning"
+    summary = "Ordinary training on all classes at once, then a new last layer for each task."
+    formula = (
+        r"\theta \leftarrow \theta - \beta \nabla L(\mathrm{all\ classes})",
+        r"w_i = \mathrm{fit}(f_\theta)",
+    )
+    paper = "Chen et al. 2019, arXiv:1904.04232"
+    color = ("#B85C93", "#E79AC4")
+    dash = "dot"
+    Config = FinetuneConfig
+
+    config: FinetuneConfig
+
+    @classmethod
+    def recipe(cls, wanted: Wanted) -> Recipe | None:
+        model = wanted.source.usual_model
+        if wanted.curves:
+            rate = wanted.source.inner_rate
+            method = FinetuneConfig(layers="all", inner_rate=rate, test_steps=10)
+            return Recipe(method, model, wanted.training(ON_CURVES))
+        return Recipe(FinetuneConfig(), model, wanted.training(LARGE_TASKS, **SUPERVISED_SHAPES))
+
+    @cached_property
+    def parts(self) -> Parts:
+        if self.config.layers == "all":
+            return Parts(adapted=self.network.learned, state=self.network.state)
+        return super().parts
 
     def predictors(
         self, params: Params, episode: Episode, steps: int, norm: str
@@ -143,16 +174,6 @@ def _with_new_head(params: Params, ways: int) -> Params:
     """A head of zeros, for classes that were not among those of the training."""
     shapes = {name: (ways, *params[name].shape[1:]) for name in HEAD}
     return params | {name: params[name].new_zeros(shape) for name, shape in shapes.items()}
-
-
-def _mixed(episode: Episode) -> tuple[Tensor, Tensor]:
-    """All examples of all tasks as one batch [1, B, ...] with labels that hold across tasks."""
-    x = torch.cat([episode.support_x, episode.query_x], 1).flatten(0, 1)
-    y = torch.cat([episode.support_y, episode.query_y], 1)
-    if not episode.regression:
-        assert episode.classes is not None, "images come with their classes"
-        y = episode.classes.gather(1, y)
-    return x[None], y.flatten(0, 1)[None]
 
 
 @dataclass(frozen=True, kw_only=True)

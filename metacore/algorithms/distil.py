@@ -5,13 +5,14 @@
 `distil`: the teacher, any run that answers tasks of classes, adapts to the support set of every
 training task; what it answers to the queries teaches a smaller prototypical network.
 `distil-classes`: a network that has learned all training classes teaches another one, generation by
-generation (Tian et al. 2020, "a good embedding is all you need", eq. 6): what a student of this
-kind has learned can teach the next. It is tested as `finetune` is.
+generation (Tian et al. 2020, "a good embedding is all you need", section 3.3): what a student of
+this kind has learned can teach the next. It is trained and tested as `logistic` is.
 
-Without weight on the teacher either is, step for step, the method it is made of. Departures: Tian
-et al. fit the test tasks by logistic regression, and augment their pictures.
+Without weight on the teacher either is, step for step, the method it is made of. Departures: those
+of these two; pictures are not augmented.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,12 +22,13 @@ from torch.nn import functional as F
 
 from metacore import settings
 from metacore.algorithms.base import Algorithm, Teacher
-from metacore.algorithms.baselines import Finetune, FinetuneConfig
+from metacore.algorithms.baselines import Supervised
+from metacore.algorithms.logistic import Logistic, LogisticConfig
 from metacore.algorithms.protonet import ProtoNet, ProtoNetConfig
 from metacore.algorithms.recipes import Recipe, Wanted
 from metacore.episode import Episode
 from metacore.errors import UserError
-from metacore.models.networks import ModelConfig
+from metacore.models.networks import HEAD, ModelConfig, Params
 from metacore.settings import Config, setting, settings_of
 
 SMALLER = 4  # times the width of a preset's student in that of its teacher
@@ -130,14 +132,14 @@ class Distil(Taught, ProtoNet):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistilClassesConfig(TaughtConfig, FinetuneConfig):
-    """Fine-tuning's, and the teacher."""
+class DistilClassesConfig(TaughtConfig, LogisticConfig):
+    """Logistic regression's, and the teacher."""
 
 
-class DistilClasses(Taught, Finetune):
+class DistilClasses(Taught, Logistic):
     name = "distil-classes"
     title = "Born-again embedding"
-    summary = "Fine-tuning whose network learns from another one that knows all classes."
+    summary = "Logistic regression over a network that learned from another one of all classes."
     formula = (
         r"L = (1-w)\, H(y, p) + w\, T^2\, \mathrm{KL}(p_{\mathrm{before}}^T \| p^T)",
         r"w_i = \mathrm{fit}(f_\theta)",
@@ -145,30 +147,40 @@ class DistilClasses(Taught, Finetune):
     paper = "Tian et al. 2020, arXiv:2003.11539"
     color = ("#8C3A6B", "#F2B8DA")
     dash = "dashdot"
-    regression = False
     Config = DistilClassesConfig
 
     config: DistilClassesConfig
 
     @classmethod
-    def taught_by(cls, teacher: type[Algorithm]) -> bool:
-        return issubclass(teacher, Finetune)
+    def lacking(cls, teacher: type[Algorithm], params: Callable[[], Params]) -> str:
+        if not issubclass(teacher, Supervised):
+            return (
+                f"{cls.title} learns from networks of all classes, and {teacher.title} makes none"
+            )
+        gone = len(params()[HEAD[0]]) == 1
+        return "it came without the last layer, which told the training classes apart" * gone
 
-    def losses(self, outputs: Tensor, y: Tensor, x: Tensor) -> Tensor:
-        hard = super().losses(outputs, y, x)
-        return self.mixed(hard, outputs, self.taught(x)) if self.config.weight else hard
+    def losses(self, outputs: Tensor, y: Tensor, x: Tensor, episode: Episode) -> Tensor:
+        hard = super().losses(outputs, y, x, episode)
+        return self.mixed(hard, outputs, self.taught(x, episode)) if self.config.weight else hard
 
-    def taught(self, x: Tensor) -> Tensor:
-        """What the teacher takes inputs for among all training classes [1, B, C]."""
+    def taught(self, x: Tensor, episode: Episode) -> Tensor:
+        """What the teacher takes inputs for, among the classes the student tells them from."""
         teacher = self.its_teacher()
-        assert isinstance(teacher.algorithm, Finetune), "others are no teachers of classes"
+        assert isinstance(teacher.algorithm, Supervised), "others know no classes"
         with torch.no_grad():
-            return teacher.algorithm.class_logits(teacher.params, x)
+            logits = teacher.algorithm.class_logits(teacher.params, x)  # [1, T*B, C]
+        if self.config.against == "all":
+            return logits
+        assert episode.classes is not None, "images come with their classes"
+        of_tasks = logits[0].unflatten(0, (episode.tasks, -1))
+        asked = episode.classes[:, None].expand(-1, of_tasks.shape[1], -1)
+        return of_tasks.gather(2, asked)  # [T, B, N]
 
     @classmethod
     def recipe(cls, wanted: Wanted) -> Recipe | None:
         """A network as large as the one before, as published."""
-        usual = None if wanted.curves else Finetune.recipe(wanted)
+        usual = None if wanted.curves else Logistic.recipe(wanted)
         return usual and replace(usual, algorithm=cls.Config())
 
 

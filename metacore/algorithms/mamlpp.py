@@ -19,8 +19,8 @@ statistics are those of the support sets, at the last step those of the queries.
 `running` they normalise the queries; the support set still adapts by its own, as in training (on
 glyphs 89% instead of 54%; the published code keeps them and normalises by the batch all the same).
 Rates move in proportion to what they start from. A test of more steps than were trained goes on
-with the last step's rates and norms. First-order gradients at first are off unless asked for: on
-glyphs they cost more than the time they save.
+with the last step's rates and norms. First-order gradients at first are off unless asked for, as in
+the published code's settings: on glyphs, at equal time, 93.5% with them and 94.8% without.
 """
 
 from collections.abc import Iterator
@@ -98,9 +98,10 @@ class MAMLPlusPlus(MAML):
 
     @classmethod
     def recipe(cls, wanted: Wanted) -> Recipe | None:
-        """At few ways two steps of half the rate where MAML takes one: in the same time
+        """At few ways two steps of half the rate where MAML takes one.
 
-        94.2% instead of 93.8% (± 0.7) on glyphs, and 0.21 instead of 0.33 on sine waves.
+        (One seed, on validation tasks, in the time of 830 of MAML's meta-steps on glyphs: 94.2% and
+        MAML's 93.8%, ± 0.7, so no worse; of 13,500 on sine waves: squared error 0.21 and 0.33.)
         """
         if wanted.paper and not wanted.curves:
             own: dict[str, Any] = {"inner_rate": 0.1, "inner_steps": 5, "test_steps": 5}

@@ -66,7 +66,7 @@ class ModelBased(Algorithm):
     def drawn_slots(self, episode: Episode, generator: torch.Generator) -> Tensor:
         """Which label slots stand for the classes of each task [T, N]: in training, any."""
         self._refuse_more_ways(episode.ways)
-        chance = torch.rand(episode.tasks, self.config.most_ways, generator=generator)
+        chance = episode.chance(self.config.most_ways, generator)
         return chance.argsort(1)[:, : episode.ways].to(episode.query_x.device)
 
     def first_slots(self, episode: Episode) -> Tensor:

@@ -35,7 +35,6 @@ from metacore.algorithms.metric import Embedding, updated_running
 from metacore.algorithms.model_based import ModelBased
 from metacore.algorithms.recipes import Budget, Recipe, Wanted
 from metacore.episode import Episode
-from metacore.errors import UserError
 from metacore.models.networks import Params
 from metacore.models.reading import Layer, Reading
 from metacore.models.stacked import Statistics, stack
@@ -48,8 +47,10 @@ BUDGET_ON_CURVES = Budget(demo=600, good=4000, paper=50_000)
 @dataclass(frozen=True, kw_only=True)
 class ReaderConfig(Config):
     layers: int = setting(3, "How often tokens look at each other.", low=1, high=12, step=1)
-    width: int = setting(128, "Numbers in a token.", low=8, high=1024, step=32)
     heads: int = setting(4, "How many places a layer looks at separately.", low=1, high=16, step=1)
+    head_width: int = setting(
+        32, "Numbers of a token that each head looks at.", low=1, high=256, step=8
+    )
     most_ways: int = setting(
         20, "The largest number of classes it can ever be asked about.", low=2, high=200, step=5
     )
@@ -60,14 +61,6 @@ class ReaderConfig(Config):
     vary_shots: bool = setting(
         False, "Whether training tasks have fewer examples at random, down to one of a class."
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.width % self.heads:
-            raise UserError(
-                f"width ({self.width}) must be a multiple of heads ({self.heads}): each head has"
-                " its share of a token's numbers."
-            )
 
 
 class Reader(ModelBased):
@@ -94,7 +87,8 @@ class Reader(ModelBased):
         """The transformer."""
         config = self.config
         slots = 0 if self.on_curves else config.most_ways
-        return Reading(self.network.network.width, config.width, config.layers, config.heads, slots)
+        width = config.heads * config.head_width
+        return Reading(self.network.network.width, width, config.layers, config.heads, slots)
 
     def first_weights(self, generator: torch.Generator) -> Params:
         """They have variance 1 / inputs, three times what PyTorch draws.
@@ -163,7 +157,7 @@ class Reader(ModelBased):
         settings["warm_up"] = budget.steps(wanted.level, share) // 20
         model = wanted.source.usual_model
         if wanted.curves:
-            method = cls.Config(layers=4, width=96, heads=6, deep=0.1)
+            method = cls.Config(layers=4, heads=6, head_width=16, deep=0.1)
             settings |= {"tasks": 32, "train_queries": 20}
             return Recipe(method, model, wanted.training(budget, **settings))
         settings |= {"tasks": 4, "train_ways": 20, "train_queries": 2, "learning_rate": 2e-3}

@@ -6,6 +6,7 @@ finished, or was imported, is asked without it.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from metacore.errors import UserError
@@ -69,8 +70,6 @@ def why_not(run: Run, config: RunConfig) -> str:
     own, kind = run.config, config.algorithm_class
     if not own.algorithm_class.trains:
         return "it has not learned anything beforehand"
-    if not kind.taught_by(own.algorithm_class):
-        return f"{kind.title} does not learn from {own.algorithm_class.title}"
     if own.dataset != config.dataset or own.dataset_class is not config.dataset_class:
         there, here = own.dataset_class.title, config.dataset_class.title
         same = there == here
@@ -81,7 +80,10 @@ def why_not(run: Run, config: RunConfig) -> str:
             f"it answers tasks of {own.ways} ways, and the training tasks have {ways}: set"
             f" train_ways to {own.ways}, or choose another one"
         )
-    return ""
+    try:
+        return kind.lacking(own.algorithm_class, partial(load_params, run.folder))
+    except UserError:
+        return "its weights cannot be read"
 
 
 def untaught_twin(runs: Sequence[Run], run: Run) -> Run | None:

@@ -13,6 +13,7 @@ from metacore.algorithms.distil import (
     DistilConfig,
     softened_divergence,
 )
+from metacore.algorithms.logistic import Logistic, LogisticConfig
 from metacore.algorithms.maml import MAML, MAMLConfig
 from metacore.algorithms.protonet import ProtoNet, ProtoNetConfig
 from metacore.episode import Episode
@@ -21,7 +22,7 @@ from metacore.models.networks import Conv4, Params
 from tests.algorithms.tasks import tiny_images
 
 CLASSES = 10  # those of tiny_images
-KINDS = pytest.mark.parametrize("kind", ["answers", "classes"])
+KINDS = pytest.mark.parametrize("kind", ["answers", "classes of the batch", "all classes"])
 
 
 def started(algorithm: Algorithm, seed: int) -> Params:
@@ -41,7 +42,8 @@ def case(kind: str, *, weight: float = 0.7, norm: str = "batch") -> tuple[Algori
         student = Distil(DistilConfig(weight=weight, temperature=2.0), network(4, 0))
         teacher = MAML(MAMLConfig(), network(8, 3))
     else:
-        config = DistilClassesConfig(weight=weight, temperature=2.0)
+        against = kind.removeprefix("classes of the ").removesuffix(" classes")
+        config = DistilClassesConfig(weight=weight, temperature=2.0, against=against)
         student = DistilClasses(config, network(4, CLASSES))
         teacher = Finetune(FinetuneConfig(), network(8, CLASSES))
     student.teacher = Teacher(teacher, started(teacher, 1))
@@ -52,7 +54,7 @@ def untaught(student: Algorithm) -> Algorithm:
     network = student.network.network
     if isinstance(student, Distil):
         return ProtoNet(ProtoNetConfig(), network)
-    return Finetune(FinetuneConfig(), network)
+    return Logistic(LogisticConfig(against=student.config.against), network)
 
 
 @KINDS

@@ -12,7 +12,7 @@ from metacore.errors import UserError
 from metacore.models.networks import Conv4, Params, SineMlp
 from tests.algorithms.tasks import tiny_curves, tiny_images
 
-CONFIG = ReaderConfig(layers=2, width=8, heads=2, most_ways=5, deep=0.5)
+CONFIG = ReaderConfig(layers=2, heads=2, head_width=4, most_ways=5, deep=0.5)
 KINDS = pytest.mark.parametrize("kind", ["images", "images, layer norm", "curves"])
 
 
@@ -165,9 +165,17 @@ def test_training_uses_every_label_slot() -> None:
     assert all(len(set(row)) == 3 for row in algorithm.drawn_slots(episode, seed()).tolist())
 
 
-def test_a_width_that_heads_cannot_share_is_refused() -> None:
-    with pytest.raises(UserError, match=r"width \(10\) must be a multiple of heads \(4\)"):
-        ReaderConfig(width=10, heads=4)
+def test_tasks_spread_over_processes_are_learned_alike() -> None:
+    """With a norm that looks at one example at a time; a batch's statistics are a process's own."""
+    algorithm, episode, params = case("images, layer norm")
+    whole = algorithm.meta_step(params, episode, generator=seed()).gradients
+    pieces = [
+        (piece.tasks, algorithm.meta_step(params, piece, generator=seed()).gradients)
+        for piece in (episode[:1], episode[1:])
+    ]
+    for name, gradient in whole.items():
+        mean = sum(tasks * found[name] for tasks, found in pieces) / episode.tasks
+        assert torch.allclose(mean, gradient, atol=1e-12), name
 
 
 def test_its_own_weights_stand_beside_the_networks() -> None:

@@ -84,7 +84,11 @@ def test_every_unfit_teacher_is_refused_by_name(protonet: Run) -> None:
         ("of five ways", "distil", "answers tasks of 5 ways, and the training tasks have 10"),
         ("knows nothing", "distil", "it has not learned anything beforehand"),
         ("elsewhere", "distil", "trained on Glyphs with other settings"),
-        ("knows much", "distil-classes", "does not learn from Prototypical Networks"),
+        (
+            "knows much",
+            "distil-classes",
+            "learns from networks of all classes, and Prototypical Networks makes none",
+        ),
     ):
         before = len(store.runs())
         for attempt in (store.create, mc.train):

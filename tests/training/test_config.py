@@ -60,7 +60,7 @@ def test_every_preset_is_repeatable(algorithm: str, dataset: str, level: str) ->
 RATES = {
     "glyphs": {
         **{"maml": 9.5, "fomaml": 10, "anil": 13.5, "reptile": 9.5},
-        **{"protonet": 20, "matching": 19.5, "finetune": 21},
+        **{"protonet": 20, "matching": 19.5, "finetune": 21, "logistic": 21},
     },
     "sinusoid": {"maml": 500, "fomaml": 500, "anil": 500, "finetune": 500, "reptile": 70},
 }

@@ -75,7 +75,7 @@ def _mean(method: Method, color: str) -> go.Scatter:
         x=[method["mean"]],
         y=[_name(method)],
         mode="markers",
-        marker={"color": color, "size": MEAN_SIZE, "symbol": "diamond"},
+        marker={"color": color, "size": MEAN_SIZE, "symbol": "diamond-open", "line": {"width": 2}},
         error_x=error([method["ci95"] or 0.0], color),
         hovertemplate="mean: %{x}<extra></extra>",
     )
