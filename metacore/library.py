@@ -15,7 +15,7 @@ from metacore.insight import trace as tracing
 from metacore.insight.cost import Cost
 from metacore.insight.trace import Trace
 from metacore.randomness import generator
-from metacore.runs import Run, Store, execute, load_params
+from metacore.runs import Run, Store, execute, load_params, teachers
 from metacore.runs.shared_episodes import dataset_for, evaluate_on_same_episodes
 from metacore.settings import Config
 from metacore.statistics import PairedDifference
@@ -36,16 +36,19 @@ def train(
     store: Store | None = None,
 ) -> Run:
     """Trains here and now, and returns the run as it ended; raises UserError if it failed."""
-    rehearse(config)
     store = store or Store()
+    rehearse(config, store)
     run = execute(store, store.create(config, name, here=True), callbacks)
     if run.status == "failed":
         raise UserError(run.message)
     return run
 
 
-def rehearse(config: RunConfig) -> None:
-    """Draws a task of each split: what cannot be trained is refused before there is a run of it."""
+def rehearse(config: RunConfig, store: Store | None = None) -> None:
+    """Draws a task of each split and looks for its teacher: what cannot be trained is refused
+    before there is a run of it."""
+    if config.teacher is not None:
+        teachers.find((store or Store()).runs(), config)
     dataset = datasets.load(config.dataset, resolve(config.device))
     task = config.task.to_dict()
     for split, asked in (("train", config.training_task()), ("val", task), ("test", task)):

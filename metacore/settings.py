@@ -26,11 +26,15 @@ def setting(
     step: float | None = None,
     choices: tuple[str, ...] | None = None,
     path: bool = False,
+    run: bool = False,
 ) -> Any:
     """A config field: `low` and `high` are inclusive, `step` is what a form's arrows add, a
-    `path` is a word that names a file or a folder on the computer where it is used."""
+    `path` is a word that names a file or a folder on the computer where it is used, and a `run`
+    one that names a run there."""
     metadata = {"help": help, "label": label, "low": low, "high": high, "step": step}
-    return field(default=default, metadata={**metadata, "choices": choices, "path": path})
+    return field(
+        default=default, metadata={**metadata, "choices": choices, "path": path, "run": run}
+    )
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Setting:
     step: float | None
     choices: tuple[str, ...] | None
     path: bool
+    run: bool
 
     def check(self, value: Any) -> None:
         if isinstance(value, int) and abs(value) > LARGEST:
@@ -83,7 +88,7 @@ def settings_of(config: "type[Config] | Config") -> list[Setting]:
             help=f.metadata["help"],
             type=_plain(hints[f.name]),
             default=f.default,
-            **{key: f.metadata[key] for key in ("low", "high", "step", "choices", "path")},
+            **{key: f.metadata[key] for key in ("low", "high", "step", "choices", "path", "run")},
         )
         for f in dataclasses.fields(config)
         if "help" in f.metadata

@@ -6,6 +6,7 @@ from itertools import zip_longest
 from metacore.algorithms.anil import ANIL
 from metacore.algorithms.base import Algorithm
 from metacore.algorithms.baselines import Finetune, Scratch
+from metacore.algorithms.distil import Distil, DistilClasses
 from metacore.algorithms.families import FAMILIES
 from metacore.algorithms.logistic import Logistic
 from metacore.algorithms.maml import FOMAML, MAML
@@ -21,9 +22,9 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     algorithm.name: algorithm
     for algorithm in (
         *(MAML, FOMAML, ANIL, Reptile, MetaSGD, MAMLPlusPlus),
-        *(ProtoNet, Matching),
+        *(ProtoNet, Matching, Distil),
         *(Reader, MemoryAugmented),
-        *(Scratch, Finetune, Logistic),
+        *(Scratch, Finetune, Logistic, DistilClasses),
     )
 }
 

@@ -7,7 +7,7 @@ line needs to know of an algorithm stands in its class: nobody asks for its name
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
@@ -118,6 +118,14 @@ class Predictor(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Teacher:
+    """What another run has learned, handed to an algorithm that learns from it."""
+
+    algorithm: "Algorithm"
+    params: Params
+
+
 class Algorithm(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
@@ -139,6 +147,7 @@ class Algorithm(ABC):
     Config: ClassVar[type[settings.Config]]
 
     config: Any
+    teacher: Teacher | None = None  # handed in before meta-steps to whoever asks for one
 
     def __init__(
         self, config: settings.Config, network: Network, *, regression: bool = False
@@ -161,6 +170,26 @@ class Algorithm(ABC):
     def recipe(cls, wanted: Wanted) -> Recipe | None:
         """What its preset is made of; None where it has none for such tasks."""
         return None
+
+    @classmethod
+    def wanted_teacher(cls, config: settings.Config) -> str | None:
+        """The run it learns from, or "" for the best there is; None where it learns alone."""
+        return None
+
+    @classmethod
+    def untaught(cls, config: settings.Config) -> settings.Config:
+        """The same method learning alone."""
+        return config
+
+    @classmethod
+    def lacking(cls, teacher: "type[Algorithm]", params: Callable[[], Params]) -> str:
+        """What such a teacher lacks to teach it, as the end of a sentence; empty: nothing."""
+        return ""
+
+    @classmethod
+    def can_answer(cls, config: settings.Config, *, trained: int, ways: int) -> bool:
+        """Whether, trained for tasks of so many ways, it has learned to answer tasks of others."""
+        return not cls.fixed_ways or ways == trained
 
     def init(self, generator: torch.Generator) -> Params:
         return initial_params(self.network.network, generator)

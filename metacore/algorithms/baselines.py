@@ -25,6 +25,7 @@ from metacore.algorithms.base import (
 from metacore.algorithms.inner import (
     FrozenBody,
     adapted_networks,
+    fixed_statistics,
     head_steps,
     leaves,
     plain_step,
@@ -95,7 +96,7 @@ class Supervised(Algorithm):
         record: Statistics = []
         features = self.network.features(stack(theta, 1), examples[None], record=record)
         outputs, y = self.outputs_and_targets(theta, features, episode)
-        loss = task_losses(outputs, y).mean()
+        loss = self.losses(outputs, y, examples[None], episode).mean()
         gradients = torch.autograd.grad(loss, list(learned.values()))
         score = task_scores(outputs.detach(), y).mean()
         return MetaStep(
@@ -109,6 +110,21 @@ class Supervised(Algorithm):
     ) -> tuple[Tensor, Tensor]:
         """Of the features [1, T*B, F] of all examples."""
         return self.network.head(stack(theta, 1), features), true_classes(episode)
+
+    def losses(self, outputs: Tensor, y: Tensor, x: Tensor, episode: Episode) -> Tensor:
+        """Given the outputs and targets of all examples x [1, T*B, ...]: [1], or [T]."""
+        return task_losses(outputs, y)
+
+    def class_logits(self, params: Params, x: Tensor) -> Tensor:
+        """What it takes inputs [1, B, ...] for among all training classes: [1, B, C]."""
+        theta = stack(params, 1)
+        kept = fixed_statistics(self.network, theta, "running")
+        features = self.network.features(theta, x, statistics=kept)
+        return self.told(features, *(theta[name] for name in HEAD))
+
+    def told(self, features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Outputs [T, B, N] of features [T, B, F] for classes with weights [T, N, F]."""
+        return torch.baddbmm(bias[:, None], features, weight.mT)
 
 
 def true_classes(episode: Episode) -> Tensor:

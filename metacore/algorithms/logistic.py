@@ -100,10 +100,13 @@ class Logistic(Supervised):
             y = torch.cat([episode.support_y, episode.query_y], 1)
         else:
             weight, bias, y = weight[None], bias[None], true_classes(episode)
+        return self.told(features, weight, bias), y
+
+    def told(self, features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         if self.config.scale:
             features = self.config.scale * F.normalize(features, dim=-1)
             weight = F.normalize(weight, dim=-1)
-        return torch.baddbmm(bias[:, None], features, weight.mT), y
+        return super().told(features, weight, bias)
 
     def predictors(
         self, params: Params, episode: Episode, steps: int, norm: str

@@ -71,6 +71,10 @@ class MetricAlgorithm(Algorithm):
         `theta` is all that was learned, for a method that learns more than its network.
         """
 
+    def losses(self, logits: Tensor, task: Episode) -> Tensor:
+        """Of each task, given the answers to its queries [T, Q, N]: [T]."""
+        return task_losses(logits, task.query_y)
+
     def keeps(self, support: Tensor, labels: Tensor, ways: int) -> Mapping[str, Tensor]:
         """What must be stored of embedded examples [T, S, F] to answer later: all of them, unless
         the method says."""
@@ -90,7 +94,7 @@ class MetricAlgorithm(Algorithm):
             features = self.network.features(stack(theta, 1), joint, record=record)
             support, query = features.split([task.support_x.shape[1], task.query_x.shape[1]], dim=1)
             logits = self.explain(theta, support, task.support_y, query, episode.ways).logits
-            part = task_losses(logits, task.query_y).sum()
+            part = self.losses(logits, task).sum()
             gradients = torch.autograd.grad(part, list(learned.values()))
             for name, value in zip(learned, gradients, strict=True):
                 total[name] = total[name] + value if name in total else value

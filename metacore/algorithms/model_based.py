@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from metacore import settings
 from metacore.algorithms.base import Algorithm
 from metacore.episode import Episode
 from metacore.errors import UserError
@@ -29,6 +30,10 @@ class ModelBased(Algorithm):
     @staticmethod
     def outputs(ways: int, training_classes: int) -> int:
         return 0
+
+    @classmethod
+    def can_answer(cls, config: settings.Config, *, trained: int, ways: int) -> bool:
+        return ways <= int(getattr(config, "most_ways", ways))
 
     @property
     @abstractmethod

@@ -155,6 +155,11 @@ class BackgroundScores:
     def episodes(self) -> int:
         return int(self.scores.shape[1])
 
+    @property
+    def last(self) -> Tensor:
+        """The score of each episode after the last step."""
+        return torch.from_numpy(self.scores[-1])
+
 
 @dataclass(frozen=True, kw_only=True)
 class BackgroundEpisodes(LongQuestion[BackgroundScores]):

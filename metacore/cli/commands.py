@@ -1,5 +1,6 @@
 """What each command does. Every one takes its parsed arguments and returns an exit code."""
 
+import shlex
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -9,7 +10,7 @@ from metacore import library
 from metacore.cli import display
 from metacore.cli.flags import protocol, run_config
 from metacore.device import resolve
-from metacore.runs import Run, Store, execute, export, follow, import_
+from metacore.runs import Run, Store, execute, export, follow, import_, teachers
 from metacore.runs import cancel as cancel_run
 from metacore.runs import resume as resume_run
 from metacore.runs.execution import Trainings
@@ -18,7 +19,6 @@ from metacore.statistics import finite, score, significant
 from metacore.training import distributed
 from metacore.training.evaluate import StepScore
 from metacore.training.seeds import Method, over_seeds, repeated
-from metacore.training.trainer import Trainer
 
 SUCCEEDED, FAILED, CANCELLED = 0, 1, 130
 
@@ -30,8 +30,7 @@ def train(arguments: Namespace) -> int:
     try:
         world.check(config.training.tasks)
         if not world.first:
-            device = distributed.local_device(config.device)
-            Trainer(config.replace(device=device), world=world).run()
+            follow(Store(), config, world)
             return SUCCEEDED
         store = Store()
         return _execute(store, store.create(config, arguments.name, here=True), arguments, world)
@@ -45,7 +44,7 @@ def resume(arguments: Namespace) -> int:
     world = _world(run.config.device)
     try:
         if not world.first:
-            follow(run, world)
+            follow(store, run.config, world, run)
             return SUCCEEDED
         run = resume_run(store, run, iterations=arguments.iterations, seconds=arguments.seconds)
         return _execute(store, run, arguments, world)
@@ -328,6 +327,8 @@ def show(arguments: Namespace) -> int:
         display.say(sentence)
     if run.note:
         display.say(run.note)
+    if run.config.teacher is not None:
+        display.say(_lesson(store, run))
     rows = [
         [part, name, str(value)]
         for part, values in run.values.items()
@@ -337,6 +338,15 @@ def show(arguments: Namespace) -> int:
     rows += [["run", name, str(run.values[name])] for name in ("seed", "device")]
     display.table("Config", ["part", "setting", "value"], rows)
     return SUCCEEDED
+
+
+def _lesson(store: Store, run: Run) -> str:
+    """Whom it learned from, and how to see what that was worth."""
+    alone = teachers.untaught_twin(store.runs(), run)
+    words = [run.config.teacher or "", run.id, *([alone.id] if alone else [])]
+    command = shlex.join(["metacore", "compare", *words, "--cost"])
+    said = f"Its teacher is {run.config.teacher}: {command}"
+    return said if alone else f"{said}, and beside them a run of the same with --weight 0."
 
 
 def cancel(arguments: Namespace) -> int:

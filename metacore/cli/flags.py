@@ -78,7 +78,8 @@ def _add(group: argparse._ArgumentGroup, setting: Setting, default: Any) -> None
         group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
         return
     metavar = "{" + ",".join(setting.choices) + "}" if setting.choices else None
-    name = "PATH" if setting.path else {int: "N", float: "X", str: "WORD"}[setting.type]
+    name = {int: "N", float: "X", str: "WORD"}[setting.type]
+    name = "PATH" if setting.path else "RUN" if setting.run else name
     read: dict[type, Callable[[str], Any]] = {int: whole, float: number, str: str}
     group.add_argument(flag, type=read[setting.type], metavar=metavar or name, **common)
 

@@ -34,18 +34,28 @@ WARM_UP_STEPS = 2
 FIRST_EPISODES = 10  # of a validation: a warm-up, and a guess at how many more are affordable
 
 
-def measure(config: RunConfig) -> Forecast:
+def measure(config: RunConfig, teacher: RunConfig | None = None) -> Forecast:
     """Measures in this process. On a CPU its memory includes what the process held before."""
-    return _measure(config, None)
+    return _measure(config, None, teacher)
 
 
-def probe(config: RunConfig, timeout: float = 60.0, *, memory: int | None = None) -> Forecast:
+def probe(
+    config: RunConfig,
+    timeout: float = 60.0,
+    *,
+    memory: int | None = None,
+    teacher: RunConfig | None = None,
+) -> Forecast:
     """Measures in a process of its own that may use `memory` bytes, or whatever is free.
+
+    Of the run it learns from, if it learns from one, the config is enough: what a teacher has
+    learned changes nothing about what it costs.
 
     Raises UserError where the run itself would (a dataset that is not there), and when the first
     meta-steps take longer than `timeout` seconds.
     """
-    asked = json.dumps({"config": config.to_dict(), "memory": memory})
+    learned_from = teacher and teacher.to_dict()
+    asked = json.dumps({"config": config.to_dict(), "memory": memory, "teacher": learned_from})
     command = [sys.executable, "-m", "metacore.insight.probe"]
     environment = child.environment()
     try:
@@ -90,14 +100,14 @@ class _Costs:
     validation: float
 
 
-def _measure(config: RunConfig, memory: int | None) -> Forecast:
+def _measure(config: RunConfig, memory: int | None, teacher: RunConfig | None) -> Forecast:
     device = resolve(config.device)
     name = str(describe(device)["name"])
     available = _available(device) if memory is None else memory
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     try:
-        learner = build(config)
+        learner = build(config, teacher=None if teacher is None else build(teacher))
         step = _step_seconds(config, learner) if learner.algorithm.trains else 0.0
         costs = _Costs(step, _validation_seconds(config, learner))
     except (RuntimeError, MemoryError) as error:
@@ -250,20 +260,22 @@ def main() -> int:
     asked = json.load(sys.stdin)
     answer: dict[str, Any] = {}
     try:
-        answer["forecast"] = _measure_within(asked["config"], asked["memory"]).to_dict()
+        answer["forecast"] = _measure_within(**asked).to_dict()
     except UserError as error:
         answer["error"] = str(error)
     print(json.dumps(answer))
     return 0
 
 
-def _measure_within(config: dict[str, Any], memory: int | None) -> Forecast:
+def _measure_within(
+    config: dict[str, Any], memory: int | None, teacher: dict[str, Any] | None
+) -> Forecast:
     """On a GPU the driver keeps the limit; its address space would look like memory here."""
     run = RunConfig.from_dict(config)
     if resolve(run.device).type == "cpu":
         memory = memory or _free_memory()
         child.limit_memory(memory)
-    return _measure(run, memory)
+    return _measure(run, memory, None if teacher is None else RunConfig.from_dict(teacher))
 
 
 if __name__ == "__main__":

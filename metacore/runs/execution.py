@@ -14,7 +14,7 @@ from typing import Any
 
 from metacore.atomic import write_whole
 from metacore.errors import UserError
-from metacore.runs import files
+from metacore.runs import files, teachers
 from metacore.runs.job import CANCELLED, FINISHED
 from metacore.runs.kind import Kind
 from metacore.runs.lease import LeaseLostError, Watch
@@ -91,7 +91,7 @@ class Trainings(Kind[Run]):
         try:
             files.clear_parts(run.folder)
             snapshots = Snapshots(run.folder)
-            trainer = _trainer(run, (recorder, snapshots, *callbacks), world)
+            trainer = _trainer(self.store, run.config, (recorder, snapshots, *callbacks), world)
             recorder.resume(trainer, files.load_last(run.folder))
             outcome = trainer.run()
             recorder.save(trainer)
@@ -120,18 +120,25 @@ def execute(
     return store.get(run.id)
 
 
-def follow(run: Run, world: World) -> None:
-    """Trains beside `execute` as another rank of the same run; only rank 0 writes anything."""
-    trainer = _trainer(run, (), world)
-    loaded = files.load_last(run.folder)
+def follow(store: Store, config: RunConfig, world: World, run: Run | None = None) -> None:
+    """Trains beside `execute` as another rank of the same run; only rank 0 writes anything.
+
+    A run that goes on is named; of one that begins the config is enough.
+    """
+    trainer = _trainer(store, config, (), world)
+    loaded = None if run is None else files.load_last(run.folder)
     if loaded is not None:
         trainer.restore(loaded.checkpoint)
     trainer.run()
 
 
-def _trainer(run: Run, callbacks: Sequence[Callback], world: World) -> Trainer:
-    config = run.config.replace(device=local_device(run.config.device))
-    return Trainer(config, callbacks=callbacks, world=world)
+def _trainer(
+    store: Store, config: RunConfig, callbacks: Sequence[Callback], world: World
+) -> Trainer:
+    config = config.replace(device=local_device(config.device))
+    runs = [] if config.teacher is None else store.runs()
+    learner = teachers.learner(runs, config)
+    return Trainer(config, callbacks=callbacks, world=world, learner=learner)
 
 
 def _save_if_possible(trainer: Trainer | None, recorder: Recorder) -> None:

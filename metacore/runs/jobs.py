@@ -17,6 +17,7 @@ from typing import Any
 from metacore import child
 from metacore.errors import UserError
 from metacore.home import home
+from metacore.runs import teachers
 from metacore.runs.comparisons import Comparisons
 from metacore.runs.execution import Trainings
 from metacore.runs.job import FINISHED, Job
@@ -71,6 +72,8 @@ def resume(
     run = store.get(run.id)
     if not run.resumable:
         raise UserError(f"{run.name} cannot be resumed: it is {run.status}.")
+    if run.config.teacher is not None:
+        teachers.find(store.runs(), run.config)
     if iterations is None and seconds is None:
         if run.status == FINISHED:
             raise UserError(f"{run.name} is finished: say for how long it should continue.")

@@ -34,6 +34,7 @@ from metacore.runs.rebuild import FOUND_AGAIN, METRICS, NAME, fill
 from metacore.runs.record import Metric, Run, config_json, facts_json, metrics_csv, run_of
 from metacore.runs.rows import INSERT_METRIC, read_row, refuse_damaged, row_of
 from metacore.runs.schema import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
+from metacore.runs.teachers import with_teacher
 from metacore.training.config import RunConfig
 
 DATABASE = "runs.db"
@@ -71,7 +72,12 @@ class Store:
             refuse_hoarding(db, self.visitor, more)
 
     def create(self, config: RunConfig, name: str | None = None, *, here: bool = False) -> Run:
-        """A new run, waiting in the queue or, with `here`, already claimed by this process."""
+        """A new run, waiting in the queue or, with `here`, already claimed by this process.
+
+        Who learns from another run has its teacher by name in its record from the start.
+        """
+        if config.teacher is not None:
+            config = with_teacher(self.runs(), config)
         self.visitor.refuse_budget(config.training)
         now = time.time()
         known: dict[str, Any] = {"status": QUEUED, "queued": now}

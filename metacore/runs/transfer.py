@@ -73,9 +73,20 @@ def import_(store: Store, file: Path | BinaryIO, source: str | None = None) -> R
         status=FINISHED,
         device=slot(found.config.device),
         created=time.time(),
-        message="Imported from a file.",
+        message=_arrived(store, found),
     )
     return store.insert(imported, metrics, weights)
+
+
+def _arrived(store: Store, found: Run) -> str:
+    """What is said of it from now on; a teacher does not travel with those it has taught."""
+    said, asked = "Imported from a file.", found.config.teacher
+    if asked is None or any(asked in (run.id, run.name) for run in store.runs()):
+        return said
+    return (
+        f"{said} Its teacher, {asked or 'the best run there was'}, is not here: it answers without,"
+        " but cannot be trained for longer."
+    )
 
 
 def _name(found: Run, source: str) -> str:

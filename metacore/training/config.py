@@ -145,6 +145,15 @@ class RunConfig:
         return self.algorithm_class.norms if batch else ()
 
     @property
+    def teacher(self) -> str | None:
+        """The run it learns from, or "" for the best there is; None where it learns alone."""
+        return self.algorithm_class.wanted_teacher(self.algorithm)
+
+    def untaught(self) -> Self:
+        """The same run learning alone."""
+        return self.replace(algorithm=self.algorithm_class.untaught(self.algorithm))
+
+    @property
     def metric(self) -> str:
         return "mse" if self.dataset_class.regression else "accuracy"
 

@@ -206,7 +206,7 @@ class Trainer:
         warnings.warn(f"MPS cannot do this ({error}); the run goes on on the CPU.", stacklevel=2)
         checkpoint = self.checkpoint()
         seconds_before = self._seconds_before
-        self.learner = build(self.config, device="cpu")
+        self.learner = build(self.config, device="cpu", teacher=self.learner.teacher)
         self.restore(checkpoint)
         self._seconds_before = seconds_before
 

@@ -5,27 +5,42 @@ form that is closed, or a page that is left, keeps it, and another preset starts
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from metacore.settings import Config, Setting, settings_of
+from pages.ui import words
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 LARGEST = 2**53 - 1  # whole numbers a browser can hold
 
 
-def fields(config: Config, *, key: str, columns: int = 2, only: Sequence[str] = ()) -> None:
-    """A widget for every setting, or some; `remembered` says what they hold."""
+def fields(
+    config: Config,
+    *,
+    key: str,
+    columns: int = 2,
+    only: Sequence[str] = (),
+    runs: Mapping[str, str] | None = None,
+) -> None:
+    """A widget for every setting, or some; `remembered` says what they hold.
+
+    `runs` are those that a setting may name, and what they are called.
+    """
     shown = [setting for setting in settings_of(config) if not only or setting.name in only]
     if not shown:
         return
     places = st.columns(columns)
     for number, setting in enumerate(shown):
         with places[number % columns]:
-            field(setting, getattr(config, setting.name), key=_name(key, config, setting))
+            value, name = getattr(config, setting.name), _name(key, config, setting)
+            if setting.run and runs is not None:
+                _which_run(setting, value, runs, key=name)
+            else:
+                field(setting, value, key=name)
 
 
 def field(setting: Setting, default: Any, *, key: str, **more: Any) -> Any:
@@ -40,6 +55,21 @@ def field(setting: Setting, default: Any, *, key: str, **more: Any) -> Any:
         return st.number_input(setting.label, value=default, **_bounds(setting), **common)
     where = "a path on the computer Metacore runs on" if setting.path else None
     return st.text_input(setting.label, default, placeholder=where, **common)
+
+
+def _which_run(setting: Setting, default: str, runs: Mapping[str, str], *, key: str) -> None:
+    """A choice among runs; one that is named but is not among them stays, to be refused."""
+    asked = st.session_state.get(key, default)
+    called = {"": "the best there is", **runs, **({} if asked in ("", *runs) else {asked: asked})}
+    st.selectbox(
+        setting.label,
+        [*called],
+        [*called].index(default),
+        format_func=lambda name: words.clean(called[name]),
+        key=key,
+        persist_state="session",
+        help=setting.help,
+    )
 
 
 def remembered(config: AnyConfig, *, key: str) -> AnyConfig:

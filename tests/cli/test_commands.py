@@ -124,6 +124,25 @@ def test_compare_measures_what_a_task_costs(metacore: Metacore, trained: str) ->
     assert "cost" not in metacore(f"{asked} --json").json["runs"][0]
 
 
+def test_a_student_is_trained_shown_and_compared(metacore: Metacore) -> None:
+    glyphs = "--train-classes 20 --test-classes 20 --drawings 8 --width 4 --queries 1"
+    brief = "--train-ways 5 --iterations 2 --validation-episodes 4"
+    refused = metacore(f"train --algorithm distil {glyphs} {brief} --teacher nobody")
+    assert refused.code == 2
+    assert "There is no run 'nobody' to learn from" in refused.err
+    assert not Store().runs()
+    assert metacore(f"train --algorithm protonet {glyphs} {brief} --name master").code == 0
+    assert metacore(f"train --algorithm distil {glyphs} {brief} --name pupil").code == 0
+    shown = metacore("show pupil").out
+    assert "Its teacher is master: metacore compare master" in shown
+    assert "with --weight 0" in shown
+    assert metacore(f"train --algorithm distil {glyphs} {brief} --weight 0 --name alone").code == 0
+    assert "with --weight 0" not in metacore("show pupil").out
+    found = metacore("compare master pupil alone --episodes 4 --cost --json").json
+    kept = [row["cost"]["kept"] for row in found["runs"]]
+    assert kept == ["5 prototypes"] * 3
+
+
 def test_comparing_runs_that_always_diverge_is_still_json(metacore: Metacore) -> None:
     metacore(f"train {SMALL} --inner-rate 10 --inner-steps 1 --name wild")
     found = metacore("compare wild wild --episodes 5 --steps 200 --json").json
@@ -209,7 +228,7 @@ def test_help_shows_the_presets_own_defaults(
     with pytest.raises(SystemExit) as ended:
         metacore(f"train --algorithm {algorithm} --preset paper --help")
     assert ended.value.code == 0
-    text = " ".join(capsys.readouterr().out.split())
+    text = " ".join(capsys.readouterr().out.split()).replace("- ", "-")  # a name may be wrapped
     assert f"those of the preset paper for {algorithm} on glyphs" in text
     if algorithm == "maml":
         assert "How many tasks one meta-step averages over. Default: 32." in text

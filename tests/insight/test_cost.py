@@ -121,6 +121,15 @@ def test_what_is_kept_suffices(algorithm: str, norm: str) -> None:
     assert torch.allclose(answered, last(episode.query_x), atol=1e-4)
 
 
+def at_test(learner: Learner) -> Mapping[str, Tensor]:
+    """What all tasks share; where norms have a row for every inner step, the last step's."""
+    norms = tuple(f"{name}." for name in learner.algorithm.network.norms)
+    return {
+        name: value[-1] if value.dim() == 2 and name.startswith(norms) else value
+        for name, value in learner.params.items()
+    }
+
+
 def from_what_is_kept(
     learner: Learner, kept: Mapping[str, Tensor], query: Tensor, norm: str
 ) -> Tensor:
@@ -131,12 +140,12 @@ def from_what_is_kept(
         *_, last = algorithm.adapt(learner.params, episode, norm=norm)
         return last(query)
     own = {name: value for name, value in kept.items() if name in network.learned}
-    theta = {name: value for name, value in learner.params.items() if name not in own}
+    theta = {name: value for name, value in at_test(learner).items() if name not in own}
     params = {**stack(theta, tasks), **own}
     if EXAMPLES in kept:
         features = query_features(network, params, kept[EXAMPLES], query, norm)
     elif STATISTICS in kept:
-        sizes = [learner.params[f"{name}.weight"].numel() for name in network.norms]
+        sizes = [learner.params[f"{name}.weight"].shape[-1] for name in network.norms]
         moments = iter(kept[STATISTICS].split([size for size in sizes for _ in range(2)], 1))
         given = [(mean.flatten(), next(moments).flatten()) for mean in moments]
         features = network.features(params, query, statistics=given)

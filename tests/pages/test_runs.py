@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,51 @@ def test_each_algorithm_has_a_card(visit: Visit, store: Store, name: str) -> Non
     assert not app.exception
     assert ALGORITHMS[name].title in read(app)
     assert codes(app)[0].startswith(f"metacore train --algorithm {name} --dataset glyphs")
+
+
+@pytest.fixture
+def taught(store: Store) -> Run:
+    """A run that has learned from another one, which is called the master."""
+    brief = {"iterations": 2, "validation_episodes": 4}
+    execute(store, store.create(small("protonet", "glyphs", **brief), "master"))
+    config = small("distil", "glyphs", **brief)
+    config = config.replace(algorithm=replace(config.algorithm, weight=0.5))
+    return execute(store, store.create(config, "pupil"))
+
+
+def test_a_student_stands_beside_its_teacher_and_itself_untaught(
+    visit: Visit, store: Store, taught: Run
+) -> None:
+    app = visit(PAGE, run=taught.id)
+    assert not app.exception
+    (found,) = app.table
+    assert list(found.value["Run"]) == ["master", "pupil"]
+    assert "nobody knows what the teacher is worth" in read(app)
+    press(app, "Train it untaught")
+    (alone,) = [run for run in store.runs() if run.name == "pupil untaught"]
+    assert alone.config == taught.config.untaught()
+    execute(store, alone)
+    app = visit(PAGE, run=taught.id)
+    assert not app.exception
+    (found,) = app.table
+    assert list(found.value[""]) == ["Teacher", "Taught", "Learning alone"]
+    assert list(found.value["Run"]) == ["master", "pupil", "pupil untaught"]
+    assert all("±" in cell for cell in found.value["Accuracy"])
+    parameters = [int(cell.replace("\u202f", "")) for cell in found.value["Parameters"]]
+    assert parameters[0] == parameters[1] == parameters[2]
+    shown = read(app)
+    assert "600 shared test episodes" in shown
+    assert sum("pupil" in line and "master" in line for line in shown.splitlines())
+    (link,) = [each for each in app.main.get("page_link") if each.label == "Compare them"]
+    assert link.proto.query_string.count("run=") == 3
+
+
+def test_a_student_whose_teacher_has_gone_says_so(visit: Visit, store: Store, taught: Run) -> None:
+    store.delete(store.get("master"))
+    app = visit(PAGE, run=taught.id)
+    assert not app.exception
+    assert "Its teacher, master, is not here" in read(app)
+    assert not app.table
 
 
 def test_the_card_says_what_is_special(visit: Visit, wave: Run) -> None:

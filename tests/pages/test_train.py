@@ -96,6 +96,31 @@ def test_what_is_ticked_is_queued_with_the_same_data(visit: Visit) -> None:
     assert all("Waiting for the device" in bar for bar in bars(app))
 
 
+def test_a_student_needs_somebody_to_learn_from(visit: Visit) -> None:
+    app = visit(PAGE)
+    app.checkbox(key="Train maml").uncheck()
+    app.checkbox(key="Train distil").check().run()
+    assert not app.exception
+    assert "no finished run on Glyphs that Distilled prototypes could learn from" in words(app)
+    assert button(app, "Start training").disabled
+
+
+def test_the_form_offers_the_runs_that_could_teach(visit: Visit, pretrained: Path) -> None:
+    app = visit(PAGE, maml="no", distil="yes")
+    app.session_state["every setting"] = True
+    app.run()
+    assert not app.exception
+    (teacher,) = [each for each in app.selectbox if each.label == "Teacher"]
+    assert teacher.options[0] == "the best there is"
+    assert any(each.startswith("Prototypical Networks on glyphs ·") for each in teacher.options)
+    assert not any("MAML" in each or "sinusoid" in each for each in teacher.options)
+    teacher.set_value("Matching Networks on glyphs").run()
+    assert app.query_params["set"] == "distil.algorithm.teacher:Matching Networks on glyphs"
+    button(app, "Start training").click().run()
+    (run,) = [run for run in Store().runs() if not run.read_only]
+    assert run.config.teacher == "Matching Networks on glyphs"
+
+
 def test_names_are_given_to_each(visit: Visit) -> None:
     app = visit(PAGE)
     app.text_input(key="Train name").set_value("try").run()

@@ -11,8 +11,8 @@ TINY_GLYPHS = GlyphsConfig(train_classes=20, test_classes=20)
 
 
 def small(algorithm: str, dataset: str = "sinusoid", **training: object) -> RunConfig:
-    """The preset with a small network, few tasks and a budget of 20 meta-steps."""
-    config = preset(algorithm, dataset, "demo")
+    """The preset with a small network, few tasks, a budget of 20 meta-steps and no teacher."""
+    config = preset(algorithm, dataset, "demo").untaught()
     if dataset in ("glyphs", "omniglot"):
         ways = min(10, config.training.train_ways)
         config = config.replace(

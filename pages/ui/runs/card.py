@@ -21,7 +21,7 @@ from metacore.training.differences import between, described, nearest_preset
 from pages.ui import charts, engine, jobs, palette, pick, say, status, visitor, words
 from pages.ui.figures import learning
 from pages.ui.figures.learning import History
-from pages.ui.runs import deletion, table
+from pages.ui.runs import deletion, lesson, table
 
 LOOK_SECONDS = 2.0
 PARTS = {
@@ -45,6 +45,7 @@ def show(run: Run) -> None:
             st.fragment(learned, run_every=every)(run.id)
         with special:
             settings(run)
+        lesson.show(run)
         share(run)
         if not run.read_only and visitor.may_change(run):
             edit(run)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from metacore import RunConfig, UserError
+from metacore import RunConfig, Store, UserError
 from metacore.insight.forecast import Forecast
 from metacore.insight.probe import probe
+from metacore.runs import teachers
 
 SETTLE_SECONDS = 0.7  # a number that is still being clicked up is not worth a measurement
 ABSENT_SECONDS = 6.0  # a page that has not asked for so long has been left
@@ -36,8 +37,8 @@ class Wish:
 class Forecaster:
     """Measures what sessions ask for, each thing once."""
 
-    def __init__(self, measure: Callable[[RunConfig], Forecast] = probe) -> None:
-        self._measure = measure
+    def __init__(self, measure: Callable[[RunConfig], Forecast] | None = None) -> None:
+        self._measure = measure or _probe
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._wishes: dict[str, Wish] = {}
         self._lock = threading.Lock()
@@ -107,6 +108,13 @@ class Forecaster:
             self._answers.popitem(last=False)
         for wish in self._wishes.values():
             wish.configs.pop(key, None)
+
+
+def _probe(config: RunConfig) -> Forecast:
+    """With the teacher the run would have."""
+    if config.teacher is None:
+        return probe(config)
+    return probe(config, teacher=teachers.find(Store().runs(), config).config)
 
 
 def cost_key(config: RunConfig) -> str:

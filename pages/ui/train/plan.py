@@ -9,9 +9,10 @@ from metacore import ALGORITHMS, DATASETS, MODELS, RunConfig, UserError, preset
 from metacore.answers import Standing
 from metacore.answers.questions import Possible
 from metacore.device import DEVICES, resolve
+from metacore.runs import teachers
 from metacore.training.config import fitting_models
 from metacore.training.presets import pairs
-from pages.ui import forms, state, waiting, words
+from pages.ui import engine, forms, state, waiting, words
 
 PARTS = ("algorithm", "model", "training")
 DATA, DATA_PARTS = "data", ("task", "dataset")
@@ -195,10 +196,23 @@ def data_fields(chosen: Plan) -> None:
     forms.fields(config.dataset, key=chosen.data_key())
 
 
+def _teachers(chosen: Plan, algorithm: str) -> dict[str, str]:
+    """The runs it could learn from, the best first, and how good they are."""
+    try:
+        config = chosen.config(algorithm)
+    except UserError:
+        return {}
+    if config.teacher is None:
+        return {}
+    able = teachers.fitting(engine.store().runs(), config)
+    return {run.name: f"{run.name} · {words.quoted(run)}" for run in able}
+
+
 def algorithm_fields(chosen: Plan, algorithm: str) -> None:
     """Widgets for everything about one algorithm's run, and a way back to the preset."""
     base = chosen.base(algorithm)
-    forms.fields(base.algorithm, key=chosen.key(algorithm, "algorithm"))
+    key = chosen.key(algorithm, "algorithm")
+    forms.fields(base.algorithm, key=key, runs=_teachers(chosen, algorithm))
     st.markdown("**The network**")
     preset_model = chosen.preset(algorithm).model_name
     options = fitting(base)
