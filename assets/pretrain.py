@@ -24,9 +24,10 @@ OTHERS = {  # methods that learn more slowly, or whose meta-steps are larger
     ("fomaml", "glyphs"): 6000,
     ("reader", "glyphs"): 6000,
     ("memory", "glyphs"): 2500,
+    ("distil-classes", "glyphs"): 2000,  # and as many for the generation before
     ("reptile", "sinusoid"): 15_000,
     ("reader", "sinusoid"): 4000,
-    ("memory", "sinusoid"): 4000,
+    ("memory", "sinusoid"): 3000,
     ("maml", "gp"): 30_000,
     ("reader", "gp"): 8000,
 }
@@ -51,7 +52,8 @@ def make(algorithm: str, dataset: str) -> mc.Run:
         store = mc.Store(Path(folder))
         wanted = config(algorithm, dataset)
         if before := TEACHERS.get(algorithm):
-            teacher = mc.train(config(before, dataset), name="the generation before", store=store)
+            first = config(before, dataset).replace(training=wanted.training)
+            teacher = mc.train(first, name="the generation before", store=store)
             wanted = wanted.replace(algorithm=replace(wanted.algorithm, teacher=teacher.name))
         run = mc.train(wanted, name=f"{kind.title} on {dataset}", store=store)
         if run.status != FINISHED:
