@@ -48,6 +48,10 @@ class Episode:
         """Consecutive pieces of at most `tasks` tasks."""
         return (self[start : start + tasks] for start in range(0, self.tasks, tasks))
 
+    def alone(self) -> Iterable["Episode"]:
+        """Its tasks, each an episode of its own."""
+        return (replace(one, first=0) for one in self.split(1))
+
     def to(self, device: torch.device) -> "Episode":
         return self._with_each(lambda tensor: tensor.to(device))
 

@@ -66,7 +66,7 @@ def streams(
     drawn = dataset.episodes(split, **task, numbers=numbers)
     each = [
         one.shuffled(generator(seed, f"{split} stream", number))
-        for one, number in zip(drawn.split(1), numbers, strict=True)
+        for one, number in zip(drawn.alone(), numbers, strict=True)
     ]
     return Streams(_by_showing(learner, stack(each), shown, norm))
 

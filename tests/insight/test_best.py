@@ -21,7 +21,7 @@ def test_it_is_the_error_of_the_posterior_on_the_episodes_of_an_evaluation() -> 
         assert answer is not None
         errors.append(answer.score)
         known = (torch.linspace(-5, 5, 101)[:, None] - episode.support_x[0, :, 0]).abs().argmin(0)
-        assert (answer.spread[known.numpy()] < 0.1).all()
+        assert (answer.spread[known.numpy()] < 0.15).all()  # the noise, and the grid's width
     assert best is not None
     assert abs(best.mean - sum(errors) / 50) < 1e-6
     assert 0 < best.ci95 < best.mean
