@@ -61,7 +61,7 @@ def answered(choices: list[int]) -> str:
 def test_it_begins_with_settings(visit: Visit) -> None:
     app = sound(visit(PAGE, **WAY))
     assert app.multiselect(key="Trial rivals").value == [
-        *("maml-glyphs", "protonet-glyphs", "scratch-glyphs")
+        *("maml-glyphs", "protonet-glyphs", "reader-glyphs")
     ]
     assert app.number_input(key="Trial contest").value == 1
     app.button(key="beat start").click().run()
