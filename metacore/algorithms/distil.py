@@ -154,9 +154,7 @@ class DistilClasses(Taught, Logistic):
     @classmethod
     def lacking(cls, teacher: type[Algorithm], params: Callable[[], Params]) -> str:
         if not issubclass(teacher, Supervised):
-            return (
-                f"{cls.title} learns from networks of all classes, and {teacher.title} makes none"
-            )
+            return f"{teacher.title} knows no classes but those of a task"
         gone = len(params()[HEAD[0]]) == 1
         return "it came without the last layer, which told the training classes apart" * gone
 
