@@ -22,15 +22,17 @@ META_STEPS = {"glyphs": 4000, "sinusoid": 30_000}
 OTHERS = {  # methods that learn more slowly, or whose meta-steps are larger
     ("reptile", "glyphs"): 7000,
     ("fomaml", "glyphs"): 6000,
+    ("maml++", "glyphs"): 2000,
     ("reader", "glyphs"): 6000,
     ("memory", "glyphs"): 2500,
     ("reptile", "sinusoid"): 15_000,
     ("reader", "sinusoid"): 4000,
-    ("memory", "sinusoid"): 4000,
+    ("memory", "sinusoid"): 2000,
     ("maml", "gp"): 30_000,
     ("reader", "gp"): 8000,
 }
 SHOTS = {"gp": 10}
+NOT_SHIPPED = ("distil-classes",)  # its teacher would have to be, with a last layer of 4 MB
 VALIDATIONS = 25
 
 
@@ -47,7 +49,7 @@ def config(algorithm: str, dataset: str) -> mc.RunConfig:
 def make(algorithm: str, dataset: str) -> mc.Run:
     kind = ALGORITHMS[algorithm]
     with tempfile.TemporaryDirectory() as folder:
-        store = mc.Store(Path(folder), bundled=())
+        store = mc.Store(Path(folder))
         run = mc.train(config(algorithm, dataset), name=f"{kind.title} on {dataset}", store=store)
         if run.status != FINISHED:
             sys.exit(f"{run.name} was not trained to its end: {run.message}")
@@ -66,6 +68,7 @@ def main(wanted: list[str]) -> None:
     for algorithm, dataset in pairs():
         name = f"{algorithm}-{dataset}"
         shipped = dataset in DATASETS or (algorithm, dataset) in OTHERS
+        shipped = shipped and algorithm not in NOT_SHIPPED
         if shipped and (not wanted or name in wanted):
             run = make(algorithm, dataset)
             print(f"{name}: {told(run)}", flush=True)

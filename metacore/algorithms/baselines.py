@@ -9,6 +9,7 @@ it is the pretrained network of MAML's section 5.1: trained on all tasks mixed t
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,7 +41,12 @@ from metacore.models.stacked import Statistics, stack
 from metacore.settings import Config, setting
 
 # 256 examples a step: two of each of 128 classes
-SUPERVISED_SHAPES = {"tasks": 1, "train_ways": 128, "train_shots": 1, "train_queries": 1}
+SUPERVISED_SHAPES: dict[str, Any] = {
+    "tasks": 1,
+    "train_ways": 128,
+    "train_shots": 1,
+    "train_queries": 1,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +79,12 @@ class Supervised(Algorithm):
     @staticmethod
     def outputs(ways: int, training_classes: int) -> int:
         return training_classes
+
+    def needed_at_test(self, params: Params) -> Params:
+        """The head of the training classes is not: one row of it says how long a feature is."""
+        if self.on_curves:
+            return params
+        return params | {name: params[name][:1].clone() for name in HEAD}
 
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator | None = None

@@ -9,8 +9,10 @@ choose: the answer is that of scikit-learn's LogisticRegression. Newton's method
 tasks at once; conjugate gradients find each direction, without a matrix of second derivatives.
 
 Departures: in training an example is told from the other classes of its batch alone (a sampled
-softmax), and by cosines (Chen et al. 2019); settings take back both.
-MEASURED
+softmax), and by cosines (baseline++ of Chen et al. 2019). On glyphs, 300 validation tasks of 5 ways
+and 1 shot: 95.4% with neither after 4,000 meta-steps; after 2,000, 96.0% with the first and 96.9%
+with both. The preset `paper` has neither. (For curves there is none of this: ridge regression on
+the features of a network pretrained on all sine waves is worse than fine-tuning it.)
 """
 
 from collections.abc import Callable, Iterator
@@ -81,12 +83,11 @@ class Logistic(Supervised):
 
     @classmethod
     def recipe(cls, wanted: Wanted) -> Recipe | None:
-        training = wanted.training(LARGE_TASKS, **SUPERVISED_SHAPES)
-        return Recipe(LogisticConfig(), wanted.source.usual_model, training)
-
-    def needed_at_test(self, params: Params) -> Params:
-        """The head of the training classes is not: one row of it says how long a feature is."""
-        return params | {name: params[name][:1].clone() for name in HEAD}
+        method, settings = LogisticConfig(), {**SUPERVISED_SHAPES, "learning_rate": 2e-3}
+        if wanted.paper:
+            method, settings = LogisticConfig(strength=1, scale=0, against="all"), SUPERVISED_SHAPES
+        training = wanted.training(LARGE_TASKS, **settings)
+        return Recipe(method, wanted.source.usual_model, training)
 
     def outputs_and_targets(
         self, theta: Params, features: Tensor, episode: Episode

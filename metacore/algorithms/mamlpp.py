@@ -101,7 +101,9 @@ class MAMLPlusPlus(MAML):
         """At few ways two steps of half the rate where MAML takes one.
 
         (One seed, on validation tasks, in the time of 830 of MAML's meta-steps on glyphs: 94.2% and
-        MAML's 93.8%, ± 0.7, so no worse; of 13,500 on sine waves: squared error 0.21 and 0.33.)
+        MAML's 93.8%, ± 0.7, so no worse.) On curves a test takes the three steps of the training:
+        learned rates are those of so many. (After 30,000 meta-steps on sine waves the mean squared
+        error is 0.08 after three steps, 0.23 after five and infinite after ten.)
         """
         if wanted.paper and not wanted.curves:
             own: dict[str, Any] = {"inner_rate": 0.1, "inner_steps": 5, "test_steps": 5}
@@ -109,7 +111,7 @@ class MAMLPlusPlus(MAML):
             outer = {"tasks": 8, "train_queries": 1, "schedule": "cosine"}
             return replace(found, model=Conv4Pool(), training={**found.training, **outer})
         few = not (wanted.curves or wanted.many_ways)
-        several: dict[str, Any] = {"test_steps": 5}
+        several: dict[str, Any] = {"test_steps": 3 if wanted.curves else 5}
         several |= {"inner_rate": 0.2, "inner_steps": 2} if few else {}
         found = inner_loop_recipe(cls.Config, wanted, BUDGET, **several)
         return replace(found, training={**found.training, "schedule": "cosine"})
