@@ -111,6 +111,7 @@ class Distil(Taught, ProtoNet):
     paper = "Hinton, Vinyals, Dean 2015, arXiv:1503.02531"
     color = ("#A23B00", "#FFB38A")
     dash = "dashdot"
+    learns_from = "any that tells as many classes apart as its training tasks have"
     Config = DistilConfig
 
     config: DistilConfig
@@ -147,6 +148,7 @@ class DistilClasses(Taught, Logistic):
     paper = "Tian et al. 2020, arXiv:2003.11539"
     color = ("#8C3A6B", "#F2B8DA")
     dash = "dashdot"
+    learns_from = "one that learns all training classes at once, such as logistic regression"
     Config = DistilClassesConfig
 
     config: DistilClassesConfig
