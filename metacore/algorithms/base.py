@@ -144,6 +144,7 @@ class Algorithm(ABC):
     moment: ClassVar[str] = "inner step"  # what lies between two predictors: a layer, an example
     embeds: ClassVar[bool] = False  # whether it answers by nearness in one space
     norms: ClassVar[tuple[str, ...]] = ("transductive", "support+query", "support")
+    learns_from: ClassVar[str] = ""  # in words, of one that wants a teacher
     Config: ClassVar[type[settings.Config]]
 
     config: Any

@@ -111,6 +111,7 @@ class Distil(Taught, ProtoNet):
     paper = "Hinton, Vinyals, Dean 2015, arXiv:1503.02531"
     color = ("#A23B00", "#FFB38A")
     dash = "dashdot"
+    learns_from = "any that tells as many classes apart as its training tasks have"
     Config = DistilConfig
 
     config: DistilConfig
@@ -147,6 +148,7 @@ class DistilClasses(Taught, Logistic):
     paper = "Tian et al. 2020, arXiv:2003.11539"
     color = ("#8C3A6B", "#F2B8DA")
     dash = "dashdot"
+    learns_from = "one that learns all training classes at once, such as logistic regression"
     Config = DistilClassesConfig
 
     config: DistilClassesConfig
@@ -154,9 +156,7 @@ class DistilClasses(Taught, Logistic):
     @classmethod
     def lacking(cls, teacher: type[Algorithm], params: Callable[[], Params]) -> str:
         if not issubclass(teacher, Supervised):
-            return (
-                f"{cls.title} learns from networks of all classes, and {teacher.title} makes none"
-            )
+            return f"{teacher.title} knows no classes but those of a task"
         gone = len(params()[HEAD[0]]) == 1
         return "it came without the last layer, which told the training classes apart" * gone
 

@@ -43,7 +43,7 @@ def find(runs: Sequence[Run], config: RunConfig) -> Run:
             kind, source = config.algorithm_class, config.dataset_class
             raise UserError(
                 f"There is no finished run on {source.title} that {kind.title} could learn from:"
-                " train one first, or set its weight to 0 to let it learn alone."
+                f" train one first ({kind.learns_from}), or set its weight to 0."
             )
         return able[0]
     found = [run for run in runs if run.id == asked] or [run for run in runs if run.name == asked]

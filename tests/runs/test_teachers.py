@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import metacore as mc
+from metacore.algorithms import ALGORITHMS
 from metacore.errors import UserError
 from metacore.insight.probe import measure
 from metacore.runs import Run, Store, execute, export, import_, resume, teachers
@@ -87,7 +88,7 @@ def test_every_unfit_teacher_is_refused_by_name(protonet: Run) -> None:
         (
             "knows much",
             "distil-classes",
-            "learns from networks of all classes, and Prototypical Networks makes none",
+            "Prototypical Networks knows no classes but those",
         ),
     ):
         before = len(store.runs())
@@ -97,6 +98,15 @@ def test_every_unfit_teacher_is_refused_by_name(protonet: Run) -> None:
         assert len(store.runs()) == before
     fitting = teachers.fitting(store.runs(), student())
     assert [run.name for run in fitting] == ["knows much"]
+
+
+def test_who_came_without_its_classes_cannot_teach_them() -> None:
+    """As a run that is shipped without what only its training needed."""
+    learner, kind = mc.load(trained("logistic", "whole")), ALGORITHMS["distil-classes"]
+    assert not kind.lacking(type(learner.algorithm), lambda: learner.params)
+    shipped = learner.algorithm.needed_at_test(learner.params)
+    why = kind.lacking(type(learner.algorithm), lambda: shipped)
+    assert why.startswith("it came without the last layer")
 
 
 def test_generation_by_generation() -> None:
