@@ -27,7 +27,7 @@ OTHERS = {  # methods that learn more slowly, or whose meta-steps are larger
     ("memory", "glyphs"): 2500,
     ("reptile", "sinusoid"): 15_000,
     ("reader", "sinusoid"): 4000,
-    ("memory", "sinusoid"): 2000,
+    ("memory", "sinusoid"): 1000,
     ("maml", "gp"): 30_000,
     ("reader", "gp"): 8000,
 }
