@@ -4,6 +4,7 @@ The folder of one holds what an exported run holds: config.json, run.json, metri
 best.safetensors or last.safetensors; and test.json, the score its weights have on test tasks.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -85,11 +86,24 @@ def bundle(run: Run, metrics: Iterable[Metric], folder: Path) -> Run:
         tested.NAME: score.to_json(),
     }
     if (run.folder / snapshots.NAME).exists():
-        parts[snapshots.NAME] = (run.folder / snapshots.NAME).read_bytes()
+        parts[snapshots.NAME] = _short((run.folder / snapshots.NAME).read_bytes())
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in parts.items():
         write_whole(folder / name, data)
     return replace(run, id=folder.name, folder=folder, read_only=True, tested=score)
+
+
+def _short(data: bytes) -> bytes:
+    """The same document with two decimals and no blanks: enough for a small picture."""
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: rounded(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [rounded(part) for part in value]
+        return round(value, 2) if isinstance(value, float) else value
+
+    return json.dumps(rounded(json.loads(data)), separators=(",", ":")).encode()
 
 
 def _thinned(metrics: list[Metric]) -> list[Metric]:
