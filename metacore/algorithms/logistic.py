@@ -10,9 +10,10 @@ tasks at once; conjugate gradients find each direction, without a matrix of seco
 
 Departures: in training an example is told from the other classes of its batch alone (a sampled
 softmax), and by cosines (baseline++ of Chen et al. 2019). On glyphs, 300 validation tasks of 5 ways
-and 1 shot: 95.4% with neither after 4,000 meta-steps; after 2,000, 96.0% with the first and 96.9%
-with both. The preset `paper` has neither. (For curves there is none of this: ridge regression on
-the features of a network pretrained on all sine waves is worse than fine-tuning it.)
+and 1 shot, one run each: 95.4% with neither (4,000 meta-steps at a rate of 1e-3); 96.0% with the
+first and 96.9% with both, its scale learned (2,000 at 2e-3). The preset `paper` has neither. There
+is nothing of the kind for curves: on 5 points of sine waves, ridge regression on the features of
+the pretrained network has a mean squared error of 3.6, and fine-tuning it 2.6.
 """
 
 from collections.abc import Callable, Iterator
