@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import metacore as mc
+from metacore.algorithms.protonet import ProtoNet
 from metacore.errors import UserError
 from metacore.insight.trace import trace
 from metacore.runs.bundled import PRETRAINED
@@ -79,13 +80,14 @@ def test_every_class_needs_an_example() -> None:
 @pytest.mark.parametrize("run", ON_PICTURES)
 def test_every_run_on_pictures_answers(run: str) -> None:
     """Uneven shots, two ways where five were trained, queries with and without a label."""
-    found = answer(learner(run), episode(TRIAL))
+    who = learner(run)
+    found = answer(who, episode(TRIAL))
     moments = len(found.steps)
     assert found.probabilities.shape == (moments, 3, 2)
     np.testing.assert_allclose(found.probabilities.sum(-1), 1, rtol=1e-5)
     assert found.support_loss.shape == (moments,)
     assert found.norm in ("support+query", "running")
-    assert (found.distances is not None) == run.startswith("protonet")
+    assert (found.distances is not None) == isinstance(who.algorithm, ProtoNet)
     assert len(found.choices) == 3
 
 
