@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FACE = {"streamlit", "plotly"}
 FLOORS = (
-    {"errors", "settings", "home", "randomness", "statistics", "episode", "vision"}
+    {"errors", "settings", "home", "randomness", "statistics", "episode", "vision", "pictures"}
     | {"device", "capacity", "child", "atomic", "zips", "strict", "tables"},
     {"models"},
     {"datasets"},
