@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from metacore.errors import UserError
-from metacore.trial.picture import shown
+from metacore.filenames import shown
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_BYTES = 10 * 2**20
