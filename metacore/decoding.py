@@ -1,4 +1,4 @@
-"""From the bytes somebody sends to grey values, or a sentence that names the file.
+"""From the bytes somebody sends to grey values or colours, or a sentence that names the file.
 
 Size and number of frames are read from the header, before anything is unpacked: a picture that
 would fill the memory never gets there.
@@ -51,16 +51,26 @@ def grey(data: bytes, name: str) -> Tensor:
     return _unpacked(data, shown(name), _brightness)
 
 
-def colour(data: bytes, name: str, width: int, height: int) -> Tensor:
-    """Red, green and blue of its middle, upright: uint8 [3, H, W]."""
+def colour(
+    data: bytes, name: str, width: int, height: int, *, whole: bool = False, paper: str = "white"
+) -> Tensor:
+    """Red, green and blue, upright, on paper where it is see-through: uint8 [3, H, W].
+
+    Its middle; or the whole of it, with paper beside it where its proportions are others.
+    """
 
     def fitted(image: Image.Image) -> Tensor:
         turn = _turn(image)
-        image = image.convert("RGBA")
-        flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        if image.format in ("JPEG", "MPO"):
+            enough = 2 * max(width, height) / min(image.size)
+            image.draft("RGB", (round(image.width * enough), round(image.height * enough)))
+        flat = _on_colour(image, paper)
         upright = flat if turn is None else flat.transpose(turn)
-        pixels = np.array(ImageOps.fit(upright, (width, height)))
-        return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+        if whole:
+            sized = ImageOps.pad(upright, (width, height), color=paper)
+        else:
+            sized = ImageOps.fit(upright, (width, height))
+        return torch.from_numpy(np.array(sized)).permute(2, 0, 1).contiguous()
 
     return _unpacked(data, shown(name), fitted)
 
@@ -133,6 +143,16 @@ def _flat(image: Image.Image) -> Image.Image:
     if "A" in image.getbands() or "transparency" in image.info:
         return _on_paper(image.convert("LA"))
     return image.convert("L")
+
+
+def _on_colour(image: Image.Image, paper: str) -> Image.Image:
+    """Red, green and blue; nothing of it is see-through any more."""
+    if image.mode.startswith(("I", "F")):
+        return _flat(image).convert("RGB")
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, paper), image).convert("RGB")
+    return image.convert("RGB")
 
 
 def _on_paper(image: Image.Image) -> Image.Image:

@@ -111,3 +111,5 @@ def _add_data(verbs: "argparse._SubParsersAction[Parser]") -> None:
     for kind in (get, add):
         kind.add_argument("dataset", metavar="DATASET")
     add.add_argument("folder", metavar="FOLDER", help="Holds the archives or their contents.")
+    text = "What to call it, of a dataset that keeps several (folder). Default: the folder's name."
+    add.add_argument("--name", metavar="NAME", help=text)

@@ -37,10 +37,13 @@ def get(name: str, progress: Progress | None = None) -> Path:
         return _named(name).get(progress)
 
 
-def add(name: str, folder: Path) -> Path:
-    """Takes a dataset from archives or pictures in a folder and says where it is now."""
+def add(name: str, folder: Path, *, called: str = "") -> Path:
+    """Takes a dataset from archives or pictures in a folder and says where it is now.
+
+    `called` is its name, where a dataset keeps several.
+    """
     with in_sentences():
-        return _named(name).add(folder)
+        return _named(name).add_named(folder, called) if called else _named(name).add(folder)
 
 
 def _named(name: str) -> type[Dataset]:
