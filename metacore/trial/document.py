@@ -18,12 +18,13 @@ from msgspec import Meta, Struct
 from metacore import strict
 from metacore.datasets.strokes import SIDE
 from metacore.errors import UserError
+from metacore.filenames import LONGEST_NAME
 from metacore.models.normalisation import NORM_MODES
 from metacore.strict import ONE_LINE, Line, Name
 from metacore.trial import photo
 from metacore.trial.drawn import check_strokes
 from metacore.trial.photo import Photo
-from metacore.trial.picture import LONGEST_NAME, Picture
+from metacore.trial.picture import Picture
 from metacore.trial.task import (
     MOST_QUERIES,
     MOST_SHOTS,

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metacore.decoding import square
 from metacore.errors import UserError
-from metacore.trial.decoding import square
 from metacore.trial.ink import find_ink
 
 _SIDE = 160  # pixels a side are enough to tell

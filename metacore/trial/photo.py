@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metacore.decoding import header, square
 from metacore.errors import UserError
-from metacore.trial.decoding import header, square
-from metacore.trial.picture import shown
+from metacore.filenames import shown
 
 SIDE = 224  # pixels: what the usual networks for photographs are made for
 LARGEST = 200_000  # bytes of one, packed

@@ -13,14 +13,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metacore.archives import Entry, Source, listed
 from metacore.datasets.strokes import CANVAS, paint, place, shrink
+from metacore.decoding import grey, pixels_of
 from metacore.errors import UserError
+from metacore.filenames import shown
 from metacore.pictures import converted
-from metacore.trial.archives import Entry, Source, listed
-from metacore.trial.decoding import grey, pixels_of
 from metacore.trial.ink import LEVEL, find_ink
 from metacore.trial.photo import Photo
-from metacore.trial.picture import Picture, shown
+from metacore.trial.picture import Picture
 from metacore.trial.thinning import thin
 
 MOST_PICTURES = 200  # of one upload

@@ -12,8 +12,8 @@ from functools import partial
 import streamlit as st
 
 from metacore import UserError
+from metacore.archives import Source
 from metacore.trial.additions import with_examples, with_queries, without_class
-from metacore.trial.archives import Source
 from metacore.trial.guess import looks_drawn
 from metacore.trial.photo import Photo
 from metacore.trial.photographs import Reader, Uploaded, gathered

@@ -12,11 +12,11 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from metacore.errors import UserError
-from metacore.trial.picture import shown
+from metacore.filenames import shown
 
 T = TypeVar("T")
 
@@ -52,6 +52,20 @@ _BROKEN = (  # what Pillow's decoders are known to raise on damaged files
 def grey(data: bytes, name: str) -> Tensor:
     """Brightness from 0 to 1, upright: float32 [H, W], the longer side at most 1024."""
     return _unpacked(data, shown(name), _brightness)
+
+
+def colour(data: bytes, name: str, width: int, height: int) -> Tensor:
+    """Red, green and blue of its middle, upright: uint8 [3, H, W]."""
+
+    def fitted(image: Image.Image) -> Tensor:
+        turn = _turn(image)
+        image = image.convert("RGBA")
+        flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        upright = flat if turn is None else flat.transpose(turn)
+        pixels = np.array(ImageOps.fit(upright, (width, height)))
+        return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+
+    return _unpacked(data, shown(name), fitted)
 
 
 def square(data: bytes, name: str, side: int) -> Image.Image:
