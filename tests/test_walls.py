@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[1]
 FACE = {"streamlit", "plotly"}
 FLOORS = (
     {"errors", "settings", "home", "randomness", "statistics", "episode", "vision", "pictures"}
-    | {"device", "capacity", "child", "atomic", "zips", "strict", "tables"},
+    | {"device", "capacity", "child", "atomic", "zips", "strict", "tables"}
+    | {"archives", "decoding", "filenames"},
     {"models"},
     {"datasets"},
     {"algorithms"},

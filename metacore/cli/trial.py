@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from metacore import library
+from metacore.archives import LOOSE
 from metacore.cli import display
 from metacore.cli.flags import Parser, whole
 from metacore.device import DEVICES
 from metacore.errors import UserError
 from metacore.runs import Run, Store
 from metacore.training.config import refuse_other_inputs
-from metacore.trial.archives import LOOSE
 from metacore.trial.folders import read_classes, read_folder
 from metacore.trial.picture import DRAWN, Picture
 from metacore.trial.task import Answer, Trial, adapt, check, pixels

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from metacore import home
+from metacore.archives import Source
 from metacore.atomic import write_whole
 from metacore.errors import UserError
 from metacore.trial.additions import EMPTY, with_examples, with_queries
-from metacore.trial.archives import Source
 from metacore.trial.document import from_json, to_json
 from metacore.trial.photographs import Reader, Uploaded
 from metacore.trial.task import Trial

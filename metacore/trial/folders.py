@@ -7,9 +7,9 @@ ends the reading with its sentence, so that nothing is left out unnoticed.
 from collections.abc import Iterator
 from pathlib import Path
 
+from metacore.archives import LOOSE
+from metacore.decoding import MOST_BYTES
 from metacore.errors import UserError
-from metacore.trial.archives import LOOSE
-from metacore.trial.decoding import MOST_BYTES
 from metacore.trial.photographs import MOST_PICTURES, seen
 from metacore.trial.picture import DRAWN, Picture
 

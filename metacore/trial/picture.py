@@ -11,8 +11,8 @@ from torch import Tensor
 
 from metacore.datasets.strokes import SIDE
 from metacore.errors import UserError
+from metacore.filenames import shown
 
-LONGEST_NAME = 60
 DRAWN = (1, SIDE, SIDE)  # ink, as it is drawn here
 
 
@@ -36,12 +36,3 @@ class Picture:
     def tensor(self) -> Tensor:
         """uint8 [C, H, W]."""
         return torch.frombuffer(bytearray(self.pixels), dtype=torch.uint8).view(self.shape)
-
-
-def shown(name: str) -> str:
-    """A file's name as a sentence may show it: one printable line, its middle left out if long."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in name).strip() or "?"
-    if len(clean) <= LONGEST_NAME:
-        return clean
-    half = LONGEST_NAME // 2 - 1
-    return f"{clean[:half]}…{clean[-half:]}"

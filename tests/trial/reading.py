@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable
 from functools import partial
 
-from metacore.trial.archives import Source
+from metacore.archives import Source
 from metacore.trial.photographs import Reader, Uploaded, gathered
 
 

@@ -10,8 +10,8 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from metacore import decoding
 from metacore.errors import UserError
-from metacore.trial import decoding
 from metacore.trial.drawn import picture
 from metacore.trial.photographs import convert
 from metacore.trial.thinning import thin

@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from metacore.trial import archives, photographs
+from metacore import archives
+from metacore.trial import photographs
 from metacore.trial.photographs import Uploaded
 from tests.trial.hands import file, scan
 from tests.trial.reading import read_uploads, read_zip

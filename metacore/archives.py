@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from metacore.decoding import MOST_BYTES
 from metacore.errors import UserError
-from metacore.trial.decoding import MOST_BYTES
-from metacore.trial.picture import shown
+from metacore.filenames import shown
 from metacore.zips import DAMAGED, PLAIN, Sips, content, is_link, leads_outside
 
 LOOSE = ""  # the class of pictures that lie in no folder
