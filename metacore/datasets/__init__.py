@@ -12,13 +12,17 @@ from metacore.datasets.gaussian_process import GaussianProcess
 from metacore.datasets.glyphs import Glyphs
 from metacore.datasets.mini_imagenet import MiniImagenet
 from metacore.datasets.omniglot import Omniglot
+from metacore.datasets.quickdraw import QuickDraw
 from metacore.datasets.regression import Line, Sinusoid
 from metacore.errors import UserError
 from metacore.settings import Config, settings_of
 
 DATASETS: dict[str, type[Dataset]] = {
     dataset.name: dataset
-    for dataset in (Glyphs, Omniglot, MiniImagenet, Folder, Sinusoid, Line, GaussianProcess)
+    for dataset in (
+        *(Glyphs, Omniglot, QuickDraw, MiniImagenet, Folder),
+        *(Sinusoid, Line, GaussianProcess),
+    )
 }
 
 

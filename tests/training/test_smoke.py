@@ -5,18 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from metacore.datasets import DATASETS
 from metacore.insight.trace import trace
 from metacore.training.evaluate import evaluate
 from metacore.training.presets import pairs
 from metacore.training.trainer import Trainer
-from tests.training.small import small
-
-# Other datasets of pictures differ in where their pictures come from, which their own tests try.
-MADE_HERE = ("glyphs", "omniglot", *(name for name, kind in DATASETS.items() if kind.regression))
+from tests.training.small import small, unlike_pairs
 
 
-@pytest.mark.parametrize(("algorithm", "dataset"), [p for p in pairs() if p[1] in MADE_HERE])
+@pytest.mark.parametrize(("algorithm", "dataset"), unlike_pairs())
 def test_it_trains_evaluates_and_is_traced(
     algorithm: str, dataset: str, request: pytest.FixtureRequest
 ) -> None:
