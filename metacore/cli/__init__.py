@@ -106,8 +106,17 @@ def _add_data(verbs: "argparse._SubParsersAction[Parser]") -> None:
     parser.set_defaults(parser=parser)
     kinds = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     _add(kinds, "list", catalogue.data_list, "What is on this computer.")
-    get = _add(kinds, "get", catalogue.data_get, "Download a dataset.")
+    get = _add(kinds, "get", catalogue.data_get, "Download a dataset, or a network's weights.")
     add = _add(kinds, "add", catalogue.data_add, "Take a copy you already have.")
     for kind in (get, add):
-        kind.add_argument("dataset", metavar="DATASET")
-    add.add_argument("folder", metavar="FOLDER", help="Holds the archives or their contents.")
+        text = (
+            "Its name; of a network, to get its weights."
+            if kind is get
+            else ("Its name; or weights, to take those of a network from a file.")
+        )
+        kind.add_argument("dataset", metavar="DATASET", help=text)
+    add.add_argument(
+        "folder",
+        metavar="FOLDER",
+        help="Holds the archives or their contents; or a file of weights.",
+    )
