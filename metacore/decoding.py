@@ -8,6 +8,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from torch import Tensor
 
 from metacore.errors import UserError
 from metacore.filenames import shown
+
+T = TypeVar("T")
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_BYTES = 10 * 2**20
@@ -65,7 +68,41 @@ def colour(data: bytes, name: str, width: int, height: int) -> Tensor:
     return _unpacked(data, shown(name), fitted)
 
 
-def _unpacked(data: bytes, name: str, read: Callable[[Image.Image], Tensor]) -> Tensor:
+def square(data: bytes, name: str, side: int) -> Image.Image:
+    """The middle of a picture in red, green and blue, upright: at most so many pixels a side."""
+
+    def cut(image: Image.Image) -> Image.Image:
+        turn = _turn(image)
+        if image.format in ("JPEG", "MPO"):
+            enough = 2 * side / min(image.size)
+            image.draft("RGB", (round(image.width * enough), round(image.height * enough)))
+        least = min(image.size)
+        left, top = ((whole - least) // 2 for whole in image.size)
+        middle = _coloured(image.crop((left, top, left + least, top + least)))
+        small = min(side, least)
+        fitted = middle.resize((small, small), Image.Resampling.BICUBIC, reducing_gap=3.0)
+        return fitted if turn is None else fitted.transpose(turn)
+
+    return _unpacked(data, shown(name), cut)
+
+
+def _coloured(image: Image.Image) -> Image.Image:
+    """See-through pictures lie on white."""
+    if image.mode.startswith(("I", "F")):
+        return _flat(image).convert("RGB")
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return image.convert("RGB")
+    clear = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
+
+
+def header(data: bytes, name: str) -> tuple[str, tuple[int, int]]:
+    """The format and the size of a picture, by its header."""
+    image = _open(data, shown(name))
+    return image.format or "", image.size
+
+
+def _unpacked(data: bytes, name: str, read: Callable[[Image.Image], T]) -> T:
     if len(data) > MOST_BYTES:
         raise UserError(f"{name} is larger than {MOST_BYTES // 2**20} MB.")
     image = _open(data, name)
@@ -77,7 +114,7 @@ def _unpacked(data: bytes, name: str, read: Callable[[Image.Image], Tensor]) -> 
 
 def pixels_of(data: bytes, name: str) -> int:
     """How many pixels a picture unpacks to, by its header; refuses what `grey` would."""
-    width, height = _open(data, shown(name)).size
+    _, (width, height) = header(data, name)
     return width * height
 
 

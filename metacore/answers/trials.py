@@ -13,7 +13,6 @@ from torch import Tensor
 
 from metacore.answers.question import Question
 from metacore.answers.questions import Learned, at_hand
-from metacore.datasets.strokes import SIDE
 from metacore.device import resolve
 from metacore.insight import contest_replies
 from metacore.insight.contest import CONFIGS, Contest, Puzzle
@@ -23,18 +22,19 @@ from metacore.trial.task import Adapted, Answer, Array, adapt
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures [n, 1, 28, 28] as bytes, which can be compared."""
+    """Pictures [n, C, H, W] as bytes, which can be compared."""
 
     data: bytes
+    shape: tuple[int, ...]  # of one
 
     @classmethod
     def of(cls, images: Tensor) -> "Pictures":
-        return cls(images.numpy().tobytes())
+        return cls(images.numpy().tobytes(), tuple(images.shape[1:]))
 
     @property
     def images(self) -> Tensor:
         flat = np.frombuffer(self.data, np.uint8)
-        return torch.from_numpy(flat.reshape(-1, 1, SIDE, SIDE).copy())
+        return torch.from_numpy(flat.reshape(-1, *self.shape).copy())
 
 
 @dataclass(frozen=True)

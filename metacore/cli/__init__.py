@@ -108,15 +108,26 @@ def _add_data(verbs: "argparse._SubParsersAction[Parser]") -> None:
     _add(kinds, "list", catalogue.data_list, "What is on this computer.")
     get = _add(kinds, "get", catalogue.data_get, "Download a dataset, or a network's weights.")
     add = _add(kinds, "add", catalogue.data_add, "Take a copy you already have.")
+    names = "Of a dataset; of a network, to get its weights; or weights, to add a file of some."
     for kind in (get, add):
-        text = (
-            "Its name; of a network, to get its weights."
-            if kind is get
-            else ("Its name; or weights, to take those of a network from a file.")
-        )
-        kind.add_argument("dataset", metavar="DATASET", help=text)
-    add.add_argument(
-        "folder",
-        metavar="FOLDER",
-        help="Holds the archives or their contents; or a file of weights.",
-    )
+        kind.add_argument("dataset", metavar="NAME", help=names)
+    text = "Only these, where a dataset can be had in parts: cat,dog,'school bus'."
+    get.add_argument("--classes", type=_names, default=(), metavar="NAME,NAME", help=text)
+    text = "How many of each class, where a dataset can be had in parts."
+    get.add_argument("--pictures", type=_count, default=0, metavar="N", help=text)
+    text = "Holds the archives or their contents; or is a file of weights."
+    add.add_argument("folder", metavar="FOLDER", help=text)
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"must be names with a comma between, not {text!r}")
+    return names
+
+
+def _count(text: str) -> int:
+    count = whole(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {count}")
+    return count

@@ -2,6 +2,7 @@
 there."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,11 +37,20 @@ def status() -> list[Holding]:
     return [*(_holding(kind) for kind in DATASETS.values()), *weights]
 
 
-def get(name: str, progress: Progress | None = None) -> Path:
-    """Downloads a dataset, or the weights of a network, and says where it is."""
+def get(
+    name: str,
+    progress: Progress | None = None,
+    *,
+    classes: Sequence[str] = (),
+    pictures: int = 0,
+) -> Path:
+    """Downloads a dataset, or some classes of it and so many pictures of each; or the weights of a
+    network."""
     with in_sentences():
         if name in WEIGHTS:
             return weights_arriving.get(name, shown=progress is not None)
+        if classes or pictures:
+            return _named(name).get_some(classes, pictures, progress)
         return _named(name).get(progress)
 
 

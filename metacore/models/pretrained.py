@@ -147,7 +147,8 @@ class Trunk:
 def _split(network: nn.Sequential, tuned: int) -> tuple[nn.Sequential, nn.Sequential]:
     blocks = len(network) - tuned
     first, last = network[:blocks], network[blocks:]
-    assert isinstance(first, nn.Sequential) and isinstance(last, nn.Sequential)
+    assert isinstance(first, nn.Sequential)
+    assert isinstance(last, nn.Sequential)
     return first, last
 
 

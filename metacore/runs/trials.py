@@ -12,9 +12,9 @@ from threading import Lock
 from metacore import home
 from metacore.atomic import write_whole
 from metacore.errors import UserError
+from metacore.trial.document import LARGEST
 
 MOST = 1000
-LARGEST = 8_000_000  # bytes
 _NAME = re.compile(r"[0-9a-f]{16}")
 _KEEPING = Lock()  # two people of one server may keep the same trial at once
 

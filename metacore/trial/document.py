@@ -1,7 +1,9 @@
-"""A trial as a small JSON file: strokes as they were drawn, pictures as the network sees them.
+"""A trial as a small JSON file: strokes as they were drawn, pictures as the network sees them, and
+photographs as they are kept.
 
     {"format": "metacore trial", "version": 1, "classes": ["alef", …],
-     "support": [[{"strokes": [[[x, y], …], …]}, {"name": …, "pixels": base64}], …],
+     "support": [[{"strokes": [[[x, y], …], …]}, {"name": …, "pixels": base64},
+                  {"name": …, "photograph": base64}], …],
      "query": [{…, "label": 0}], "settings": {"runs": […], "steps": null, "norm": null}}
 
 Whoever opens such a file may have got it from anybody: nothing in it is believed.
@@ -19,7 +21,9 @@ from metacore.errors import UserError
 from metacore.filenames import LONGEST_NAME
 from metacore.models.normalisation import NORM_MODES
 from metacore.strict import ONE_LINE, Line, Name
+from metacore.trial import photo
 from metacore.trial.drawn import check_strokes
+from metacore.trial.photo import Photo
 from metacore.trial.picture import Picture
 from metacore.trial.task import (
     MOST_QUERIES,
@@ -32,17 +36,18 @@ from metacore.trial.task import (
 )
 
 FORMAT, VERSION = "metacore trial", 1
-LARGEST = 8_000_000  # bytes
+LARGEST = 16_000_000  # bytes
 MOST_RUNS = 20
 _Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME, pattern=ONE_LINE)]
 
 
 class _Example(Struct, forbid_unknown_fields=True):
-    """Strokes, or a name and pixels; what points may be is the business of `check_strokes`."""
+    """Strokes, or a name and pixels or a photograph; `check_strokes` says what points may be."""
 
     strokes: list[list[tuple[float, float]]] | None = None
     name: _Name | None = None
     pixels: Annotated[bytes, Meta(max_length=SIDE * SIDE)] | None = None  # base64
+    photograph: Annotated[bytes, Meta(max_length=photo.LARGEST)] | None = None  # base64
 
 
 class _Query(_Example, forbid_unknown_fields=True):
@@ -103,6 +108,8 @@ def from_json(data: bytes) -> Trial:
 def _written(example: Example) -> dict[str, Any]:
     if isinstance(example, Picture):
         return {"name": example.name, "pixels": base64.b64encode(example.pixels).decode()}
+    if isinstance(example, Photo):
+        return {"name": example.name, "photograph": base64.b64encode(example.file).decode()}
     return {"strokes": example}
 
 
@@ -131,8 +138,10 @@ def _trial(found: _Document) -> Trial:
 
 def _example(found: _Example) -> Example:
     match found:
-        case _Example(strokes=list(strokes), name=None, pixels=None):
+        case _Example(strokes=list(strokes), name=None, pixels=None, photograph=None):
             return check_strokes(strokes)
-        case _Example(strokes=None, name=str(name), pixels=bytes(pixels)):
+        case _Example(strokes=None, name=str(name), pixels=bytes(pixels), photograph=None):
             return Picture(name, pixels)
-    raise UserError("an example is either strokes or pixels with a name.")
+        case _Example(strokes=None, name=str(name), pixels=None, photograph=bytes(file)):
+            return Photo.kept(name, file)
+    raise UserError("an example is strokes, or a name with pixels or with a photograph.")

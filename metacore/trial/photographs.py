@@ -1,12 +1,13 @@
-"""Photographs and scans of drawings, as pictures like those the networks were trained on.
+"""What came with an upload: photographs kept as they are, or the drawings that are on them.
 
-The ink is found (`ink`), brought to one size and thinned to the pen's path, and the path is drawn
-again with the datasets' own pen: a ballpoint on a whole page and a marker on a card become the same
-picture. What is broad enough to be a filled shape stays filled.
+A drawing becomes a picture like those the networks were trained on. The ink is found (`ink`),
+brought to one size and thinned to the pen's path, and the path is drawn again with the datasets'
+own pen: a ballpoint on a whole page and a marker on a card become the same picture. What is broad
+enough to be a filled shape stays filled.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -14,10 +15,12 @@ from torch.nn import functional as F
 
 from metacore.archives import Entry, Source, listed
 from metacore.datasets.strokes import CANVAS, paint, place, shrink
-from metacore.decoding import colour, grey, pixels_of
+from metacore.decoding import grey, pixels_of
 from metacore.errors import UserError
 from metacore.filenames import shown
+from metacore.pictures import converted
 from metacore.trial.ink import LEVEL, find_ink
+from metacore.trial.photo import Photo
 from metacore.trial.picture import Picture
 from metacore.trial.thinning import thin
 
@@ -28,14 +31,14 @@ _FILLED = 50  # ink this many times broader than its path is a shape, not a line
 _SHAPE = 67  # the longer side of a filled shape on the canvas
 
 
-Found = tuple[str, Picture] | str  # with its class; or why it is left out
+Found = tuple[str, Picture | Photo] | str  # with its class; or why it is left out
 
 
 @dataclass(frozen=True)
 class Uploaded:
     """What came out of an upload, and a sentence for each file that was left out."""
 
-    classes: dict[str, list[Picture]] = field(default_factory=dict)
+    classes: dict[str, list[Picture | Photo]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
     @property
@@ -47,7 +50,7 @@ def seen(data: bytes, name: str, shape: tuple[int, ...]) -> Tensor:
     """What a network with such inputs sees of a picture: its ink, or itself in colour."""
     channels, height, width = shape
     if channels == 3:
-        return colour(data, name, width, height)
+        return converted(Photo.of(data, name).tensor, shape)
     if channels != 1:
         raise UserError(f"A picture has 1 or 3 channels, and this run sees {channels}.")
     drawn = convert(data, name)
@@ -109,13 +112,15 @@ def gathered(found: Iterable[Found]) -> Uploaded:
 
 
 class Reader:
-    """Reads what came with an upload, entry by entry, beginning with any of them.
+    """Reads what came with an upload, entry by entry, beginning with any of them: as drawings, or
+    as photographs.
 
     Nothing is remembered of an entry but what counts against the limits of all: another reader,
     in another process, goes on where this one stopped and says the same.
     """
 
-    def __init__(self, files: Iterable[Source]) -> None:
+    def __init__(self, files: Iterable[Source], *, photographs: bool = False) -> None:
+        self.photographs = photographs
         self.entries = [entry for file in files for entry in listed(file)]
         self._before = [(0, 0)]  # how many pictures and pixels there are before each entry
 
@@ -128,11 +133,16 @@ class Reader:
             self._count_up_to(number)
             data = entry.read()
             self._check(number, entry, data)
-            return entry.group, Picture.of(entry.name, convert(data, entry.where))
+            return entry.group, self._picture(entry, data)
         except UserError as error:
             return str(error)
         except MemoryError:
             return f"{shown(entry.where)} needs more memory than there is."
+
+    def _picture(self, entry: Entry, data: bytes) -> Picture | Photo:
+        if self.photographs:
+            return replace(Photo.of(data, entry.where), name=shown(entry.name))
+        return Picture.of(entry.name, convert(data, entry.where))
 
     def _check(self, number: int, entry: Entry, data: bytes) -> None:
         where, (pictures, pixels) = shown(entry.where), self._before[number]

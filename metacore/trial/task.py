@@ -21,16 +21,17 @@ from torch import Tensor
 from metacore.algorithms.base import Predictor
 from metacore.capacity import suited_threads
 from metacore.datasets.base import ImageDataset
-from metacore.datasets.strokes import SIDE
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.models.normalisation import resolve
+from metacore.pictures import COLOUR, converted
 from metacore.randomness import generator
 from metacore.training.config import RunConfig
 from metacore.training.evaluate import at_steps, steps_shown
 from metacore.training.learner import Learner
 from metacore.trial.drawn import Drawing, picture
-from metacore.trial.picture import Picture
+from metacore.trial.photo import Photo
+from metacore.trial.picture import DRAWN, Picture
 
 FEWEST_WAYS, MOST_WAYS = 2, 10
 MOST_SHOTS = 20
@@ -40,7 +41,7 @@ FEW_STEPS = 10
 LONGEST_CLASS = 40
 UNKNOWN = -100  # the label of a query nobody has labelled: cross-entropy leaves it out
 
-Example = Drawing | Picture
+Example = Drawing | Picture | Photo
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -55,7 +56,7 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """N classes of drawings and pictures, any number of each, and queries.
+    """N classes of drawings, pictures and photographs, any number of each, and queries.
 
     It may still be growing: only `episode` wants two classes, and examples of each.
     """
@@ -70,6 +71,11 @@ class Trial:
         object.__setattr__(self, "labels", self.labels or (None,) * len(self.query))
         self._check_classes()
         self._check_counts()
+
+    @property
+    def photographs(self) -> bool:
+        """Whether there are any among its examples and queries."""
+        return any(isinstance(e, Photo) for e in sum(self.support, self.query))
 
     def _check_classes(self) -> None:
         if len(self.classes) > MOST_WAYS:
@@ -114,6 +120,7 @@ class Answer:
     support_loss: Array  # [S+1]
     distances: Array | None  # to the prototypes, where there are any [Q, N]
     measure: str  # what they are
+    nearest: tuple[int, ...]  # the support example that lies nearest to each query [Q]
     norm: str  # whose statistics normalised the queries
 
     @property
@@ -122,11 +129,16 @@ class Answer:
         return [int(label) for label in self.probabilities[-1].argmax(-1)]
 
 
-def pixels(examples: tuple[Example, ...]) -> Tensor:
-    """What a network sees of drawings and pictures, in their order: uint8 [n, C, H, W]."""
-    drawn = iter(picture([e for e in examples if not isinstance(e, Picture)]))
-    seen = [e.tensor if isinstance(e, Picture) else next(drawn) for e in examples]
-    return torch.stack(seen) if seen else torch.zeros(0, 1, SIDE, SIDE, dtype=torch.uint8)
+def pixels(examples: Sequence[Example], shape: tuple[int, ...] | None = None) -> Tensor:
+    """What a network with such inputs sees of examples, in their order: uint8 [n, C, H, W].
+
+    Without a shape, as they are kept; then they have to be of one kind.
+    """
+    drawn = iter(picture([e for e in examples if not isinstance(e, Picture | Photo)]))
+    seen = [e.tensor if isinstance(e, Picture | Photo) else next(drawn) for e in examples]
+    if shape is not None:
+        seen = [converted(one, shape) for one in seen]
+    return torch.stack(seen) if seen else torch.zeros(0, *(shape or DRAWN), dtype=torch.uint8)
 
 
 def check(trial: Trial) -> None:
@@ -231,6 +243,7 @@ class Adapted:
             support_loss=self.support_loss,
             distances=None if last.distances is None else _array(last.distances[0].clamp_min(0)),
             measure=last.measure,
+            nearest=tuple(self._nearest(x)),
             norm=self.norm,
         )
 
@@ -238,13 +251,23 @@ class Adapted:
         """Where the support set [S, F] and queries [Q, F] lie after the last inner step."""
         if self.norm == "transductive" and len(query) == 1:
             return self._for_one.places(query)
+        return _array(self._places), _array(self._placed(_seen(self.learner, query)))
+
+    @cached_property
+    def _places(self) -> Tensor:
+        """Of the support set: [S, F]."""
+        return self._placed(_seen(self.learner, self.support))
+
+    def _placed(self, x: Tensor) -> Tensor:
         _, predictor = self.predictors[-1]
         with torch.no_grad(), suited_threads(small=True):
-            found = [
-                predictor.features(_seen(self.learner, pictures))[0]
-                for pictures in (self.support, query)
-            ]
-        return _array(found[0]), _array(found[1])
+            return predictor.features(x)[0].float()
+
+    def _nearest(self, x: Tensor) -> list[int]:
+        if not x.shape[1]:
+            return []
+        found: list[int] = torch.cdist(self._placed(x), self._places).argmin(1).tolist()
+        return found
 
     @cached_property
     def _for_one(self) -> "Adapted":
@@ -257,9 +280,14 @@ def _usual_norm(learner: Learner) -> str:
     return "support+query" if own == "transductive" else own
 
 
-def takes_drawings(config: RunConfig) -> bool:
-    """Whether a run sees what is drawn here."""
-    return not config.dataset_class.regression and config.input_shape == (1, SIDE, SIDE)
+def sees(config: RunConfig, *, photographs: bool) -> tuple[int, ...] | None:
+    """The shape in which a run is given drawings, or photographs; None where it was trained on
+    something else."""
+    if config.dataset_class.regression:
+        return None
+    shape = config.input_shape
+    fits = shape[0] == COLOUR if photographs else shape == DRAWN
+    return shape if fits else None
 
 
 def _check(

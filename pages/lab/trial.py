@@ -3,9 +3,14 @@
 import streamlit as st
 
 from pages.ui import widgets
-from pages.ui.trial import beat, draw, opened, upload
+from pages.ui.trial import beat, draw, opened, photos, upload
 
-PARTS = {opened.DRAW: draw.part, opened.UPLOAD: upload.part, opened.BEAT: beat.part}
+PARTS = {
+    opened.DRAW: draw.part,
+    opened.PHOTOGRAPHS: photos.part,
+    opened.UPLOAD: upload.part,
+    opened.BEAT: beat.part,
+}
 
 st.title("Trial", anchor=False)
 opened.from_link()
@@ -15,6 +20,7 @@ way = widgets.switch(
     opened.WAY,
     [*PARTS],
     label_visibility="collapsed",
-    help="Draw a task of your own, upload pictures, or solve the machine's puzzles yourself.",
+    help="Draw a task of your own, show it photographs, upload pictures of drawings, or solve the"
+    " machine's puzzles yourself.",
 )
 PARTS[way]()

@@ -27,7 +27,7 @@ def test_there_is_an_end_to_how_many_and_how_large(monkeypatch: pytest.MonkeyPat
     with pytest.raises(UserError, match="2 trials are kept here already"):
         trials.save(b"3")
     assert trials.save(b"1") == first, "what is there already takes no room"
-    with pytest.raises(UserError, match="up to 8 MB"):
+    with pytest.raises(UserError, match="up to 16 MB"):
         trials.save(b"x" * (trials.LARGEST + 1))
 
 

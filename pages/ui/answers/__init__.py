@@ -24,6 +24,7 @@ class Card:
     probabilities: Sequence[Sequence[float]] = ()  # [S+1][N]; none while there is no query
     distances: Sequence[float] = ()  # [N], of methods that measure them
     note: str = ""
+    reason: str = ""  # the address of the picture it goes by
 
 
 def answers(cards: Sequence[Card], classes: Sequence[tuple[str, str]], *, key: str) -> None:

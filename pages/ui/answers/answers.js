@@ -22,12 +22,12 @@ function blank({ classes }) {
     bar.append(element("i", ""));
     bars.append(element("span", "name"), bar, element("span", "number"));
   }
-  box.append(element("h4", ""), element("p", "best"), bars, element("div", "steps"), element("p", "note"));
+  box.append(element("h4", ""), element("p", "best"), bars, element("div", "reason"), element("div", "steps"), element("p", "note"));
   return box;
 }
 
 function fill(box, card, classes) {
-  const [title, best, bars, steps, note] = box.children;
+  const [title, best, bars, reason, steps, note] = box.children;
   const shares = card.probabilities.at(-1) ?? [];
   const top = shares.indexOf(Math.max(...shares));
   box.style.setProperty("--run", card.color);
@@ -44,8 +44,21 @@ function fill(box, card, classes) {
     said.textContent = top < 0 ? "" : percent(shares[number]) + (card.distances.length ? ` · ${short(card.distances[number])}` : "");
     for (const part of [name, said]) part.classList.toggle("top", number === top);
   });
+  because(reason, card);
   steps.replaceChildren(...charts(card, classes));
   note.textContent = card.note;
+}
+
+// The picture that the answer goes by.
+
+function because(box, card) {
+  box.hidden = !card.reason;
+  if (!card.reason) return box.replaceChildren();
+  const image = element("img", ""), words = element("span", "");
+  image.src = card.reason;
+  image.alt = "the picture it finds most like it";
+  words.textContent = "most like this one";
+  box.replaceChildren(image, words);
 }
 
 function charts(card, classes) {

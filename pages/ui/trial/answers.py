@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from metacore import Run
+from metacore.trial.photo import Photo
 from metacore.trial.task import Trial
 from pages.ui import answers as cards
 from pages.ui import charts, palette, widgets, words
@@ -22,7 +23,8 @@ def show(chosen: Sequence[Run], trial: Trial, *, key: str, query: int = 0) -> No
     found = runs_on_trial(chosen, trial, key=key)
     theme = charts.theme()
     kinds = [(name, palette.of_class(number, theme)) for number, name in enumerate(trial.classes)]
-    cards.answers([_card(on_trial, query) for on_trial in found], kinds, key=f"{key} cards")
+    made = [_card(on_trial, trial, query) for on_trial in found]
+    cards.answers(made, kinds, key=f"{key} cards")
     if trial.query and found and _film_wanted(key):
         film.show(found, kinds, query)
         space.show(found, trial, kinds)
@@ -34,7 +36,7 @@ def _wanted(names: Sequence[str]) -> str:
     return f"Still to come: an example of {which}. Then every network answers at once."
 
 
-def _card(on_trial: RunOnTrial, query: int) -> Card:
+def _card(on_trial: RunOnTrial, trial: Trial, query: int) -> Card:
     answer = on_trial.answer
     distances = None if answer is None else answer.distances
     return Card(
@@ -46,7 +48,16 @@ def _card(on_trial: RunOnTrial, query: int) -> Card:
         probabilities=[] if answer is None else answer.probabilities[:, query].tolist(),
         distances=[] if distances is None else distances[query].tolist(),
         note=_note(on_trial),
+        reason=_reason(on_trial, trial, query),
     )
+
+
+def _reason(on_trial: RunOnTrial, trial: Trial, query: int) -> str:
+    """The photograph it finds most like the one that is asked about."""
+    if on_trial.answer is None:
+        return ""
+    example = sum(trial.support, ())[on_trial.answer.nearest[query]]
+    return example.address if isinstance(example, Photo) else ""
 
 
 def _note(on_trial: RunOnTrial) -> str:

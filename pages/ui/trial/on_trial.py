@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from metacore import Run, UserError
 from metacore.answers.questions import Learned
 from metacore.answers.trials import OnTrial, Pictures, Places, Said
-from metacore.trial.task import Answer, Trial, pixels
+from metacore.trial.task import Answer, Trial, pixels, sees
 from pages.ui import pick, say, waiting
 
 MOMENT = 0.6  # a new query is worth a longer one: who draws looks at the answers alone
@@ -57,17 +57,19 @@ def runs_on_trial(runs: Sequence[Run], trial: Trial, *, key: str) -> list[RunOnT
 
 
 def _questions(runs: Sequence[Run], trial: Trial) -> dict[Run, OnTrial]:
-    support, query = Pictures.of(pixels(sum(trial.support, ()))), Pictures.of(pixels(trial.query))
     labels = tuple(label for label, shots in enumerate(trial.support) for _ in shots)
     asked = {}
     for run in runs:
         try:
+            shape = sees(run.config, photographs=trial.photographs)
+            if shape is None:
+                raise UserError("it was trained on pictures of another kind.")
             asked[run] = OnTrial(
                 learned=Learned.by(run),
-                support=support,
+                support=Pictures.of(pixels(sum(trial.support, ()), shape)),
                 labels=labels,
                 ways=len(trial.classes),
-                query=query,
+                query=Pictures.of(pixels(trial.query, shape)),
             )
         except UserError as error:
             say.left_out(run, error)

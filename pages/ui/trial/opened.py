@@ -1,7 +1,7 @@
 """Opening a trial that was kept: from a link to this server, or from a file.
 
-A trial of drawings goes to the sheet, one with pictures among them to the uploads: there the link
-shows it until something is changed.
+A trial of drawings goes to the sheet, one of photographs to their part, one with pictures of
+drawings to the uploads: there the link shows it until something is changed.
 """
 
 from collections.abc import Callable
@@ -10,16 +10,24 @@ import streamlit as st
 
 from metacore import UserError
 from metacore.runs import trials
-from metacore.trial.document import from_json
+from metacore.trial.document import LARGEST, from_json
+from metacore.trial.photo import Photo
 from metacore.trial.picture import Picture
 from metacore.trial.task import FEWEST_WAYS, Trial
 from pages.ui import pick, say, state
 from pages.ui.sheet import MOST_SHOTS, Load
-from pages.ui.trial import uploads
+from pages.ui.trial import photo_trial, uploads
 
 LINK = "trial"
 LOAD = "trial load"
-WAY, DRAW, UPLOAD, BEAT = "way", "Draw", "Upload", "Beat the machine"
+WAY, DRAW, UPLOAD, PHOTOGRAPHS, BEAT = (
+    "way",
+    "Draw",
+    "Upload",
+    "Photographs",
+    "Beat the machine",
+)
+AS_DRAWINGS = "files seen as drawings"
 _LAST, _TROUBLE, _FILES = "trial opened", "trial trouble", "trial files opened"
 
 
@@ -41,7 +49,7 @@ def from_file() -> None:
         "The file of a trial",
         type=["json"],
         key=key,
-        max_upload_size=trials.LARGEST // 1_000_000,
+        max_upload_size=LARGEST // 1_000_000,
         on_change=_read,
         args=(key,),
         help="A trial that was saved as a file, here or on another computer.",
@@ -72,12 +80,16 @@ def _open(read: Callable[[], bytes], name: str) -> None:
 
 def show(trial: Trial, name: str) -> None:
     """Before the page's widgets are made: their values are set."""
-    drawn = _is_drawn(trial)
-    state.put(WAY, DRAW if drawn else UPLOAD)
-    if drawn:
+    if trial.photographs:
+        state.put(WAY, PHOTOGRAPHS)
+        photo_trial.show(trial)
+    elif _is_drawn(trial):
+        state.put(WAY, DRAW)
         _on_the_sheet(trial, name)
-    elif not state.first(LINK):
-        uploads.go_on(trial)
+    else:
+        state.put(WAY, UPLOAD)
+        if not state.first(LINK):
+            uploads.go_on(trial)
     if trial.settings.runs:
         state.put(pick.RUNS, *trial.settings.runs)
 
@@ -88,12 +100,12 @@ def pictures() -> Trial | None:
         found = from_json(trials.load(name)) if (name := state.first(LINK)) else None
     except UserError:  # said when the link was followed
         return None
-    return None if found is None or _is_drawn(found) else found
+    return None if found is None or found.photographs or _is_drawn(found) else found
 
 
 def _is_drawn(trial: Trial) -> bool:
     examples = [*trial.query, *(example for shots in trial.support for example in shots)]
-    return not any(isinstance(example, Picture) for example in examples)
+    return not any(isinstance(example, Picture | Photo) for example in examples)
 
 
 def _on_the_sheet(trial: Trial, name: str) -> None:

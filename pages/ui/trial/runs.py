@@ -1,4 +1,4 @@
-"""Which runs answer: those that learned from drawings of one channel, 28 pixels a side."""
+"""Which runs answer: those that can see what is shown."""
 
 import streamlit as st
 
@@ -9,17 +9,18 @@ from pages.ui import pick
 MOST = 8
 
 
-def choose() -> list[Run]:
+def choose(*, photographs: bool = False) -> list[Run]:
     """A picker of the runs that answer at once; [] where there are none, which is said."""
-    found = pick.usable(lambda run: task.takes_drawings(run.config))
+    what = "pictures in colour" if photographs else "drawings"
+    found = pick.usable(lambda run: bool(task.sees(run.config, photographs=photographs)))
     if not found:
-        pick.missing("There is no run yet that has learned from drawings.")
+        pick.missing(f"There is no run yet that has learned from {what}.")
         return []
     runs = pick.several(
         found,
         pick.varied(found, most=MOST),
         most=MOST,
-        help=f"Up to {MOST} runs that have learned from drawings; all of them answer at once.",
+        help=f"Up to {MOST} runs that have learned from {what}; all of them answer at once.",
     )
     if not runs:
         st.info("Pick a run: then it answers here.", icon=":material/add:")

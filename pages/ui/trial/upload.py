@@ -1,4 +1,4 @@
-"""Upload: pictures and photographs as support set and queries, shown as the networks see them."""
+"""Upload: pictures of drawings as support set and queries, shown as the networks see them."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,11 @@ import streamlit as st
 
 from metacore import Run, UserError
 from metacore.runs.uploads import MOST_DAYS
+from metacore.trial.additions import EMPTY
 from metacore.trial.photographs import Uploaded
 from metacore.trial.task import LONGEST_CLASS, Example, pixels
-from pages.ui import charts, drawings, palette, say, waiting, widgets, words
-from pages.ui.trial import answers, opened, runs, saving, uploads
+from pages.ui import charts, drawings, palette, say, state, waiting, widgets, words
+from pages.ui.trial import answers, opened, photo_trial, runs, saving, uploads
 from pages.ui.trial.uploads import Shown
 
 TYPES = ["png", "jpg", "jpeg", "webp", "zip"]
@@ -32,6 +33,8 @@ def part() -> None:
             chosen = runs.choose()
         with st.popover("Open", icon=":material/file_open:"):
             opened.from_file()
+    if files := st.session_state.pop(opened.AS_DRAWINGS, ()):
+        _begin(files, query=False, loose="")
     with st.container():  # always there: what moves down loses the files it is being given
         shown = _current()
         waiting.bar(shown.pending, "Reading pictures", key="uploads", partial=True, last=_last_name)
@@ -137,24 +140,41 @@ def _uploader(label: str, help: str, shown: Shown, *, query: bool) -> None:
         args=(key, query),
         help=help,
     )
-    _refusals(uploads.refused(shown.upload, query=query))
+    refusals(uploads.refused(shown.upload, query=query))
 
 
 def _take(key: str, query: bool) -> None:
     files = st.session_state.get(key)
     if not files:
         return
-    given = [(file.name, file.getbuffer()) for file in files]
+    st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
     loose = "" if query else str(st.session_state.get(_CLASS) or "")
+    given = [(file.name, file.getbuffer()) for file in files]
+    if uploads.current(opened.pictures()).trial == EMPTY and not query:
+        whole = [(name, bytes(data)) for name, data in given]
+        if photo_trial.guess(whole) == photo_trial.PHOTOGRAPHS:
+            _as_photographs(whole, loose)
+            return
+    _begin(given, query=query, loose=loose)
+
+
+def _begin(files: Sequence[tuple[str, bytes | memoryview]], *, query: bool, loose: str) -> None:
     try:
-        uploads.begin(uploads.current(opened.pictures()), given, query=query, loose=loose)
+        uploads.begin(uploads.current(opened.pictures()), files, query=query, loose=loose)
         opened.forget_link()
     except UserError as error:
         st.session_state[_TROUBLE] = str(error)
-    st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
 
 
-def _refusals(sentences: Sequence[str]) -> None:
+def _as_photographs(files: photo_trial.Files, loose: str) -> None:
+    """They open where photographs are, which says so and leads back."""
+    photo_trial.forget()
+    photo_trial.give(files, loose)
+    st.session_state[photo_trial.GUESSED] = (photo_trial.PHOTOGRAPHS, files)
+    state.put(opened.WAY, opened.PHOTOGRAPHS)
+
+
+def refusals(sentences: Sequence[str]) -> None:
     if len(sentences) <= SAID:
         for sentence in sentences:
             say.warning(sentence, icon=":material/broken_image:")
@@ -189,18 +209,18 @@ def _answers(chosen: Sequence[Run], shown: Shown) -> None:
     except UserError as error:
         say.info(error, icon=":material/upload:")
         return
-    answers.show(chosen, trial, key="upload", query=_looked_at(len(trial.query)))
+    answers.show(chosen, trial, key="upload", query=looked_at(len(trial.query)))
     saving.part(trial, key="upload", besides=f"Without it, it is kept for {MOST_DAYS} days.")
 
 
-def _looked_at(count: int) -> int:
+def looked_at(count: int, name: str = "query") -> int:
     """Which query the cards are about."""
     if count < 2:
         return 0
     number = widgets.number(
         st,
         "Query",
-        "query",
+        name,
         usual=1,
         low=1,
         high=count,

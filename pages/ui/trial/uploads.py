@@ -84,7 +84,7 @@ def refused(upload: str, *, query: bool) -> Sequence[str]:
 
 
 def begin(
-    shown: Shown, files: Sequence[tuple[str, memoryview]], *, query: bool, loose: str
+    shown: Shown, files: Sequence[tuple[str, bytes | memoryview]], *, query: bool, loose: str
 ) -> None:
     """Has new files read, and added to what is shown."""
     before = shown.upload
