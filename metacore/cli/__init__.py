@@ -110,4 +110,22 @@ def _add_data(verbs: "argparse._SubParsersAction[Parser]") -> None:
     add = _add(kinds, "add", catalogue.data_add, "Take a copy you already have.")
     for kind in (get, add):
         kind.add_argument("dataset", metavar="DATASET")
+    text = "Only these, where a dataset can be had in parts: cat,dog,'school bus'."
+    get.add_argument("--classes", type=_names, default=(), metavar="NAME,NAME", help=text)
+    text = "How many of each class, where a dataset can be had in parts."
+    get.add_argument("--pictures", type=_count, default=0, metavar="N", help=text)
     add.add_argument("folder", metavar="FOLDER", help="Holds the archives or their contents.")
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"must be names with a comma between, not {text!r}")
+    return names
+
+
+def _count(text: str) -> int:
+    count = whole(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {count}")
+    return count

@@ -30,7 +30,9 @@ def data_list(arguments: Namespace) -> int:
 
 def data_get(arguments: Namespace) -> int:
     with display.downloading(quiet=arguments.json) as progress:
-        where = data.get(arguments.dataset, progress)
+        where = data.get(
+            arguments.dataset, progress, classes=arguments.classes, pictures=arguments.pictures
+        )
     return _placed(arguments, where)
 
 

@@ -8,11 +8,13 @@ from metacore.datasets.base import Dataset
 from metacore.datasets.gaussian_process import GaussianProcess
 from metacore.datasets.glyphs import Glyphs
 from metacore.datasets.omniglot import Omniglot
+from metacore.datasets.quickdraw import QuickDraw
 from metacore.datasets.regression import Line, Sinusoid
 from metacore.settings import Config
 
 DATASETS: dict[str, type[Dataset]] = {
-    dataset.name: dataset for dataset in (Glyphs, Omniglot, Sinusoid, Line, GaussianProcess)
+    dataset.name: dataset
+    for dataset in (Glyphs, Omniglot, QuickDraw, Sinusoid, Line, GaussianProcess)
 }
 
 

@@ -81,6 +81,13 @@ class Dataset(ABC):
         raise UserError(f"{cls.name} needs no files: it is made on this computer.")
 
     @classmethod
+    def get_some(
+        cls, classes: Sequence[str], pictures: int, progress: Progress | None = None
+    ) -> Path:
+        """Downloads only these classes (none: all) and so many pictures of each (0: as usual)."""
+        raise UserError(f"{cls.name} cannot be had in parts: leave out --classes and --pictures.")
+
+    @classmethod
     def add(cls, folder: Path) -> Path:
         """Takes it from archives or pictures in a folder and says where it is now."""
         raise UserError(f"{cls.name} needs no files: it is made on this computer.")

@@ -1,6 +1,7 @@
 """The data on this computer: what is there, and how more of it gets there."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +32,17 @@ def status() -> list[Holding]:
     return [_holding(kind) for kind in DATASETS.values()]
 
 
-def get(name: str, progress: Progress | None = None) -> Path:
-    """Downloads a dataset and says where it is."""
+def get(
+    name: str,
+    progress: Progress | None = None,
+    *,
+    classes: Sequence[str] = (),
+    pictures: int = 0,
+) -> Path:
+    """Downloads a dataset, or some classes of it and so many pictures of each."""
     with in_sentences():
+        if classes or pictures:
+            return _named(name).get_some(classes, pictures, progress)
         return _named(name).get(progress)
 
 

@@ -2,18 +2,20 @@
 
 from dataclasses import replace
 
+from metacore.datasets import DATASETS
 from metacore.datasets.glyphs import GlyphsConfig
 from metacore.models.networks import Conv4
 from metacore.training.config import RunConfig
-from metacore.training.presets import preset
+from metacore.training.presets import pairs, preset
 
+ALIKE = ("quickdraw",)  # to an algorithm they are glyphs: two try them instead of all
 TINY_GLYPHS = GlyphsConfig(train_classes=20, test_classes=20)
 
 
 def small(algorithm: str, dataset: str = "sinusoid", **training: object) -> RunConfig:
     """The preset with a small network, few tasks, a budget of 20 meta-steps and no teacher."""
     config = preset(algorithm, dataset, "demo").untaught()
-    if dataset in ("glyphs", "omniglot"):
+    if not DATASETS[dataset].regression:
         ways = min(10, config.training.train_ways)
         config = config.replace(
             model=Conv4(width=8),
@@ -28,3 +30,12 @@ def small(algorithm: str, dataset: str = "sinusoid", **training: object) -> RunC
         "validation_episodes": 10,
     }
     return config.replace(training=replace(config.training, **{**usual, **training}))
+
+
+def unlike_pairs() -> list[tuple[str, str]]:
+    """Every algorithm × dataset, but of datasets alike to an algorithm only one with all."""
+    return [
+        (algorithm, dataset)
+        for algorithm, dataset in pairs()
+        if dataset not in ALIKE or algorithm in ("maml", "protonet")
+    ]

@@ -9,10 +9,10 @@ from metacore.insight.trace import trace
 from metacore.training.evaluate import evaluate
 from metacore.training.presets import pairs
 from metacore.training.trainer import Trainer
-from tests.training.small import small
+from tests.training.small import small, unlike_pairs
 
 
-@pytest.mark.parametrize(("algorithm", "dataset"), pairs())
+@pytest.mark.parametrize(("algorithm", "dataset"), unlike_pairs())
 def test_it_trains_evaluates_and_is_traced(
     algorithm: str, dataset: str, request: pytest.FixtureRequest
 ) -> None:
