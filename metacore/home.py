@@ -14,6 +14,14 @@ def data_folder() -> Path:
     return home() / "data"
 
 
+def weights_folder() -> Path:
+    return data_folder() / "weights"
+
+
+def cache_folder() -> Path:
+    return home() / "cache"
+
+
 def runs_folder() -> Path:
     return home() / "runs"
 

@@ -26,6 +26,7 @@ class Dataset(ABC):
     title: ClassVar[str]
     summary: ClassVar[str]
     item: ClassVar[str]  # what one example is called
+    named: ClassVar[bool] = False  # whether people know its classes by their names
     regression: ClassVar[bool]
     usual_model: ClassVar[ModelConfig]  # what presets learn it with
     inner_rate: ClassVar[float] = 0.01  # a step on the support set that suits its targets

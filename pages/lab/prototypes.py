@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from metacore import Run, UserError
-from pages.ui import charts, palette, pick, say, waiting, words
+from pages.ui import charts, kinds, palette, pick, say, waiting, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, controls, selection, support_editor
@@ -50,7 +50,16 @@ def look(choice: PrototypesChoice) -> None:
         shown = before if before is not None and known(before) else None
     if shown is not None:
         st.session_state[SHOWN] = shown
+        _legend(shown)
         (metric if shown.metric else gradient)(shown)
+
+
+def _legend(choice: PrototypesChoice) -> None:
+    """Which letter stands for which class, where classes have names."""
+    names = kinds.of(choice.spec)
+    if choice.spec.kind.named:
+        told = [f"**{words.letter(n)}** {words.plain(name)}" for n, name in enumerate(names)]
+        st.markdown(" · ".join(told))
 
 
 def known(choice: PrototypesChoice) -> bool:
@@ -162,7 +171,13 @@ def space(
         support_editor.show(choice.spec, view.shots, pictures, shifts(as_drawn, scene))
     with right.container(border=True):
         name = selection.choice(names, scene.first)
-        closeup.show(scene.looks[name], pictures, theme, f"Nearest support, by {scene.unit}")
+        closeup.show(
+            scene.looks[name],
+            pictures,
+            theme,
+            f"Nearest support, by {scene.unit}",
+            kinds.of(choice.spec),
+        )
 
 
 def matrix(scene: EpisodeInSpace, pictures: dict[str, str]) -> None:
@@ -285,7 +300,13 @@ def two_moments(
         support_editor.show(choice.spec, view.shots, pictures, shifts(as_drawn, seen))
     with right.container(border=True):
         name = selection.choice(names, seen.first)
-        closeup.show(seen.looks[name], pictures, theme, "Nearest support after adaptation")
+        closeup.show(
+            seen.looks[name],
+            pictures,
+            theme,
+            "Nearest support after adaptation",
+            kinds.of(choice.spec),
+        )
 
 
 page()
