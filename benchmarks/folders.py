@@ -140,7 +140,8 @@ def main() -> None:
             found = Sampled(**json.loads(said))
             cache = "dropped from" if cold else "in"
             print(
-                f"{attempt} (the file {cache} the page cache): {found.pictures:,} pictures in {found.seconds:.2f} s,"
+                f"{attempt} (the file {cache} the page cache): {found.pictures:,} pictures in"
+                f" {found.seconds:.2f} s,"
                 f" {found.opened:.2f} s of them to open: {found.pictures / found.seconds:,.0f}/s;"
                 f" private memory grew by at most {found.memory / 1e6:,.0f} MB"
             )
