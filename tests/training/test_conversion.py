@@ -71,15 +71,12 @@ def test_the_protocol_names_it(colour: FolderConfig) -> None:
     assert conversion(back.config, larger) == "3 x 40 x 40 → 3 x 20 x 20"
 
 
-def test_ink_that_goes_there_and_back_is_recognised_as_before() -> None:
-    """Black on white is the same drawing: a run scores on it as on the ink it came from."""
-    learner = learner_of("protonet")
-    plain = evaluate(learner, **{**ASKED, "episodes": 30})
-    source = learner.dataset
+def test_ink_that_goes_there_and_back_is_the_same_ink() -> None:
+    """Black on white is the same drawing."""
+    source = learner_of("protonet").dataset
     drawn = source.episodes("test", ways=2, shots=1, queries=2, seed=0, numbers=range(30))
     in_colour = pictures.converted(drawn.support_x, (3, 28, 28))
     assert torch.allclose(pictures.converted(in_colour, (1, 28, 28)), drawn.support_x, atol=1e-5)
-    assert plain.protocol.conversion == ""
 
 
 def test_runs_of_two_shapes_meet_on_the_same_episodes(colour: FolderConfig) -> None:
