@@ -5,6 +5,7 @@ from functools import lru_cache
 import torch
 
 from metacore.datasets.base import Dataset
+from metacore.datasets.emoji import Emoji
 from metacore.datasets.gaussian_process import GaussianProcess
 from metacore.datasets.glyphs import Glyphs
 from metacore.datasets.omniglot import Omniglot
@@ -14,7 +15,7 @@ from metacore.settings import Config
 
 DATASETS: dict[str, type[Dataset]] = {
     dataset.name: dataset
-    for dataset in (Glyphs, Omniglot, QuickDraw, Sinusoid, Line, GaussianProcess)
+    for dataset in (Glyphs, Omniglot, QuickDraw, Emoji, Sinusoid, Line, GaussianProcess)
 }
 
 
