@@ -42,7 +42,7 @@ def config(algorithm: str, dataset: str) -> mc.RunConfig:
     usual = mc.preset(algorithm, dataset, "good", shots=SHOTS.get(dataset))
     steps = OTHERS.get((algorithm, dataset)) or META_STEPS[dataset]
     budget = {"iterations": steps, "validate_every": steps // VALIDATIONS}
-    if not usual.algorithm_class.trains:
+    if not usual.learns:
         return usual
     return usual.replace(training=replace(usual.training, **budget))
 
