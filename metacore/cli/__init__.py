@@ -117,6 +117,8 @@ def _add_data(verbs: "argparse._SubParsersAction[Parser]") -> None:
     get.add_argument("--pictures", type=_count, default=0, metavar="N", help=text)
     text = "Holds the archives or their contents; or is a file of weights."
     add.add_argument("folder", metavar="FOLDER", help=text)
+    text = "What to call it, of a dataset that keeps several (folder). Default: the folder's name."
+    add.add_argument("--name", metavar="NAME", help=text)
 
 
 def _names(text: str) -> list[str]:

@@ -54,13 +54,13 @@ def get(
         return _named(name).get(progress)
 
 
-def add(name: str, folder: Path) -> Path:
+def add(name: str, folder: Path, *, called: str = "") -> Path:
     """Takes a dataset from archives or pictures in a folder and says where it is now; `weights`
-    from a file of them."""
+    from a file of them. `called` is its name, where a dataset keeps several."""
     with in_sentences():
         if name == "weights":
             return weights_arriving.add(folder)
-        return _named(name).add(folder)
+        return _named(name).add_named(folder, called) if called else _named(name).add(folder)
 
 
 def _named(name: str) -> type[Dataset]:
