@@ -1,4 +1,4 @@
-"""From the bytes somebody sends to grey values, or a sentence that names the file.
+"""From the bytes somebody sends to grey values or colours, or a sentence that names the file.
 
 Size and number of frames are read from the header, before anything is unpacked: a picture that
 would fill the memory never gets there.
@@ -54,16 +54,26 @@ def grey(data: bytes, name: str) -> Tensor:
     return _unpacked(data, shown(name), _brightness)
 
 
-def colour(data: bytes, name: str, width: int, height: int) -> Tensor:
-    """Red, green and blue of its middle, upright: uint8 [3, H, W]."""
+def colour(
+    data: bytes, name: str, width: int, height: int, *, whole: bool = False, paper: str = "white"
+) -> Tensor:
+    """Red, green and blue, upright, on paper where it is see-through: uint8 [3, H, W].
+
+    Its middle; or the whole of it, with paper beside it where its proportions are others.
+    """
 
     def fitted(image: Image.Image) -> Tensor:
         turn = _turn(image)
-        image = image.convert("RGBA")
-        flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        if image.format in ("JPEG", "MPO"):
+            enough = 2 * max(width, height) / min(image.size)
+            image.draft("RGB", (round(image.width * enough), round(image.height * enough)))
+        flat = _coloured(image, paper)
         upright = flat if turn is None else flat.transpose(turn)
-        pixels = np.array(ImageOps.fit(upright, (width, height)))
-        return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+        if whole:
+            sized = ImageOps.pad(upright, (width, height), color=paper)
+        else:
+            sized = ImageOps.fit(upright, (width, height))
+        return torch.from_numpy(np.array(sized)).permute(2, 0, 1).contiguous()
 
     return _unpacked(data, shown(name), fitted)
 
@@ -86,14 +96,14 @@ def square(data: bytes, name: str, side: int) -> Image.Image:
     return _unpacked(data, shown(name), cut)
 
 
-def _coloured(image: Image.Image) -> Image.Image:
-    """See-through pictures lie on white."""
+def _coloured(image: Image.Image, paper: str = "white") -> Image.Image:
+    """Red, green and blue; see-through pictures lie on paper."""
     if image.mode.startswith(("I", "F")):
         return _flat(image).convert("RGB")
     if "A" not in image.getbands() and "transparency" not in image.info:
         return image.convert("RGB")
     clear = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", clear.size, paper), clear).convert("RGB")
 
 
 def header(data: bytes, name: str) -> tuple[str, tuple[int, int]]:

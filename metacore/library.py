@@ -49,10 +49,11 @@ def rehearse(config: RunConfig, store: Store | None = None) -> None:
     before there is a run of it."""
     if config.teacher is not None:
         teachers.find((store or Store()).runs(), config)
+    config.model.refuse_missing()
     dataset = datasets.load(config.dataset, resolve(config.device))
     task = config.task.to_dict()
     for split, asked in (("train", config.training_task()), ("val", task), ("test", task)):
-        if split != "train" or config.algorithm_class.trains:
+        if split != "train" or config.learns:
             chance = generator(config.seed, "rehearsal")
             dataset.sample(split, tasks=1, **asked, generator=chance)
 

@@ -102,9 +102,9 @@ def test_a_room_imports_only_from_floors_below(file: Path) -> None:
 
 
 def test_only_runs_and_datasets_write_files() -> None:
-    """Paths of the home are asked for only where runs and data live."""
+    """Paths of the home are asked for only where runs, data, weights and features live."""
     askers = {room(file) for file in SOURCES for name in imports(file) if "home" in name}
-    assert askers <= {"runs", "datasets"}
+    assert askers <= {"runs", "datasets", "models"}
 
 
 def test_pages_hold_no_torch_mathematics() -> None:

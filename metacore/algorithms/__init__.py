@@ -6,6 +6,7 @@ from itertools import zip_longest
 from metacore.algorithms.anil import ANIL
 from metacore.algorithms.base import Algorithm
 from metacore.algorithms.baselines import Finetune, Scratch
+from metacore.algorithms.centroid import Centroid
 from metacore.algorithms.distil import Distil, DistilClasses
 from metacore.algorithms.families import FAMILIES
 from metacore.algorithms.logistic import Logistic
@@ -24,7 +25,7 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
         *(MAML, FOMAML, ANIL, Reptile, MetaSGD, MAMLPlusPlus),
         *(ProtoNet, Matching, Distil),
         *(Reader, MemoryAugmented),
-        *(Scratch, Finetune, Logistic, DistilClasses),
+        *(Scratch, Centroid, Finetune, Logistic, DistilClasses),
     )
 }
 

@@ -204,6 +204,12 @@ class Algorithm(ABC):
         """Which of its parameters adapt, which are only learned, and which are statistics."""
         return Parts(adapted=self.network.learned, state=self.network.state)
 
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to learn before a task comes: a method that trains has nothing
+        to do where all of its network is pretrained, or the pixels themselves."""
+        return self.trains and bool(self.parts.adapted or self.parts.shared)
+
     def groups(self) -> Sequence[Group]:
         """How the outer optimiser treats what is learned: all alike, unless an algorithm says."""
         return [Group((*self.parts.adapted, *self.parts.shared))]

@@ -35,7 +35,7 @@ from metacore.algorithms.metric import updated_running
 from metacore.algorithms.recipes import LARGE_TASKS, ON_CURVES, Recipe, Wanted
 from metacore.episode import Episode
 from metacore.errors import UserError
-from metacore.models.networks import HEAD, Params
+from metacore.models.networks import HEAD, ModelConfig, Params
 from metacore.models.parts import Parts
 from metacore.models.stacked import Statistics, stack
 from metacore.settings import Config, setting
@@ -75,6 +75,11 @@ class Supervised(Algorithm):
     def parts(self) -> Parts:
         body = tuple(name for name in self.network.learned if name not in HEAD)
         return Parts(adapted=HEAD, shared=body, state=self.network.state)
+
+    @property
+    def learns(self) -> bool:
+        """A last layer for the training classes alone would serve no task."""
+        return self.on_curves or any(name not in HEAD for name in self.network.learned)
 
     @staticmethod
     def outputs(ways: int, training_classes: int) -> int:
@@ -211,6 +216,11 @@ class Scratch(Algorithm):
     Config = ScratchConfig
 
     config: ScratchConfig
+
+    @classmethod
+    def fits(cls, model: type[ModelConfig]) -> bool:
+        """A pretrained network does not start from scratch."""
+        return super().fits(model) and not model.pretrained
 
     @classmethod
     def recipe(cls, wanted: Wanted) -> Recipe | None:

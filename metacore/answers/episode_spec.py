@@ -85,6 +85,19 @@ class EpisodeSpec:
             return drawn
         return drawn.edited(self.left_out, dict(self.labels))
 
+    def class_names(self) -> tuple[str, ...]:
+        """What people call the episode's classes; () where its dataset has no names for them."""
+        source = self.source()
+        if not isinstance(source, ImageDataset) or not source.named:
+            return ()
+        classes = self.classes
+        if not classes:
+            drawn = self.episode().classes
+            assert drawn is not None, "tasks of pictures know their classes"
+            classes = tuple(drawn[0].tolist())
+        names = source.short_names(self.split)
+        return tuple(names[number] for number in classes)
+
     def numbered(self, numbers: range, device: torch.device | None = None) -> Episode:
         """Episodes of this kind by their numbers, each of other classes."""
         task = {"ways": self.ways, "shots": self.shots, "queries": self.queries}

@@ -101,6 +101,20 @@ class Drawn(Question[Episode]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClassNames(Question[tuple[str, ...]]):
+    """What people call the classes of an episode; () where there are no names for them."""
+
+    spec: EpisodeSpec
+
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.spec.dataset)
+
+    def answer(self) -> tuple[str, ...]:
+        return self.spec.class_names()
+
+
+@dataclass(frozen=True, kw_only=True)
 class BestAnswer(Question[Best | None]):
     """The best anyone could make of a curve's points; None where that is not known."""
 

@@ -106,15 +106,19 @@ def _add_data(verbs: "argparse._SubParsersAction[Parser]") -> None:
     parser.set_defaults(parser=parser)
     kinds = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     _add(kinds, "list", catalogue.data_list, "What is on this computer.")
-    get = _add(kinds, "get", catalogue.data_get, "Download a dataset.")
+    get = _add(kinds, "get", catalogue.data_get, "Download a dataset, or a network's weights.")
     add = _add(kinds, "add", catalogue.data_add, "Take a copy you already have.")
+    names = "Of a dataset; of a network, to get its weights; or weights, to add a file of some."
     for kind in (get, add):
-        kind.add_argument("dataset", metavar="DATASET")
+        kind.add_argument("dataset", metavar="NAME", help=names)
     text = "Only these, where a dataset can be had in parts: cat,dog,'school bus'."
     get.add_argument("--classes", type=_names, default=(), metavar="NAME,NAME", help=text)
     text = "How many of each class, where a dataset can be had in parts."
     get.add_argument("--pictures", type=_count, default=0, metavar="N", help=text)
-    add.add_argument("folder", metavar="FOLDER", help="Holds the archives or their contents.")
+    text = "Holds the archives or their contents; or is a file of weights."
+    add.add_argument("folder", metavar="FOLDER", help=text)
+    text = "What to call it, of a dataset that keeps several (folder). Default: the folder's name."
+    add.add_argument("--name", metavar="NAME", help=text)
 
 
 def _names(text: str) -> list[str]:

@@ -37,7 +37,8 @@ def data_get(arguments: Namespace) -> int:
 
 
 def data_add(arguments: Namespace) -> int:
-    return _placed(arguments, data.add(arguments.dataset, Path(arguments.folder)))
+    folder = Path(arguments.folder)
+    return _placed(arguments, data.add(arguments.dataset, folder, called=arguments.name or ""))
 
 
 def _placed(arguments: Namespace, where: Path) -> int:

@@ -1,7 +1,7 @@
 """What a dataset is: a source of tasks, split into disjoint train, validation and test classes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
@@ -26,6 +26,7 @@ class Dataset(ABC):
     title: ClassVar[str]
     summary: ClassVar[str]
     item: ClassVar[str]  # what one example is called
+    named: ClassVar[bool] = False  # whether people know its classes by their names
     regression: ClassVar[bool]
     usual_model: ClassVar[ModelConfig]  # what presets learn it with
     most_queries: ClassVar[int | None] = None  # of a class in presets, where there are few
@@ -91,6 +92,30 @@ class Dataset(ABC):
     def add(cls, folder: Path) -> Path:
         """Takes it from archives or pictures in a folder and says where it is now."""
         raise UserError(f"{cls.name} needs no files: it is made on this computer.")
+
+    @classmethod
+    def add_named(cls, folder: Path, called: str) -> Path:
+        """Takes one of several that it keeps, under a name."""
+        raise UserError(f"{cls.name} is one dataset and has its name: leave out --name.")
+
+    @classmethod
+    def knows(cls, word: str) -> bool:
+        """Whether a path setting may say this where strangers choose it: a name of its own."""
+        return False
+
+    @classmethod
+    def there(cls) -> str:
+        """A sentence on which names it knows."""
+        return "Nothing was: ask whoever keeps the server."
+
+    @classmethod
+    def stamp(cls, config: settings.Config) -> Hashable:
+        """Changes when what a config names has changed since it was loaded."""
+        return None
+
+    def notes(self) -> list[str]:
+        """What whoever uses it should know: a sentence for each thing that is left out, say."""
+        return []
 
     @classmethod
     def at_hand(cls, config: settings.Config) -> bool:
@@ -198,6 +223,11 @@ class ImageDataset(Dataset):
         self._check_split(split)
         sizes, item = Sizes.of(self.class_sizes(split)), self.item
         classes, most = len(sizes.each), sizes.most
+        if classes < 2:
+            raise UserError(
+                f"{self.name}'s {split} split has {'no class' if not classes else '1 class'}, and a"
+                f" task needs at least 2; {ways} were asked for."
+            )
         if not 2 <= ways <= classes:
             raise UserError(
                 f"ways must be between 2 and {classes} for {self.name}: its {split} split has"

@@ -1,4 +1,5 @@
-"""The data on this computer: what is there, and how more of it gets there."""
+"""The data on this computer, pretrained weights among them: what is there, and how more of it gets
+there."""
 
 import os
 from collections.abc import Sequence
@@ -9,11 +10,13 @@ from metacore.datasets import DATASETS
 from metacore.datasets.arriving import in_sentences
 from metacore.datasets.base import Dataset, Progress
 from metacore.errors import UserError
+from metacore.models import weights_arriving
+from metacore.models.weights import WEIGHTS, Weights
 
 
 @dataclass(frozen=True)
 class Holding:
-    """What this computer has of one dataset."""
+    """What this computer has of one dataset, or of one network's weights."""
 
     name: str
     title: str
@@ -29,7 +32,9 @@ def ready(name: str) -> bool:
 
 
 def status() -> list[Holding]:
-    return [_holding(kind) for kind in DATASETS.values()]
+    """Of all datasets, then of the weights of pretrained networks."""
+    weights = [_weights(each) for each in WEIGHTS.values()]
+    return [*(_holding(kind) for kind in DATASETS.values()), *weights]
 
 
 def get(
@@ -39,22 +44,30 @@ def get(
     classes: Sequence[str] = (),
     pictures: int = 0,
 ) -> Path:
-    """Downloads a dataset, or some classes of it and so many pictures of each."""
+    """Downloads a dataset, or some classes of it and so many pictures of each; or the weights of a
+    network."""
     with in_sentences():
+        if name in WEIGHTS:
+            return weights_arriving.get(name, shown=progress is not None)
         if classes or pictures:
             return _named(name).get_some(classes, pictures, progress)
         return _named(name).get(progress)
 
 
-def add(name: str, folder: Path) -> Path:
-    """Takes a dataset from archives or pictures in a folder and says where it is now."""
+def add(name: str, folder: Path, *, called: str = "") -> Path:
+    """Takes a dataset from archives or pictures in a folder and says where it is now; `weights`
+    from a file of them. `called` is its name, where a dataset keeps several."""
     with in_sentences():
-        return _named(name).add(folder)
+        if name == "weights":
+            return weights_arriving.add(folder)
+        return _named(name).add_named(folder, called) if called else _named(name).add(folder)
 
 
 def _named(name: str) -> type[Dataset]:
     if name not in DATASETS:
-        raise UserError(f"There is no dataset {name!r}: choose one of {', '.join(DATASETS)}.")
+        raise UserError(
+            f"There is no dataset {name!r}: choose one of {', '.join([*DATASETS, *WEIGHTS])}."
+        )
     return DATASETS[name]
 
 
@@ -63,6 +76,15 @@ def _holding(kind: type[Dataset]) -> Holding:
     size = _size(where)
     known = where if size or not ready else None
     return Holding(kind.name, kind.title, ready, known, size, kind.how_to_get())
+
+
+def _weights(each: Weights) -> Holding:
+    """Those that come in a package are no file of ours."""
+    kept = each.kept.is_file()
+    size = each.kept.stat().st_size if kept else 0
+    where = each.kept if kept or not each.ready() else None
+    title = f"Weights of {each.title}"
+    return Holding(each.name, title, each.ready(), where, size, each.how_to_get())
 
 
 def _size(folder: Path) -> int:

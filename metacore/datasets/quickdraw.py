@@ -56,6 +56,7 @@ class QuickDraw(AugmentedDataset):
     title = "Quick, Draw!"
     summary = "Doodles of 345 everyday things by many people: nothing to download."
     item = "doodle"
+    named = True
     Config = QuickDrawConfig
     config: QuickDrawConfig
 

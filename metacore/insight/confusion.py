@@ -58,9 +58,13 @@ class Confusion:
 
     def worst(self) -> tuple[int, int]:
         """The most frequent mistake; the first class rightly recognised if there is none."""
-        wrong = self.counts - np.diag(np.diag(self.counts))
-        row, column = divmod(int(wrong.argmax()), len(self.classes))
-        return (row, column) if wrong[row, column] else (0, 0)
+        return next(iter(self.mistakes(1)), (0, 0))
+
+    def mistakes(self, most: int) -> list[tuple[int, int]]:
+        """The most frequent ones, as truth and guess."""
+        wrong = (self.counts - np.diag(np.diag(self.counts))).flatten()
+        order = np.argsort(-wrong, kind="stable")[:most]
+        return [divmod(int(cell), len(self.classes)) for cell in order if wrong[cell]]
 
 
 def confusion(

@@ -18,6 +18,7 @@ from metacore.algorithms.base import Predictor
 from metacore.capacity import suited_threads
 from metacore.device import synchronize
 from metacore.episode import Episode
+from metacore.models.kept_features import computed_anew
 from metacore.models.networks import HEAD, layer_of
 from metacore.training.learner import Learner
 
@@ -50,14 +51,14 @@ def cost(
         *_, last = algorithm.adapt(params, task, steps=steps, norm=norm)
         return last, last.kept
 
-    with suited_threads(small=True):
+    with suited_threads(small=True), computed_anew():
         last, kept = take_in()
         taking = _seconds(take_in, learner.device)
         one, batch = (
             _seconds(_answers(last, x), learner.device) for x in (task.query_x[:, :1], task.query_x)
         )
     return Cost(
-        kept=in_words(kept, algorithm.network.learned),
+        kept=in_words(kept, algorithm.network.learned, frozen=algorithm.network.frozen),
         kept_bytes=size(kept),
         take_in_ms=1000 * taking,
         answer_ms=1000 * one,
@@ -72,10 +73,11 @@ def size(kept: Mapping[str, Tensor]) -> int:
     return sum(value[0].numel() * value.element_size() for value in kept.values())
 
 
-def in_words(kept: Mapping[str, Tensor], network: Collection[str]) -> str:
-    """`all its weights`, `its last layer`, `5 prototypes`; `network` names all that it learns."""
+def in_words(kept: Mapping[str, Tensor], network: Collection[str], *, frozen: bool = False) -> str:
+    """`all its weights`, `its last layer`, `5 prototypes`; `network` names all that it learns,
+    which is not all it has where a part of it is frozen."""
     weights = [name for name in kept if name in network]
-    said = [_weights(weights, network)] if weights else []
+    said = [_weights(weights, network, frozen)] if weights else []
     for name, value in kept.items():
         if name not in weights:
             count = value.shape[1]
@@ -83,12 +85,14 @@ def in_words(kept: Mapping[str, Tensor], network: Collection[str]) -> str:
     return " and ".join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else said[0]
 
 
-def _weights(names: Collection[str], network: Collection[str]) -> str:
-    if set(names) == set(network):
+def _weights(names: Collection[str], network: Collection[str], frozen: bool) -> str:
+    if set(names) == set(network) and not frozen:
         return "all its weights"
     if set(names) == set(HEAD):
         return "its last layer"
     layers, all_layers = (len({layer_of(name) for name in some}) for some in (names, network))
+    if frozen:
+        return f"its last {layers} layers"
     return f"{layers} of its {all_layers} layers"
 
 

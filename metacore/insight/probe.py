@@ -108,7 +108,7 @@ def _measure(config: RunConfig, memory: int | None, teacher: RunConfig | None) -
         torch.cuda.reset_peak_memory_stats(device)
     try:
         learner = build(config, teacher=None if teacher is None else build(teacher))
-        step = _step_seconds(config, learner) if learner.algorithm.trains else 0.0
+        step = _step_seconds(config, learner) if config.learns else 0.0
         costs = _Costs(step, _validation_seconds(config, learner))
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
@@ -116,9 +116,8 @@ def _measure(config: RunConfig, memory: int | None, teacher: RunConfig | None) -
         return _too_large(config, device.type, name, available, _peak(device))
     peak = _peak(device)
     found = Forecast(name, device.type, peak, available, fits=peak <= available)
-    learned = learner.algorithm.parts.learned(learner.params)
-    parameters = sum(value.numel() for value in learned.values())
-    return _advised(config, replace(found, parameters=parameters, **_length(config, costs)))
+    found = replace(found, parameters=learner.parameters, **_length(config, costs))
+    return _advised(config, found)
 
 
 def _too_large(
@@ -190,7 +189,7 @@ def _validate(config: RunConfig, learner: Learner, episodes: int) -> float:
 
 def _length(config: RunConfig, costs: _Costs) -> dict[str, Any]:
     """The fields of a forecast that say how long the run is."""
-    steps = _iterations(config, costs) if config.algorithm_class.trains else 0
+    steps = _iterations(config, costs) if config.learns else 0
     validations = _validations(config, steps)
     return {
         "seconds": steps * costs.step + validations * costs.validation,

@@ -10,7 +10,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,17 +24,45 @@ HALVINGS = 4  # by pooling: no network pools more often
 HEAD = ("head.weight", "head.bias")  # the parameters of a network's last layer
 
 
-class Network(nn.Module):
-    """`features` maps an input to a vector, `head` maps it to outputs (none for metric methods)."""
+class Frozen(Protocol):
+    """What comes before all that is learned, and is no part of it: a pretrained network."""
 
-    def __init__(self, features: nn.Module, width: int, outputs: int) -> None:
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what it makes of one input."""
+        ...
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Which weights it has: `name` and `sha256`."""
+        ...
+
+    def first(self) -> Params:
+        """What the learned layers after it begin with, by their names in `features`."""
+        ...
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Inputs [..., C, H, W] -> [..., *shape]."""
+        ...
+
+
+class Network(nn.Module):
+    """`features` maps an input to a vector, `head` maps it to outputs (none for metric methods).
+
+    A pretrained network has a `trunk` that inputs go through first.
+    """
+
+    def __init__(
+        self, features: nn.Module, width: int, outputs: int, *, trunk: Frozen | None = None
+    ) -> None:
         super().__init__()
         self.features = features
         self.width = width
         self.head = nn.Linear(width, outputs) if outputs else nn.Identity()
+        self.trunk = trunk
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x))
+        return self.head(self.features(x if self.trunk is None else self.trunk(x)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +72,19 @@ class ModelConfig(Config):
     summary: ClassVar[str]
     regression: ClassVar[bool] = False
     role: ClassVar[str] = "features"  # what an algorithm can use it as
+    any_picture: ClassVar[bool] = False  # whether it takes pictures of any kind and size
+    pretrained: ClassVar[bool] = False  # whether it knows something before a run begins
 
     def build(self, input_shape: tuple[int, ...], outputs: int) -> Network:
         """`outputs` 0 leaves the head away."""
         raise NotImplementedError
+
+    def refuse_missing(self) -> None:
+        """Says what to do where something it needs is not on this computer."""
+
+    def looks_at(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """What it makes of pictures of this shape before anything else."""
+        return shape
 
     def parameter_count(self, input_shape: tuple[int, ...], outputs: int) -> int:
         """How many numbers are learned; costs no memory."""
@@ -174,6 +211,7 @@ def initial_params(network: nn.Module, generator: torch.Generator) -> Params:
 
     Running statistics are included under their own names.
     """
+    given = _given(network)
     params: Params = {}
     for prefix, module in network.named_modules():
         drawn = _draw(prefix, module, generator)
@@ -181,7 +219,15 @@ def initial_params(network: nn.Module, generator: torch.Generator) -> Params:
             if buffer.is_floating_point():
                 drawn[name] = buffer.detach().clone()
         params |= {_joined(prefix, name): tensor for name, tensor in drawn.items()}
-    return params
+    return params | {name: value for name, value in given.items() if not params[name].is_meta}
+
+
+def _given(network: nn.Module) -> Params:
+    """What the learned layers of a pretrained network begin with."""
+    trunk = getattr(network, "trunk", None)
+    if trunk is None or all(each.is_meta for each in network.parameters()):
+        return {}
+    return {f"features.{name}": value for name, value in trunk.first().items()}
 
 
 def _draw(prefix: str, module: nn.Module, generator: torch.Generator) -> Params:

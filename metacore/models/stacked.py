@@ -60,6 +60,11 @@ class Stacked:
                 )
 
     @property
+    def frozen(self) -> bool:
+        """Whether a part of it is no parameter of anybody."""
+        return self.network.trunk is not None
+
+    @property
     def uses_batch_statistics(self) -> bool:
         return bool(self.norms)
 
@@ -97,9 +102,20 @@ class Stacked:
         `statistics` normalises with these instead of the batch's own; `record` receives the
         batch's own (for S = P).
         """
+        x = x if self.network.trunk is None else self.network.trunk(x)
+        return self.learned_features(params, x, statistics, record)
+
+    def learned_features(
+        self,
+        params: Params,
+        x: Tensor,
+        statistics: Statistics | None = None,
+        record: Statistics | None = None,
+    ) -> Tensor:
+        """The same from what the frozen trunk has made of the inputs, where there is one."""
         if not self.fast:
             return self._by_vmap(params, x)
-        sets = len(next(iter(params.values())))
+        sets = len(next(iter(params.values()), x))  # without parameters, all sets are alike
         batches = len(x) // sets
         if batches > 1 and (statistics is not None or not self.norms):
             joined = x.reshape(sets, -1, *x.shape[2:])

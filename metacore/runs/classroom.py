@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Self
 
+from metacore import home
+from metacore.datasets import refuse_foreign_paths
 from metacore.errors import UserError
 from metacore.runs.job import ACTIVE, QUEUED, TABLES, Job
 from metacore.settings import Config, setting
 from metacore.training.config import TrainingConfig
 
-VARIABLE = "METACORE_CLASS"  # how `metacore serve --class` tells the server its rules
+VARIABLE = home.CLASS_VARIABLE
 LONGEST_QUEUE = 100  # trainings that wait, and other jobs that do, whoever asked for them
 SHORTEST_KEY = 12  # of a teacher's key: a shorter one can be guessed over the network
 
@@ -76,6 +78,11 @@ class Visitor:
                 f"A training here may have {self.limits.iterations:,} meta-steps, not"
                 f" {training.iterations:,}: choose a smaller budget."
             )
+
+    def refuse_paths(self, dataset: Config) -> None:
+        """Visitors name what was added to a server, not where else something lies on it."""
+        if self.limits is not None:
+            refuse_foreign_paths(dataset)
 
     def refuse_used_up(self, seconds: float, name: str) -> None:
         """A run that goes on may not take longer in all than one that is started."""

@@ -92,6 +92,7 @@ class _StoppedError(Exception):
 
 def ask(store: Store, question: Question) -> ComparisonJob:
     """The comparison that answers the question: one there is already, or a new one in the queue."""
+    store.visitor.refuse_paths(question.source)
     runs = [store.get(run) for run in question.runs]
     question = replace(question, runs=tuple(run.id for run in runs))
     for run in runs:

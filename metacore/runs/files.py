@@ -22,6 +22,7 @@ from torch import Tensor
 
 from metacore import atomic
 from metacore.errors import UserError
+from metacore.models.weights import refuse_others
 from metacore.training.checkpoint import Checkpoint
 
 LOG = "worker.log"
@@ -115,7 +116,9 @@ def load_params(folder: Path, which: str = "best") -> dict[str, Tensor]:
 
     Weights that are no numbers would answer by chance and look like a result.
     """
-    params = load(folder, which).params()
+    found = load(folder, which)
+    refuse_others(found.info.get("weights"))
+    params = found.params()
     if not all(bool(torch.isfinite(value).all()) for value in params.values()):
         raise UserError(
             f"The weights in {folder} are not all finite numbers: what they learned is lost."

@@ -132,7 +132,11 @@ class Recorder(Callback):
             self.lease.write(message=self.watch.warning)
 
     def on_start(self, trainer: Trainer) -> None:
-        self.lease.describe(full_name(trainer.device), dict(describe(trainer.device)))
+        made: dict[str, Any] = dict(describe(trainer.device))
+        trunk = trainer.learner.algorithm.network.network.trunk
+        if trunk is not None:
+            made["weights"] = " ".join(trunk.identity.values())
+        self.lease.describe(full_name(trainer.device), made)
         self._points = _points_until_now(trainer)
         self._marks = deque([(time.monotonic(), trainer.iteration)])
         self._note(trainer)

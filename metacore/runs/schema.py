@@ -82,6 +82,13 @@ class Window(Struct, forbid_unknown_fields=True):
     sums: Annotated[dict[Name, Number], Meta(max_length=100)]
 
 
+class Pretrained(Struct, forbid_unknown_fields=True):
+    """The weights of a network that was trained before the run."""
+
+    name: Line
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
 class Info(Struct, forbid_unknown_fields=True, kw_only=True):
     """What a checkpoint holds besides its tensors."""
 
@@ -91,6 +98,7 @@ class Info(Struct, forbid_unknown_fields=True, kw_only=True):
     stale_validations: Count
     validated_at: Count | None
     window: Window | None = None
+    weights: Pretrained | None = None
 
 
 class Tensor(Struct, forbid_unknown_fields=True):

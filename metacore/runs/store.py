@@ -101,6 +101,7 @@ class Store:
         """
         if self.database.unwritable:
             raise UserError(self.database.unwritable)
+        self.visitor.refuse_paths(run.config.dataset)
         folder = self.folder / run.id
         texts = {"config.json": config_json(run.values)}
         try:

@@ -68,7 +68,7 @@ def why_not(run: Run, config: RunConfig) -> str:
     if not any(run.folder.glob("*.safetensors")):
         return "it has no weights"
     own, kind = run.config, config.algorithm_class
-    if not own.algorithm_class.trains:
+    if not own.learns and not own.model.pretrained:
         return "it has not learned anything beforehand"
     if own.dataset != config.dataset or own.dataset_class is not config.dataset_class:
         there, here = own.dataset_class.title, config.dataset_class.title

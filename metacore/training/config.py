@@ -5,7 +5,10 @@ the command line and the forms are generated from the same fields.
 """
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Self
+
+import torch
 
 from metacore.algorithms import ALGORITHMS
 from metacore.algorithms.base import Algorithm
@@ -133,16 +136,23 @@ class RunConfig:
         return self.dataset_class.shape(self.dataset)
 
     def takes(self, source: Config) -> bool:
-        """Whether what is learned can be asked about this dataset: inputs of one kind and size."""
+        """Whether what is learned can be asked about this dataset: inputs of one kind and size,
+        or pictures of any."""
         asked, own = config_owner(DATASETS, source), self.dataset_class
         same_kind = asked.regression == own.regression
-        return bool(same_kind and asked.shape(source) == self.input_shape)
+        any_shape = self.model.any_picture and not own.regression
+        return bool(same_kind and (any_shape or asked.shape(source) == self.input_shape))
 
     @property
     def norms(self) -> tuple[str, ...]:
         """The normalisation modes it can choose from, its own first; none without batch norm."""
         batch = uses_batch_statistics(self.model, self.input_shape)
         return self.algorithm_class.norms if batch else ()
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to learn before a task comes."""
+        return self.algorithm_class.trains and _learns(self.replace(seed=0))
 
     @property
     def teacher(self) -> str | None:
@@ -214,6 +224,12 @@ class RunConfig:
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"This is not the description of a run: {error!r}.") from error
+
+
+@lru_cache(maxsize=256)
+def _learns(config: RunConfig) -> bool:
+    with torch.device("meta"):
+        return config.algorithm_for(2).learns
 
 
 def able(algorithm: type[Algorithm], dataset: type[Dataset]) -> bool:

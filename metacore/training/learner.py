@@ -27,6 +27,8 @@ class Learner:
     @property
     def parameters(self) -> int:
         """How many numbers are learned."""
+        if self.algorithm.trains and not self.algorithm.learns:
+            return 0
         learned = self.algorithm.parts.learned(self.params)
         return sum(value.numel() for value in learned.values())
 
@@ -48,6 +50,7 @@ def build(
 
     A teacher is needed for training only, by a config that asks for one.
     """
+    config.model.refuse_missing()
     where = resolve(device or config.device)
     dataset = datasets.load(config.dataset, where)
     algorithm = config.algorithm_for(dataset.classes("train"))

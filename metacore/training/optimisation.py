@@ -57,7 +57,8 @@ def _tensors(group: Group, config: TrainingConfig, params: Params) -> dict[str, 
 def _make(config: TrainingConfig, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
     rate = config.learning_rate
     # one call instead of a dozen per tensor
-    fused = groups[0]["params"][0].device.type in ("cpu", "cuda")
+    devices = {value.device.type for group in groups for value in group["params"]}
+    fused = devices <= {"cpu", "cuda"}
     match config.optimiser:
         case "sgd":
             momentum = config.momentum

@@ -18,6 +18,7 @@ from metacore.algorithms.base import MetaStep
 from metacore.capacity import suited_threads
 from metacore.errors import UserError
 from metacore.models.networks import Params
+from metacore.models.weights import refuse_others
 from metacore.randomness import generator
 from metacore.training import evaluate
 from metacore.training.checkpoint import Checkpoint
@@ -114,7 +115,7 @@ class Trainer:
             self._tell("on_end")
 
     def _run(self) -> str:
-        outcome = self._loop() if self.learner.algorithm.trains else "finished"
+        outcome = self._loop() if self.config.learns else "finished"
         if outcome == "finished" and self._validated_at != self.iteration and self.world.first:
             self._validate()
         return outcome
@@ -129,9 +130,13 @@ class Trainer:
             "stale_validations": self.stale_validations,
             "validated_at": self._validated_at,
         }
+        trunk = self.learner.algorithm.network.network.trunk
+        if trunk is not None:
+            info["weights"] = trunk.identity
         return Checkpoint({k: v.detach().cpu().clone() for k, v in tensors.items()}, info)
 
     def restore(self, checkpoint: Checkpoint) -> None:
+        refuse_others(checkpoint.info.get("weights"))
         saved = checkpoint.params()
         shapes = {name: tuple(value.shape) for name, value in saved.items()}
         if shapes != {name: tuple(value.shape) for name, value in self.params.items()}:

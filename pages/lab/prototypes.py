@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from metacore import Run, UserError
-from pages.ui import charts, palette, pick, say, waiting, words
+from pages.ui import charts, kinds, palette, pick, say, waiting, words
 from pages.ui.figures import embedding as figures
 from pages.ui.figures import nearness
 from pages.ui.prototypes import closeup, controls, selection, support_editor
@@ -24,7 +24,7 @@ LISTED = 4  # queries that do not stand where they are answered
 def page() -> None:
     st.title("Prototypes", anchor=False)
     st.markdown(
-        "A network turns every drawing into a list of numbers: a **place**. Where drawings of one"
+        "A network turns every picture into a list of numbers: a **place**. Where pictures of one"
         " class gather, a few examples are enough to know the next one."
     )
     found = controls.offered()
@@ -45,12 +45,21 @@ def look(choice: PrototypesChoice) -> None:
     waiting.several(choice.questions)
     shown: PrototypesChoice | None = choice
     if not known(choice):
-        waiting.bar(choice.questions, "Finding the place of every drawing", key="prototypes")
+        waiting.bar(choice.questions, "Finding the place of every picture", key="prototypes")
         before = st.session_state.get(SHOWN)
         shown = before if before is not None and known(before) else None
     if shown is not None:
         st.session_state[SHOWN] = shown
+        _legend(shown)
         (metric if shown.metric else gradient)(shown)
+
+
+def _legend(choice: PrototypesChoice) -> None:
+    """Which letter stands for which class, where classes have names."""
+    names = kinds.of(choice.spec)
+    if choice.spec.kind.named:
+        told = [f"**{words.letter(n)}** {words.plain(name)}" for n, name in enumerate(names)]
+        st.markdown(" · ".join(told))
 
 
 def known(choice: PrototypesChoice) -> bool:
@@ -153,7 +162,7 @@ def space(
             figure,
             f"Where the {item}s lie in {view.dimensions} of {scene.features} dimensions",
             names,
-            alt="Support drawings, queries and prototypes of each class, projected by PCA.",
+            alt="Support, queries and prototypes of each class, projected by PCA.",
             key="space",
         )
         st.caption(seen(scene, view))
@@ -162,7 +171,13 @@ def space(
         support_editor.show(choice.spec, view.shots, pictures, shifts(as_drawn, scene))
     with right.container(border=True):
         name = selection.choice(names, scene.first)
-        closeup.show(scene.looks[name], pictures, theme, f"Nearest support, by {scene.unit}")
+        closeup.show(
+            scene.looks[name],
+            pictures,
+            theme,
+            f"Nearest support, by {scene.unit}",
+            kinds.of(choice.spec),
+        )
 
 
 def matrix(scene: EpisodeInSpace, pictures: dict[str, str]) -> None:
@@ -176,7 +191,7 @@ def matrix(scene: EpisodeInSpace, pictures: dict[str, str]) -> None:
             charts.theme(),
             column_pictures=[pictures[name] for name in shown.columns],
             row_pictures=row_pictures,
-            row_name="prototype" if prototypes else "support drawing",
+            row_name="prototype" if prototypes else "support",
             row_height=34 if prototypes else 24,
         ),
     )
@@ -184,7 +199,7 @@ def matrix(scene: EpisodeInSpace, pictures: dict[str, str]) -> None:
         figure,
         "How far every query is from every prototype"
         if prototypes
-        else "How much attention every query pays to every support drawing",
+        else "How much attention every query pays to every example of the support set",
         alt=f"A matrix of {shown.unit}: a row per answer, a column per query.",
         key="matrix",
         help="The dot marks the nearest prototype, the answer; a cross marks a wrong one."
@@ -277,7 +292,7 @@ def two_moments(
                 figure,
                 f"{title}: {seen.separations[moment]:.0%} of the variance between classes",
                 names,
-                alt="Features of support drawings and queries of each class, projected by PCA.",
+                alt="Features of support and queries of each class, projected by PCA.",
                 key=f"moment {moment}",
             )
     left, right = st.columns(2, gap="medium")
@@ -285,7 +300,13 @@ def two_moments(
         support_editor.show(choice.spec, view.shots, pictures, shifts(as_drawn, seen))
     with right.container(border=True):
         name = selection.choice(names, seen.first)
-        closeup.show(seen.looks[name], pictures, theme, "Nearest support after adaptation")
+        closeup.show(
+            seen.looks[name],
+            pictures,
+            theme,
+            "Nearest support after adaptation",
+            kinds.of(choice.spec),
+        )
 
 
 page()

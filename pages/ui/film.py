@@ -210,11 +210,16 @@ def _reach(lines: Sequence[FilmLine]) -> tuple[float, float]:
 
 
 def boards(
-    runs: Sequence[FilmedRun], episode: Episode, kind: type[Dataset] = ImageDataset
+    runs: Sequence[FilmedRun],
+    episode: Episode,
+    kind: type[Dataset] = ImageDataset,
+    names: Sequence[str] = (),
 ) -> list[DrawingsPanel]:
-    """A board for every run: the support drawings, and its answers to the queries."""
+    """A board for every run: the support drawings, and its answers to the queries; classes without
+    names have letters."""
     theme, shots = charts.theme(), len(episode.support_y[0]) // episode.ways
-    classes = [(words.letter(n), palette.of_class(n, theme)) for n in range(episode.ways)]
+    told = words.called(episode.ways, names)
+    classes = [(name, palette.of_class(n, theme)) for n, name in enumerate(told)]
     support = _pictures(episode.support_x[0], episode.support_y[0], kind)
     query = _pictures(episode.query_x[0], episode.query_y[0], kind)
     more = shots - SUPPORT_SHOWN

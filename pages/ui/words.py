@@ -6,6 +6,7 @@ where Markdown is expected, through `in_figure` into a figure, and through `clea
 
 import math
 import re
+from collections.abc import Sequence
 from html import escape
 from unicodedata import category
 
@@ -163,6 +164,11 @@ MODES = {
 def mode(norm: str) -> str:
     """A normalisation mode by its name, and in words for those who meet it first."""
     return f"{norm}, {MODES[norm]}" if norm in MODES else norm
+
+
+def called(ways: int, names: Sequence[str] = ()) -> list[str]:
+    """Each class of an episode by its name, or by its letter where there are none."""
+    return [clean(name) for name in names] or [letter(number) for number in range(ways)]
 
 
 def letter(number: int) -> str:

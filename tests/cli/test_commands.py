@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from metacore import ALGORITHMS, DATASETS, MODELS, Run, Store
+from metacore.models.weights import WEIGHTS
 from tests.cli.conftest import SMALL, Metacore
 
 LONG = "train --dataset sinusoid --iterations 1000000 --tasks 1 --validate-every 0 --name long"
@@ -216,7 +217,7 @@ def test_registries_are_listed(
 
 def test_data_is_listed(metacore: Metacore) -> None:
     rows = {row["name"]: row for row in metacore("data list --json").json}
-    assert list(rows) == list(DATASETS)
+    assert list(rows) == [*DATASETS, *WEIGHTS]
     assert not rows["omniglot"]["ready"]
     assert "metacore data get omniglot" in metacore("data list").out
 

@@ -19,6 +19,7 @@ from metacore.datasets import DATASETS, library, omniglot_files
 from metacore.datasets import omniglot_pictures as omniglot
 from metacore.datasets.omniglot import Omniglot
 from metacore.errors import UserError
+from metacore.models.weights import WEIGHTS
 
 TINY = {
     "parts": {
@@ -264,7 +265,7 @@ def test_without_a_network_the_other_way_is_named(monkeypatch: pytest.MonkeyPatc
 
 def test_status_tells_what_is_here(tmp_path: Path) -> None:
     before = {holding.name: holding for holding in library.status()}
-    assert list(before) == list(DATASETS)
+    assert list(before) == [*DATASETS, *WEIGHTS]
     assert not before["omniglot"].ready
     assert before["omniglot"].bytes == 0
     assert "metacore data get omniglot" in before["omniglot"].how

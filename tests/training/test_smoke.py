@@ -23,7 +23,7 @@ def test_it_trains_evaluates_and_is_traced(
     assert trainer.run() == "finished"
     learner = trainer.learner
     changed = any(not value.equal(before[name]) for name, value in trainer.params.items())
-    assert changed is learner.algorithm.trains
+    assert changed is trainer.config.learns
 
     for norm in learner.algorithm.norms:
         asked = {"norm": norm, "episodes": 4, "queries": 2, "steps": 2, "shots": 2}

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 from torch import Tensor
 
-from pages.ui import charts, words
+from pages.ui import charts, kinds, words
 from pages.ui.adapt.scene import AdaptedRun, AdaptScene
 from pages.ui.figures import attention
 
@@ -23,12 +23,16 @@ def card(adapted: AdaptedRun, scene: AdaptScene) -> None:
     rows = order(episode.query_x[0], episode.query_y[0])
     columns = order(episode.support_x[0], episode.support_y[0])
     shown = adapted.trace.heads[0][:, :, rows][:, :, :, columns]
+    called = kinds.of(scene.choice.spec)
     item = "point" if regression else scene.choice.spec.kind.item
     draw = partial(
         attention.heads,
         shown,
-        [f"a query {name}" for name in named(episode.query_x[0], episode.query_y[0], rows)],
-        [f"a {item} {name}" for name in named(episode.support_x[0], episode.support_y[0], columns)],
+        [f"a query {name}" for name in named(episode.query_x[0], episode.query_y[0], rows, called)],
+        [
+            f"a {item} {name}"
+            for name in named(episode.support_x[0], episode.support_y[0], columns, called)
+        ],
         adapted.color,
         charts.theme(),
     )
@@ -50,11 +54,11 @@ def order(x: Tensor, y: Tensor) -> list[int]:
     return [int(number) for number in by.argsort(stable=True)]
 
 
-def named(x: Tensor, y: Tensor, numbers: Sequence[int]) -> list[str]:
+def named(x: Tensor, y: Tensor, numbers: Sequence[int], called: Sequence[str]) -> list[str]:
     """What each of these is, for a pointer."""
     if y.is_floating_point():
         return [f"at x = {float(x[number]):.1f}" for number in numbers]
-    return [f"of class {words.letter(int(y[number]))}" for number in numbers]
+    return [f"of class {words.in_figure(called[int(y[number])])}" for number in numbers]
 
 
 def _legend(item: str, regression: bool) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from metacore.insight.reference import Reference
-from pages.ui import charts, film, palette
+from pages.ui import charts, film, kinds, palette
 from pages.ui.adapt.scene import AdaptScene
 from pages.ui.curve_task import CurveTask
 from pages.ui.film import FilmedRun
@@ -32,7 +32,7 @@ def film_of(scene: AdaptScene) -> Film:
     tasks: Sequence[Panel] = (
         _curves(runs, scene)
         if scene.regression
-        else film.boards(runs, scene.episode, scene.choice.spec.kind)
+        else film.boards(runs, scene.episode, scene.choice.spec.kind, kinds.of(scene.choice.spec))
     )
     return Film(
         steps=steps,

@@ -44,7 +44,7 @@ def button(spec: EpisodeSpec, *, width: int | Literal["stretch"] = "stretch") ->
     opened = st.button(
         f"{len(chosen)} classes" if chosen else "Classes",
         icon=":material/grid_view:",
-        help="Choose the classes of the episode by their drawings, instead of the seed.",
+        help="Choose the classes of the episode by picture, instead of the seed.",
         width=width,
     )
     if opened:
@@ -69,7 +69,7 @@ def _dialog(spec: EpisodeSpec) -> None:
         Gallery(spec=spec, page=page, at_once=AT_ONCE, ticked=draft), moment=PATIENCE
     )
     if found.error or not found.complete:
-        say.error(found.error or "The drawings take long: close this and open it again.")
+        say.error(found.error or "The pictures take long: close this and open it again.")
         return
     ticked = _grid(found.get(), spec.kind)
     use, other, back = st.columns(3)
@@ -104,11 +104,12 @@ def _turn_page() -> None:
 
 
 def _grid(offered: Offered, kind: type[Dataset]) -> list[int]:
-    """The drawings as buttons; returns the classes that are ticked, in order."""
+    """The pictures as buttons; returns the classes that are ticked, in order."""
     images = drawings.addresses(offered.pictures, kind=kind)
     theme = charts.theme()
     data = {
         "inked": kind.inked(offered.pictures),
+        "named": kind.named,
         "offered": list(offered.page),
         "pictures": {
             str(number): {"image": image, "name": name}

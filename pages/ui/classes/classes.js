@@ -25,10 +25,15 @@ export default function ({ data, parentElement, setStateValue }) {
     if (rank >= 0) made.style.setProperty("--class", data.colors[rank]);
     const ink = document.createElement("i");
     if (data.inked) ink.style.maskImage = ink.style.webkitMaskImage = `url(${image})`;
-    else ink.style.background = `url(${image}) center / contain no-repeat`;
+    else Object.assign(ink.style, { background: `url(${image}) center / contain no-repeat`, imageRendering: "auto" });
     const label = document.createElement("b");
     label.textContent = rank >= 0 ? letter(rank) : "";
     made.append(ink, label);
+    if (data.named) {
+      const called = document.createElement("span");
+      called.textContent = name;
+      made.append(called);
+    }
     made.onclick = () => toggle(number);
     return made;
   }

@@ -12,7 +12,7 @@ from metacore.answers import EpisodeSpec, Question
 from metacore.answers.questions import Drawn
 from metacore.episode import Episode
 from metacore.insight.trace import Trace
-from pages.ui import engine, episode, film, say, waiting
+from pages.ui import engine, episode, film, kinds, say, waiting
 from pages.ui.compare.choice import CompareChoice
 from pages.ui.compare.downloads import take
 from pages.ui.curve_task import CurveTask
@@ -95,7 +95,7 @@ def _film(seen: Seen) -> Film:
         alt = f"A curve, the points seen of it, and how {names} bend towards it."
         panels = [film.curve(runs, task, title="One curve for all", alt=alt)]
     else:
-        panels = film.boards(runs, seen.episode, seen.spec.kind)
+        panels = film.boards(runs, seen.episode, seen.spec.kind, kinds.of(seen.spec))
     ways = None if choice.regression else choice.ways
     label = film.moment(runs).capitalize()
     scores = film.scores(runs, steps, ways=ways)

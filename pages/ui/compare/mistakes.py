@@ -1,4 +1,4 @@
-"""Which classes one run takes for which: a matrix that opens into the drawings."""
+"""Which classes one run takes for which: a matrix that opens into the pictures."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -31,7 +31,8 @@ from pages.ui.figures.confusion import matrix
 
 FEWEST, MOST, USUAL = 5, 20, 10
 QUERIES = 150  # of each class, about
-SHOWN = 24  # drawings of one cell
+SHOWN = 24  # pictures of one cell
+TOLD = 3  # mistakes in words
 CHART = "confusion matrix"
 
 
@@ -112,22 +113,24 @@ def _matrix(found: Confusion, run: Run, question: Mistakes) -> None:
     charts.chart(
         charts.cached("matrix", about, lambda: _figure(found, run, question.spec.kind)),
         f"{run.name}: {found.accuracy:.1%} right among {len(found.classes)} classes",
-        alt="A matrix of classes drawn by classes they were taken for; mistakes are in colour.",
+        alt="A matrix of classes by the classes they were taken for; mistakes are in colour.",
         key=CHART,
         on_select=_clicked,
         selection_mode="points",
         help=(
             f"{words.count(len(found.truth))} queries of {found.episodes} tasks of the same"
-            " classes, each with other drawings as support."
+            f" classes, each with other {question.spec.kind.item}s as support."
         ),
     )
-    st.caption("Click a cell to see the drawings that fell into it.")
+    item = question.spec.kind.item
+    st.caption(f"Click a cell to see the {item}s that fell into it.{_told(found, question)}")
 
 
 def _figure(found: Confusion, run: Run, kind: type[Dataset]) -> go.Figure:
     theme = charts.theme()
     images = drawings.addresses(found.labels, palette.INK[theme], kind)
-    return matrix(found.counts, images, palette.algorithm(pick.kind(run), theme), theme)
+    names = [words.in_figure(_called(found, n, kind)) for n in range(len(found.classes))]
+    return matrix(found.counts, images, names, palette.algorithm(pick.kind(run), theme), theme)
 
 
 def _clicked() -> None:
@@ -141,7 +144,7 @@ def _clicked() -> None:
 def _cell(found: Confusion, kind: type[Dataset]) -> None:
     names = {str(number): _class(found, number) for number in range(len(found.classes))}
     columns = st.columns(2)
-    labels = {"truth": ("Drawn", "The class the drawings are of."),
+    labels = {"truth": ("It was", "The class it really was."),
               "guess": ("Taken for", "The class the run took them for.")}  # fmt: skip
     truth, guess = (
         int(widgets.select(column, label, name, names, usual=str(worst), help=help))
@@ -154,7 +157,7 @@ def _cell(found: Confusion, kind: type[Dataset]) -> None:
     there = found.cell(truth, guess)
     total = sum(times for _, times in there)
     of = words.count(int(found.counts[truth].sum()))
-    st.markdown(f"**{words.count(total)} of {of}** queries, {_which(len(there))}")
+    st.markdown(f"**{words.count(total)} of {of}** queries, {_which(len(there), kind.item)}")
     if there:
         st.image(
             [_picture(found.pictures[number : number + 1], 2, kind) for number, _ in there[:SHOWN]],
@@ -163,16 +166,32 @@ def _cell(found: Confusion, kind: type[Dataset]) -> None:
         )
 
 
+def _told(found: Confusion, question: Mistakes) -> str:
+    """The most frequent mistakes in words, where classes have names."""
+    if not question.spec.kind.named:
+        return ""
+    names = [words.plain(name) for name in found.short_names]
+    said = [
+        f"**{names[truth]}** for {names[guess]} ({found.counts[truth, guess]}×)"
+        for truth, guess in found.mistakes(TOLD)
+    ]
+    return f" Most often it takes {', '.join(said)}." if said else ""
+
+
 def _class(found: Confusion, number: int) -> str:
     """Its place in the matrix, and its name."""
     return f"{number + 1}: {found.short_names[number]}"
 
 
-def _which(count: int) -> str:
+def _called(found: Confusion, number: int, kind: type[Dataset]) -> str:
+    return found.short_names[number] if kind.named else f"class {number + 1}"
+
+
+def _which(count: int, item: str) -> str:
     if not count:
         return "so there is nothing to show."
     more = f" (the {SHOWN} most frequent are shown)" if count > SHOWN else ""
-    return f"of {words.several(count, 'different drawing')}{more}:"
+    return f"of {words.several(count, f'different {item}')}{more}:"
 
 
 def _picture(image: Tensor, scale: int, kind: type[Dataset]) -> Bytes:

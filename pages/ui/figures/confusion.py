@@ -1,4 +1,4 @@
-"""A confusion matrix whose classes are drawings: mistakes in colour, what was right in grey."""
+"""A confusion matrix whose classes are pictures: mistakes in colour, what was right in grey."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,18 +16,22 @@ STRONGEST = 0.6  # of a colour, so that the number on it stays legible
 CROWDED = 12  # classes above which numbers are small
 
 
-def matrix(counts: Counts, images: Sequence[str], color: str, theme: Theme) -> go.Figure:
+def matrix(
+    counts: Counts, images: Sequence[str], names: Sequence[str], color: str, theme: Theme
+) -> go.Figure:
     """Rows are what was drawn, columns what it was taken for; `images` are data addresses.
 
     An unseen square lies on every cell, at x = column and y = row: cells of a heatmap cannot be
     selected by a click, points can.
     """
     ways = len(counts)
-    made = base.figure(theme, x="taken for", y="drawn", height=max(440, 26 * ways), legend=False)
+    made = base.figure(
+        theme, x="taken for", y="what it was", height=max(440, 26 * ways), legend=False
+    )
     right = np.eye(ways, dtype=bool)
     made.add_trace(_cells(counts, right, palette.INK[theme], 0.35, theme))
     made.add_trace(_cells(counts, ~right, color, STRONGEST, theme))
-    made.add_trace(_handles(counts))
+    made.add_trace(_handles(counts, names))
     rows = [base.image(one, OUTSIDE, number, LABEL, LABEL) for number, one in enumerate(images)]
     columns = [base.image(one, number, OUTSIDE, LABEL, LABEL) for number, one in enumerate(images)]
     made.update_layout(images=[*rows, *columns])
@@ -67,7 +71,7 @@ def _cells(
     )
 
 
-def _handles(counts: Counts) -> go.Scatter:
+def _handles(counts: Counts, names: Sequence[str]) -> go.Scatter:
     """What can be clicked."""
     ways = len(counts)
     rows, columns = np.divmod(np.arange(ways**2), ways)
@@ -77,8 +81,11 @@ def _handles(counts: Counts) -> go.Scatter:
         y=rows.astype(np.float32),
         mode="markers",
         marker={"symbol": "square", "size": max(14, 260 // ways), "opacity": 0},
-        customdata=counts.flatten(),
-        hovertemplate="%{customdata} times: click to see the drawings<extra></extra>",
+        customdata=[
+            f"{names[row]}, taken for {names[column]}: {counts[row, column]} times"
+            for row, column in zip(rows, columns, strict=True)
+        ],
+        hovertemplate="%{customdata}<br>click to see them<extra></extra>",
         selected=unseen,
         unselected=unseen,
     )

@@ -169,7 +169,7 @@ function drawings(panel, data, box) {
   panel.classes.forEach((kind, number) => {
     const column = element("div", { class: "class" });
     column.style.setProperty("--class", kind.color);
-    column.append(element("span", { class: "chip" }, kind.name));
+    column.append(element("span", { class: "chip", title: kind.name }, kind.name));
     for (const drawing of panel.support.filter((d) => d.class === number))
       column.append(picture(data.pictures[drawing.image], panel.inked, "support", `Support of class ${kind.name}`));
     column.append(element("hr", {}));
@@ -209,7 +209,7 @@ function picture(address, inked, role, words) {
   const cell = element("div", { class: `drawing ${role}`, role: "img", "aria-label": words });
   const ink = element("i", {});
   if (inked) ink.style.maskImage = ink.style.webkitMaskImage = `url(${address})`;
-  else ink.style.background = `url(${address}) center / contain no-repeat`;
+  else Object.assign(ink.style, { background: `url(${address}) center / contain no-repeat`, imageRendering: "auto" });
   cell.append(ink);
   return cell;
 }

@@ -76,8 +76,8 @@ class BeforeAndAfterQuestion(EditedEpisode, Question[BeforeAndAfter]):
         wrong = [np.flatnonzero(one.argmax(1) != truth).tolist() for one in answers]
         first, last = (
             Cloud(
-                support=support_points(flat[n][:split], kept, spec.most),
-                query=query_points(flat[n][split:], truth, answers[n]),
+                support=support_points(flat[n][:split], kept, spec.most, self.classes),
+                query=query_points(flat[n][split:], truth, answers[n], self.classes),
                 wrong=wrong[n],
                 mislabelled=[place for place, one in enumerate(kept) if one.mislabelled],
                 explained=[float(share) for share in planes[n].explained],

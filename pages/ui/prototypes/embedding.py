@@ -16,12 +16,11 @@ from metacore import answers
 from metacore.answers import EpisodeSpec, Question
 from metacore.answers.questions import Adaptation, Learned
 from metacore.insight.trace import Trace
-from pages.ui import drawings, palette
+from pages.ui import drawings, palette, words
 from pages.ui.figures.cloud import Array, Points
 from pages.ui.palette import Theme
 from pages.ui.prototypes import edits
 from pages.ui.prototypes.edits import SupportDrawing
-from pages.ui.words import letter
 
 NEAREST = 4
 
@@ -62,6 +61,12 @@ class EditedEpisode:
         return changed.given(self.spec.ways, shots, self.spec.most)
 
     @property
+    def classes(self) -> list[str]:
+        """What they are called in a figure."""
+        names = self.spec.class_names()
+        return [words.in_figure(name) for name in words.called(self.spec.ways, names)]
+
+    @property
     def truth(self) -> np.ndarray[Any, Any]:
         """Of the queries."""
         return np.repeat(np.arange(self.spec.ways), self.spec.queries)
@@ -89,12 +94,14 @@ def near_drawing(one: SupportDrawing, distance: float, most: int) -> NearDrawing
     return NearDrawing(drawing_name(one, most), one.number, one.label, distance)
 
 
-def support_points(at: Array, kept: list[SupportDrawing], most: int) -> Points:
-    """`at` are the places of the kept ones."""
+def support_points(
+    at: Array, kept: list[SupportDrawing], most: int, names: Sequence[str]
+) -> Points:
+    """`at` are the places of the kept ones; `names` are the classes'."""
     notes = [
-        f"{drawing_name(one, most)}, given as {letter(one.label)} though it is {letter(one.number)}"
+        f"{drawing_name(one, most)}, given as {names[one.label]} though it is {names[one.number]}"
         if one.mislabelled and one.label is not None
-        else f"{drawing_name(one, most)}, support drawing of class {letter(one.number)}"
+        else f"{drawing_name(one, most)}, support of class {names[one.number]}"
         for one in kept
     ]
     labels = [one.label if one.label is not None else one.number for one in kept]
@@ -108,10 +115,10 @@ def left_out(at: Array, given: list[SupportDrawing], most: int) -> Points:
     return Points(at[[one.index for one in out]], [one.number for one in out], names, notes)
 
 
-def query_points(at: Array, truth: Any, answers: Array) -> Points:
+def query_points(at: Array, truth: Any, answers: Array, classes: Sequence[str]) -> Points:
     names = [query_name(n) for n in range(len(truth))]
     notes = [
-        f"{name}, of class {letter(number)}<br>answered {letter(int(one.argmax()))}"
+        f"{name}, of class {classes[number]}<br>answered {classes[int(one.argmax())]}"
         f" ({one.max():.0%})"
         for name, number, one in zip(names, truth, answers, strict=True)
     ]

@@ -79,8 +79,8 @@ class SpaceQuestion(EditedEpisode, Question[EpisodeInSpace]):
         ways = [flat.apply(centres) for centres in prototypes if centres is not None]
         seen, places = _seen(flat, now), support[[one.index for one in kept]]
         cloud = Cloud(
-            support=support_points(flat.apply(places), kept, spec.most),
-            query=query_points(flat.apply(query), truth, answers),
+            support=support_points(flat.apply(places), kept, spec.most, self.classes),
+            query=query_points(flat.apply(query), truth, answers, self.classes),
             wrong=wrong,
             mislabelled=[n for n, one in enumerate(kept) if one.mislabelled],
             explained=[float(share) for share in flat.explained],

@@ -289,7 +289,7 @@ def actions(run: Run) -> None:
             ):
                 attempt(partial(cancel, engine.store(), run), "It will stop.")
         elif run.status == FINISHED:
-            if run.config.algorithm_class.trains:
+            if run.config.learns:
                 longer(run)
         else:
             again(run)

@@ -1,5 +1,8 @@
 """A real training episode, drawn: what an algorithm is shown and what it is then asked."""
 
+from collections.abc import Sequence
+from html import escape
+
 import streamlit as st
 import torch
 from torch import Tensor
@@ -8,7 +11,7 @@ from metacore import RunConfig
 from metacore.answers import EpisodeSpec
 from metacore.answers.questions import Drawn
 from metacore.datasets.base import Dataset
-from pages.ui import charts, drawings, palette, waiting, words
+from pages.ui import charts, drawings, kinds, palette, waiting
 from pages.ui.curve_task import CurveTask
 from pages.ui.figures import sample
 
@@ -35,7 +38,8 @@ def show(config: RunConfig, seed: int) -> None:
         ways = episode.ways
         by_class = episode.support_x[0].unflatten(0, (ways, -1))
         asked = episode.query_x[0].unflatten(0, (ways, -1))
-        st.html(_shown(by_class, asked[:, 0], config.dataset_class, charts.theme()))
+        names = kinds.of(question.spec)
+        st.html(_shown(by_class, asked[:, 0], names, config.dataset_class, charts.theme()))
 
 
 def wanted(config: RunConfig, seed: int) -> Drawn:
@@ -44,11 +48,17 @@ def wanted(config: RunConfig, seed: int) -> Drawn:
     return Drawn(spec=EpisodeSpec.of(config, split=SPLIT, seed=seed, **task))
 
 
-def _shown(by_class: Tensor, asked: Tensor, kind: type[Dataset], theme: palette.Theme) -> str:
+def _shown(
+    by_class: Tensor,
+    asked: Tensor,
+    names: Sequence[str],
+    kind: type[Dataset],
+    theme: palette.Theme,
+) -> str:
     """Support drawings [N, K, 1, H, W], class by class, and a query [N, 1, H, W] of some."""
     ways, shots = by_class.shape[:2]
     classes = [
-        _class(number, by_class[number, :MOST_SHOTS], kind, theme)
+        _class(number, names[number], by_class[number, :MOST_SHOTS], kind, theme)
         for number in range(min(ways, MOST_CLASSES))
     ]
     order = torch.randperm(min(ways, MOST_QUERIES), generator=torch.Generator().manual_seed(1))
@@ -62,13 +72,15 @@ def _shown(by_class: Tensor, asked: Tensor, kind: type[Dataset], theme: palette.
     )
 
 
-def _class(number: int, pictures: Tensor, kind: type[Dataset], theme: palette.Theme) -> str:
+def _class(
+    number: int, name: str, pictures: Tensor, kind: type[Dataset], theme: palette.Theme
+) -> str:
     color = palette.of_class(number, theme)
     images = "".join(map(image, drawings.addresses(pictures, color, kind)))
     shade = palette.faded(color, 0.12)
     return (
         f'<div class="kind" style="background: {shade}; border-color: {color}">'
-        f"<b>{words.letter(number)}</b><span>{images}</span></div>"
+        f"<b>{escape(name)}</b><span>{images}</span></div>"
     )
 
 

@@ -144,7 +144,7 @@ def steering(run: Run) -> None:
     """Stops it, or lets it go on."""
     if run.active:
         cancel_button(run)
-    elif run.resumable and run.config.algorithm_class.trains:
+    elif run.resumable and run.config.learns:
         if run.status != FINISHED:
             resume_button(run)
         if run.iteration:

@@ -115,15 +115,17 @@ def test_errors_far_apart_are_on_a_logarithmic_axis() -> None:
 
 def test_a_matrix_shows_mistakes_apart_and_every_cell_can_be_clicked() -> None:
     counts = np.array([[8, 2], [0, 10]])
-    made = matrix(counts, ["data:a", "data:b"], palette.algorithm("maml", "light"), "light")
+    color = palette.algorithm("maml", "light")
+    made = matrix(counts, ["data:a", "data:b"], ["cat", "dog"], color, "light")
     right, wrong, handles = made.data
     assert np.array_equal(right.z, [[8, np.nan], [np.nan, 10]], equal_nan=True)
     assert np.array_equal(wrong.z, [[np.nan, 2], [np.nan, np.nan]], equal_nan=True)
     places = list(zip(handles.y, handles.x, handles.customdata, strict=True))
-    assert places == [(0, 0, 8), (0, 1, 2), (1, 0, 0), (1, 1, 10)]
+    assert [(row, column) for row, column, _ in places] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert places[1][2] == "cat, taken for dog: 2 times"
     assert {image.source for image in made.layout.images} == {"data:a", "data:b"}
     assert len(made.layout.images) == 4  # beside its row and above its column
-    again = matrix(counts, ["data:a", "data:b"], palette.algorithm("maml", "light"), "light")
+    again = matrix(counts, ["data:a", "data:b"], ["cat", "dog"], color, "light")
     assert again.to_json() == made.to_json()  # or a selection would be lost
 
 
