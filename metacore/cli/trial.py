@@ -11,11 +11,12 @@ from metacore.cli import display
 from metacore.cli.flags import Parser, whole
 from metacore.device import DEVICES
 from metacore.errors import UserError
+from metacore.pictures import COLOUR
 from metacore.runs import Run, Store
 from metacore.training.config import refuse_other_inputs
 from metacore.trial.folders import read_classes, read_folder
 from metacore.trial.picture import DRAWN, Picture
-from metacore.trial.task import Answer, Trial, adapt, check, pixels
+from metacore.trial.task import Answer, Trial, adapt, check, pixels, sees
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def trial(arguments: Namespace) -> int:
     first = runs[0].config
     for run in runs[1:]:
         refuse_other_inputs(run.config, first.dataset, run.name)
-    shape = DRAWN if first.dataset_class.regression else first.input_shape
+    usual = DRAWN if first.dataset_class.regression else first.input_shape
+    shape = sees(first, photographs=usual[0] == COLOUR) or usual
     asked = read_trial(arguments.support, arguments.query, shape)
     check(asked)
     support, query = pixels(sum(asked.support, ())), pixels(asked.query)

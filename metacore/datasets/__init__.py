@@ -7,6 +7,7 @@ import torch
 
 from metacore import home
 from metacore.datasets.base import Dataset
+from metacore.datasets.emoji import Emoji
 from metacore.datasets.folder import Folder
 from metacore.datasets.gaussian_process import GaussianProcess
 from metacore.datasets.glyphs import Glyphs
@@ -20,7 +21,7 @@ from metacore.settings import Config, settings_of
 DATASETS: dict[str, type[Dataset]] = {
     dataset.name: dataset
     for dataset in (
-        *(Glyphs, Omniglot, QuickDraw, MiniImagenet, Folder),
+        *(Glyphs, Omniglot, QuickDraw, Emoji, MiniImagenet, Folder),
         *(Sinusoid, Line, GaussianProcess),
     )
 }

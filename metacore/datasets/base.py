@@ -29,6 +29,7 @@ class Dataset(ABC):
     named: ClassVar[bool] = False  # whether people know its classes by their names
     regression: ClassVar[bool]
     usual_model: ClassVar[ModelConfig]  # what presets learn it with
+    most_queries: ClassVar[int | None] = None  # of a class in presets, where there are few
     inner_rate: ClassVar[float] = 0.01  # a step on the support set that suits its targets
     Config: ClassVar[type[settings.Config]]
 

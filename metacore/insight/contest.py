@@ -12,9 +12,11 @@ from typing import Literal, cast
 import torch
 
 from metacore import datasets
+from metacore.datasets import DATASETS
 from metacore.datasets.base import ImageDataset
 from metacore.datasets.glyphs import Glyphs, GlyphsConfig
 from metacore.datasets.omniglot import Omniglot, OmniglotConfig
+from metacore.datasets.quickdraw import QuickDraw, QuickDrawConfig
 from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.insight.likeness import distances_in
@@ -32,6 +34,7 @@ APART = 0.4  # of what the drawings of one class differ by: below it are two of 
 CONFIGS: dict[str, Config] = {
     Glyphs.name: GlyphsConfig(rotations=False),
     Omniglot.name: OmniglotConfig(rotations=False),
+    QuickDraw.name: QuickDrawConfig(),
 }
 
 
@@ -106,7 +109,28 @@ _OMNIGLOT = (
         how="one alphabet",
     ),
 )
-LEVELS: dict[str, tuple[Level, ...]] = {Glyphs.name: _GLYPHS, Omniglot.name: _OMNIGLOT}
+
+
+def _any(things: str, of: str) -> tuple[Level, ...]:
+    """More and more of them at once."""
+    counts = {"five": 5, "ten": 10, "twenty": 20}
+    return tuple(
+        Level(
+            name=name,
+            title=f"{name.capitalize()} {things}",
+            about=f"{name.capitalize()} {things} in every round, of {of}.",
+            ways=ways,
+            how="any",
+        )
+        for name, ways in counts.items()
+    )
+
+
+LEVELS: dict[str, tuple[Level, ...]] = {
+    Glyphs.name: _GLYPHS,
+    Omniglot.name: _OMNIGLOT,
+    QuickDraw.name: _any("things", "those whose doodles no network was trained on"),
+}
 
 
 @dataclass(frozen=True)
@@ -115,6 +139,7 @@ class Puzzle:
 
     episode: Episode  # one task
     query: int  # its index among the queries
+    names: tuple[str, ...] = ()  # of its classes, where people know them by name
 
     @property
     def truth(self) -> int:
@@ -142,6 +167,11 @@ class Contest:
             raise UserError(f"A contest's number is between 0 and {LAST_SEED}, not {self.seed}.")
 
     @property
+    def kind(self) -> type[ImageDataset]:
+        """The dataset it is about."""
+        return cast(type[ImageDataset], DATASETS[self.dataset])
+
+    @property
     def difficulty(self) -> Level:
         return next(level for level in LEVELS[self.dataset] if level.name == self.level)
 
@@ -154,16 +184,18 @@ class Contest:
     def puzzle(self, number: int, device: torch.device) -> Puzzle:
         """The round with this number, from 0 on."""
         source = cast(ImageDataset, datasets.load(CONFIGS[self.dataset], device))
+        classes = _classes(source, self.difficulty, generator(self.seed, "contest classes", number))
         episode = source.chosen(
             SPLIT,
-            _classes(source, self.difficulty, generator(self.seed, "contest classes", number)),
+            classes,
             shots=self.shots,
             queries=QUERIES,
             generator=generator(self.seed, "contest drawings", number),
         )
         chance = generator(self.seed, "contest query", number)
         query = torch.randint(len(episode.query_y[0]), (1,), generator=chance)
-        return Puzzle(episode, int(query))
+        names = source.short_names(SPLIT) if source.named else ()
+        return Puzzle(episode, int(query), tuple(names[each] for each in classes if names))
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -61,7 +61,9 @@ def answer(learner: Learner, puzzle: Puzzle) -> LearnerAnswer:
 
 
 def unfair(config: RunConfig, contest: Contest) -> str | None:
-    """Why a run may know the contest's characters already, if it may."""
+    """Why a run cannot take part, or may know the classes already; None if all is well."""
+    if not config.takes(CONFIGS[contest.dataset]):
+        return "it has learned from pictures of another kind or size."
     if contest.dataset != Omniglot.name or config.dataset_class is not Omniglot:
         return None
     theirs, ours = (

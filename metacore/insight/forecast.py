@@ -46,6 +46,11 @@ def advice(config: RunConfig, forecast: Forecast) -> Iterator[str]:
             f" {lighten(config)}."
         )
         return
+    if config.algorithm_class.trains and not config.learns:
+        yield (
+            f"There is nothing to learn before the test: {config.algorithm_class.title} learns its"
+            f" network, and all of {config.model_name} stays as it is. The run is done at once."
+        )
     if forecast.iterations:
         yield from _on_length(config, forecast)
         yield from _on_validations(config, forecast)

@@ -11,6 +11,7 @@ from typing import ClassVar
 from metacore.models.networks import ModelConfig, Network
 from metacore.models.pretrained import ARCHITECTURES, Trunk
 from metacore.models.weights import WEIGHTS
+from metacore.pictures import COLOUR
 from metacore.settings import setting
 
 
@@ -35,6 +36,9 @@ class Backbone(ModelConfig):
     def build(self, input_shape: tuple[int, ...], outputs: int) -> Network:
         trunk = Trunk(self.network, self.size, self.tuned)
         return Network(trunk.tail(), ARCHITECTURES[self.network].width, outputs, trunk=trunk)
+
+    def looks_at(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (COLOUR, self.size, self.size)
 
     def refuse_missing(self) -> None:
         WEIGHTS[self.network].refuse_missing()

@@ -82,6 +82,10 @@ class ModelConfig(Config):
     def refuse_missing(self) -> None:
         """Says what to do where something it needs is not on this computer."""
 
+    def looks_at(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """What it makes of pictures of this shape before anything else."""
+        return shape
+
     def parameter_count(self, input_shape: tuple[int, ...], outputs: int) -> int:
         """How many numbers are learned; costs no memory."""
         with torch.device("meta"):

@@ -286,6 +286,8 @@ def sees(config: RunConfig, *, photographs: bool) -> tuple[int, ...] | None:
     if config.dataset_class.regression:
         return None
     shape = config.input_shape
+    if config.model.any_picture:
+        return config.model.looks_at(shape) if photographs else DRAWN
     fits = shape[0] == COLOUR if photographs else shape == DRAWN
     return shape if fits else None
 
@@ -294,7 +296,8 @@ def _check(
     learner: Learner, support: Tensor, labels: Sequence[int], ways: int, steps: int | None
 ) -> None:
     dataset, shape = learner.dataset, tuple(support.shape[1:])
-    if dataset.regression or shape != dataset.input_shape:
+    fits = learner.config.model.any_picture or shape == dataset.input_shape
+    if dataset.regression or not fits:
         what = "drawings" if shape[0] == 1 else "these pictures"
         raise UserError(
             f"A run trained on {dataset.name} cannot take part: {what} are"

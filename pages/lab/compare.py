@@ -32,7 +32,7 @@ def page() -> None:
     curves(few, answered, {kind: linked(f"by_{kind}") for kind in ("shots", "ways")})
     st.header("What is taken for what", anchor=False)
     if choice.regression:
-        st.caption("Curves have no classes to be confused: pick runs on drawings to see a matrix.")
+        st.caption("Curves have no classes to be confused: pick runs on pictures to see a matrix.")
     else:
         mistakes(few)
 

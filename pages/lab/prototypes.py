@@ -24,7 +24,7 @@ LISTED = 4  # queries that do not stand where they are answered
 def page() -> None:
     st.title("Prototypes", anchor=False)
     st.markdown(
-        "A network turns every drawing into a list of numbers: a **place**. Where drawings of one"
+        "A network turns every picture into a list of numbers: a **place**. Where pictures of one"
         " class gather, a few examples are enough to know the next one."
     )
     found = controls.offered()
@@ -45,7 +45,7 @@ def look(choice: PrototypesChoice) -> None:
     waiting.several(choice.questions)
     shown: PrototypesChoice | None = choice
     if not known(choice):
-        waiting.bar(choice.questions, "Finding the place of every drawing", key="prototypes")
+        waiting.bar(choice.questions, "Finding the place of every picture", key="prototypes")
         before = st.session_state.get(SHOWN)
         shown = before if before is not None and known(before) else None
     if shown is not None:
@@ -162,7 +162,7 @@ def space(
             figure,
             f"Where the {item}s lie in {view.dimensions} of {scene.features} dimensions",
             names,
-            alt="Support drawings, queries and prototypes of each class, projected by PCA.",
+            alt="Support, queries and prototypes of each class, projected by PCA.",
             key="space",
         )
         st.caption(seen(scene, view))
@@ -191,7 +191,7 @@ def matrix(scene: EpisodeInSpace, pictures: dict[str, str]) -> None:
             charts.theme(),
             column_pictures=[pictures[name] for name in shown.columns],
             row_pictures=row_pictures,
-            row_name="prototype" if prototypes else "support drawing",
+            row_name="prototype" if prototypes else "support",
             row_height=34 if prototypes else 24,
         ),
     )
@@ -199,7 +199,7 @@ def matrix(scene: EpisodeInSpace, pictures: dict[str, str]) -> None:
         figure,
         "How far every query is from every prototype"
         if prototypes
-        else "How much attention every query pays to every support drawing",
+        else "How much attention every query pays to every example of the support set",
         alt=f"A matrix of {shown.unit}: a row per answer, a column per query.",
         key="matrix",
         help="The dot marks the nearest prototype, the answer; a cross marks a wrong one."
@@ -292,7 +292,7 @@ def two_moments(
                 figure,
                 f"{title}: {seen.separations[moment]:.0%} of the variance between classes",
                 names,
-                alt="Features of support drawings and queries of each class, projected by PCA.",
+                alt="Features of support and queries of each class, projected by PCA.",
                 key=f"moment {moment}",
             )
     left, right = st.columns(2, gap="medium")

@@ -20,9 +20,9 @@ WAVE = waves.TYPICAL[0]
 CARDS = {
     "Train": "Pick an algorithm and a dataset and meta-train on this computer, in under a minute.",
     "Adapt": "Watch the inner loop: how each gradient step changes what the network answers.",
-    "Prototypes": "See the space in which a class is a cloud of drawings around its prototype.",
+    "Prototypes": "See the space in which a class is a cloud of pictures around its prototype.",
     "Compare": "Let algorithms meet on the same episodes, with confidence intervals and a verdict.",
-    "Trial": "Draw characters of your own, and every network learns them as you watch.",
+    "Trial": "Draw characters, or show things to your camera: every network learns them at once.",
 }
 
 

@@ -90,7 +90,7 @@ def shots(
 
 
 def queries(place: Any, usual: int, **more: Any) -> int:
-    help = "How many drawings of each class are asked about."
+    help = "How many examples of each class are asked about."
     return widgets.number(
         place, "Queries", "queries", usual=usual, low=1, high=MOST_QUERIES, help=help, **more
     )

@@ -51,10 +51,10 @@ def accuracy(able: Sequence[AdaptedRun], scene: AdaptScene) -> None:
     charts.chart(
         figure,
         "What is known at each showing of a class",
-        alt="Share of drawings answered rightly at the first, second, … showing of their class,"
-        " over many streams of drawings, with 95% intervals.",
+        alt="Share of examples answered rightly at the first, second, … showing of their class,"
+        " over many streams of examples, with 95% intervals.",
         key="showings",
-        help="The drawings of all classes come one at a time in random order, and each is answered"
+        help="The examples of all classes come one at a time in random order, and each is answered"
         " before its label is told. The mean over many such streams of test classes, and its 95%"
         " interval.",
     )
@@ -114,14 +114,14 @@ def _looks(adapted: AdaptedRun, found: Remembered, about: str) -> None:
                 "looks", (about, read), partial(figures.looks, found, read, charts.theme())
             ),
             f"{adapted.name}: where it looked",
-            alt="For every drawing of this episode as it came: at which earlier drawings a read of"
+            alt="For every example of this episode as it came: at which earlier ones a read of"
             " the memory looked, by the class of what was looked at.",
             key=f"looks {adapted.run.id}",
             help="This episode's support and queries as one stream. A read falls on slots of the"
-            " memory; it looked at the drawings of which they had been written.",
+            " memory; it looked at the examples of which they had been written.",
         )
     st.caption(
-        "Colours are classes. On the diagonal each drawing itself: filled if it was answered"
+        "Colours are classes. On the diagonal each example itself: filled if it was answered"
         " rightly, open if not. To its left, what was looked up to answer it."
     )
 
@@ -132,10 +132,10 @@ def _slots(adapted: AdaptedRun, found: Remembered, about: str) -> None:
         charts.cached("slots", about, partial(figures.slots, found, charts.theme())),
         f"{adapted.name}: what its slots hold",
         alt="For every slot of the memory and every moment of this episode: the class of the"
-        " drawing that fills most of it.",
+        " example that fills most of it.",
         key=f"slots {adapted.run.id}",
-        help="A slot is as strong as the share that one drawing has of it; the slot that was used"
-        " least is erased for a new drawing.",
+        help="A slot is as strong as the share that one example has of it; the slot that was used"
+        " least is erased for a new one.",
     )
     rest = f" The first {shown} of {used} are shown." if used > shown else ""
     total = found.held.shape[1]

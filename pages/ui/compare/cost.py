@@ -86,7 +86,7 @@ def _table(rows: list[Row], costs: tuple[Cost, ...]) -> None:
     st.caption(
         "Parameters are learned once and shared by all tasks; what is kept is stored for every"
         " task, to answer later queries. Times are medians on one thread of this computer, without"
-        " drawing the task."
+        " dealing the task."
     )
 
 

@@ -100,7 +100,7 @@ def steps(answered: ComparisonJob | None) -> None:
 def sweep(choice: CompareChoice, kind: str, linked: ComparisonJob | None) -> None:
     values = _possible(choice, kind)
     if len(values) < 2:
-        st.info(f"This dataset has too few drawings or classes to vary the {kind}.")
+        st.info(f"This dataset has too few examples or classes to vary the {kind}.")
         return
     listed = ", ".join(str(value) for value in values)
     found = answer(

@@ -133,7 +133,7 @@ def _marks(
         opened |= {"symbol": "square", "size": 26, "color": UNSEEN, "line": {"width": 0}}
     chosen = palette.faded(palette.INK[theme], 0.4 if thumbnails else 1)
     traces = [
-        _clickable("support drawing", support, filled, selected, chosen),
+        _clickable("support", support, filled, selected, chosen),
         _clickable("query", query, opened, selected, chosen),
     ]
     traces[1].showlegend = not thumbnails  # there would be no mark beside its name

@@ -91,8 +91,8 @@ def looks(found: Remembered, read: int, theme: Theme) -> go.Figure:
     moments = len(found.labels)
     made = base.figure(
         theme,
-        x="looked at this earlier drawing",
-        y="when this drawing came",
+        x="looked at this earlier one",
+        y="when this one came",
         height=DRAWING * moments + 90,
         legend=False,
         dragmode=False,
@@ -100,7 +100,7 @@ def looks(found: Remembered, read: int, theme: Theme) -> go.Figure:
     looked = found.looked[:, read]
     for label in sorted({*found.labels.tolist()}):
         of_class = np.broadcast_to(found.labels == label, looked.shape)
-        hover = f"drawing %{{y}} looked at drawing %{{x}}, {_named(label)}: %{{z:.0%}}"
+        hover = f"number %{{y}} looked at number %{{x}}, {_named(label)}: %{{z:.0%}}"
         made.add_trace(
             _cells(np.where(of_class & (looked > 0.005), looked, np.nan), label, hover, theme)
         )
@@ -130,7 +130,7 @@ def _answers(found: Remembered, label: int, theme: Theme) -> go.Scatter:
             "answered rightly" if one else f"taken for {_named(answer)}"
             for one, answer in zip(right, found.answers[mine], strict=True)
         ],
-        hovertemplate=f"drawing %{{y}}, {_named(label)}: %{{customdata}}<extra></extra>",
+        hovertemplate=f"number %{{y}}, {_named(label)}: %{{customdata}}<extra></extra>",
     )
 
 
@@ -143,7 +143,7 @@ def slots(found: Remembered, theme: Theme) -> go.Figure:
     share = np.minimum(strength, 1.0) * held.max(-1) / np.maximum(strength, EMPTY)
     made = base.figure(
         theme,
-        x="after so many drawings",
+        x="after so many examples",
         y="slot",
         height=min(ROW * len(order), TALLEST) + 100,
         legend=False,
@@ -152,7 +152,7 @@ def slots(found: Remembered, theme: Theme) -> go.Figure:
     owner = found.labels[writer]
     for label in sorted({*found.labels.tolist()}):
         values = np.where((owner == label) & (held.max(-1) > HELD), share, np.nan).T
-        hover = f"slot %{{y}} after %{{x}} drawings: drawing %{{customdata}}, {_named(label)}"
+        hover = f"slot %{{y}} after %{{x}} examples: number %{{customdata}}, {_named(label)}"
         apart = int(ROW * len(order) <= TALLEST)
         more = {"customdata": writer.T + 1, "ygap": apart}
         made.add_trace(_cells(values, label, hover, theme, **more))

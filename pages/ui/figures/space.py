@@ -18,7 +18,7 @@ _EYE = {"x": 1.1, "y": 1.1, "z": 0.8}
 def draw(cloud: Cloud, theme: Theme, selected: str | None, height: int) -> go.Figure:
     made = base.figure(theme, height=height)
     made.add_traces(_paths(cloud, theme))
-    made.add_trace(_marks("support drawing", cloud.support, theme, opened=False))
+    made.add_trace(_marks("support", cloud.support, theme, opened=False))
     made.add_trace(_marks("query", cloud.query, theme, opened=True))
     looked_at = [n for n, name in enumerate(cloud.query.names) if name == selected]
     ringed = {"answered wrongly": ([*cloud.wrong], WRONG[theme])}

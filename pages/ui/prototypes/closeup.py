@@ -65,7 +65,7 @@ def _says(look: Closeup, names: Sequence[str]) -> str:
         before = f"before {answers[0]}, after " if len(answers) > 1 else "answered "
         return f"of class {own}<br>{before}{answers[-1]}: <b>{verdict}</b>"
     given = "" if look.label == look.number else f"<br>given as <b>{names[look.label]}</b>"
-    return f"support drawing of class {own}{given}<br>it would be answered {answers[-1]}"
+    return f"support of class {own}{given}<br>it would be answered {answers[-1]}"
 
 
 def _best(probabilities: Sequence[float]) -> int:

@@ -62,7 +62,7 @@ def drawn_episode(run: Run, seed: int) -> EpisodeSpec | None:
     room = Room(spec=drawn(run, seed))
     found = waiting.one(room)
     if not found.complete:
-        waiting.bar([room], "Loading the drawings", key="room")
+        waiting.bar([room], "Loading the pictures", key="room")
         return None
     return laddered(run, seed, found.get().drawings)
 
@@ -74,17 +74,17 @@ def how(run: Run, spec: EpisodeSpec) -> PictureSettings:
         shots = slider(spec.most)
     with row:
         picture = switch(
-            "Picture",
+            "View",
             ["2-D", "3-D"],
             key="view",
             help="A plane is read best; a third direction shows some of what the plane hides.",
         )
         shown = switch(
             "Shown as",
-            ["marks", "drawings"],
+            {"marks": "marks", "drawings": "pictures"},
             key="show",
             disabled=picture == "3-D",
-            help="Marks, or the drawings themselves where the network puts them (in 2-D).",
+            help="Marks, or the pictures themselves where the network puts them (in 2-D).",
         )
         distance, shared = measure(run), plane(run)
     return PictureSettings(shots, int(picture[0]), shown == "drawings", distance, shared)
@@ -92,7 +92,7 @@ def how(run: Run, spec: EpisodeSpec) -> PictureSettings:
 
 def slider(most: int) -> int:
     if most == 1:
-        st.caption("The classes have drawings enough for one shot only.")
+        st.caption("The classes have pictures enough for one shot only.")
         return 1
     return widgets.slider(
         st,
@@ -101,7 +101,7 @@ def slider(most: int) -> int:
         usual=SHOTS,
         low=1,
         high=most,
-        help="How many drawings of each class are given; the queries stay the same.",
+        help="How many pictures of each class are given; the queries stay the same.",
     )
 
 
@@ -134,5 +134,7 @@ def plane(run: Run) -> bool:
     return chosen == SHARED
 
 
-def switch(label: str, options: list[str], *, key: str, help: str, disabled: bool = False) -> str:
+def switch(
+    label: str, options: widgets.Options, *, key: str, help: str, disabled: bool = False
+) -> str:
     return widgets.switch(st, label, key, options, disabled=disabled, help=help)

@@ -37,12 +37,12 @@ def choice(names: Sequence[str], default: str) -> str:
     """The picker by name."""
     return widgets.select(
         st,
-        "Drawing",
+        "Looked at",
         KEY,
         names,
         usual=default,
         on_change=_hold_nothing,
-        help="The drawing that is looked at closely; clicking it in a 2-D picture does the same.",
+        help="The picture that is looked at closely; clicking it in the plane does the same.",
     )
 
 

@@ -62,7 +62,7 @@ def usable(changed: Edits, spec: EpisodeSpec, shots: int) -> Edits:
         return changed
     which = " and ".join(words.letter(number) for number in empty)
     st.warning(
-        f"Class {which} would have no drawing left, so the support set is shown as it was drawn:"
+        f"Class {which} would have no picture left, so the support set is shown as it came:"
         " give every class at least one, or take more shots.",
         icon=":material/info:",
     )
@@ -76,7 +76,7 @@ def show(
     changed = asked_for(spec)
     charts.title(
         "Mislabel the support set",
-        "Give a drawing the wrong label, or leave it out, and watch prototypes and answers move."
+        "Give a picture the wrong label, or leave it out, and watch prototypes and answers move."
         " The queries stay as they are.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -86,7 +86,7 @@ def show(
             icon=":material/undo:",
             disabled=not changed.changed,
             on_click=_reset,
-            help="Every drawing gets its own label back.",
+            help="Every picture gets its own label back.",
         )
     with st.container(horizontal=True, gap="xsmall"):
         for number in shown:
@@ -143,7 +143,7 @@ def _classes(changed: Edits, spec: EpisodeSpec, shots: int) -> list[int]:
         return list(range(spec.ways))
     first = min((number for number, _ in changed.changed), default=0)
     letters = {str(number): words.letter(number) for number in range(spec.ways)}
-    help = "Whose drawings are shown here."
+    help = "Whose pictures are shown here."
     chosen = widgets.switch(st, "Class", "edited", letters, usual=str(first), wrap=True, help=help)
     return [int(chosen)]
 
@@ -167,7 +167,7 @@ def _drawing(
             key=key,
             label_visibility="collapsed",
             on_change=partial(_change, key, number, place, spec),
-            help="The class this drawing is given as.",
+            help="The class this picture is given as.",
         )
 
 
@@ -180,7 +180,7 @@ def _picture(name: str, address: str, label: int | None, theme: Theme) -> str:
         f'<div style="{style} border-radius: .6rem; width: 100%; padding: 4px 6px 2px;'
         ' box-sizing: border-box; margin-bottom: 4px">'
         f'<span style="font-size: .78rem; line-height: 1">{name}</span>'
-        f'<img src="{address}" alt="drawing {name}" style="{faint} display: block; width: 64px;'
+        f'<img src="{address}" alt="{name}" style="{faint} display: block; width: 64px;'
         ' height: 64px; margin: -6px auto 0; image-rendering: pixelated"></div>'
     )
 

@@ -164,7 +164,7 @@ def columns(runs: Sequence[Run]) -> dict[str, Any]:
             color=[status.SHADE[name] for name in STATUSES],
             help="Where the run stands.",
         ),
-        "Accuracy": of.TextColumn(width=165, help=f"Of runs on drawings: {SCORES}"),
+        "Accuracy": of.TextColumn(width=165, help=f"Of runs on pictures: {SCORES}"),
         "Error": of.TextColumn(width=165, help=f"Mean squared error of runs on curves: {SCORES}"),
         "Curve": of.LineChartColumn(
             width=110, help="The validation score over the run, from lowest to highest."

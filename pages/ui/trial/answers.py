@@ -74,5 +74,5 @@ def _film_wanted(key: str) -> bool:
         "Step through the adaptation, and see the prototypes",
         f"{key}_steps",
         help="What every run answers after each inner step, as a film you can stop at any step,"
-        " and where your drawings lie in its space.",
+        " and where your examples lie in its space.",
     )

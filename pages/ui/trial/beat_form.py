@@ -18,9 +18,8 @@ def form() -> None:
         pick.missing("There is no run with weights to play against yet.")
         return
     st.markdown(
-        f"**{ROUNDS} rounds.** Each shows a few characters that neither you nor the networks have"
-        " seen, and one more drawing: which of them is it? You click, then everybody's answer is"
-        " shown."
+        f"**{ROUNDS} rounds.** Each shows a few classes that no network was trained on, and one"
+        " more picture: which of them is it? You click, then everybody's answer is shown."
     )
     runs = pick.several(
         found,
@@ -52,11 +51,11 @@ def _dataset() -> str:
     ready = {holding.name for holding in library.status() if holding.ready}
     return widgets.switch(
         st,
-        "Characters",
+        "Pictures",
         beat_link.DATASET,
         {name: DATASETS[name].title for name in LEVELS if name in ready},
-        help="Glyphs are invented and always here; Omniglot's real alphabets appear once"
-        " `metacore data get omniglot` has fetched them.",
+        help="Glyphs are invented, doodles and emoji come with Metacore; Omniglot's alphabets"
+        " appear once `metacore data get omniglot` has fetched them.",
     )
 
 
@@ -67,7 +66,7 @@ def _level(dataset: str) -> Level:
         "Difficulty",
         beat_link.LEVEL,
         {name: level.title for name, level in levels.items()},
-        help="Which characters meet in a round, from easy to hard.",
+        help="Which classes meet in a round, from easy to hard.",
     )
     st.caption(levels[chosen].about)
     return levels[chosen]
@@ -77,10 +76,10 @@ def _shots() -> int:
     return int(
         widgets.switch(
             st,
-            "Drawings of each",
+            "Examples of each",
             beat_link.SHOTS,
             {str(shots): words.several(shots, "shot") for shots in SHOTS},
-            help="How many drawings of every character are shown, to you and to the runs.",
+            help="How many pictures of every class are shown, to you and to the runs.",
         )
     )
 

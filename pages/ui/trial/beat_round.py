@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from metacore.datasets.base import Dataset
 from metacore.insight.contest import ROUNDS, Contest, Puzzle
 from metacore.insight.contest_replies import LearnerAnswer, Reply
 from pages.ui import charts, drawings, palette, words
@@ -35,13 +36,14 @@ def ask(of: Contest, number: int) -> None:
         st.session_state[SHOWN] = ((of, number), since)
     seen = beat_rivals.shown(of, number)
     puzzle(
-        _query(seen),
-        [_tile(each, images) for each, images in enumerate(_support(seen))],
+        _query(seen, of.kind),
+        [_tile(each, images) for each, images in enumerate(_support(seen, of.kind))],
         number=number,
         seconds=time.monotonic() - since,
         on_answer=_take,
         key=KEY,
         open=True,
+        inked=of.kind.inked(seen.episode.query_x),
     )
 
 
@@ -103,17 +105,18 @@ def reveal(of: Contest, number: int, reply: Reply, rivals: Sequence[Rival]) -> N
     )
     lines(_lines(reply, said, seen.truth))
     puzzle(
-        _query(seen),
-        _revealed(seen, reply, said),
+        _query(seen, of.kind),
+        _revealed(of, seen, reply, said),
         number=number,
         seconds=reply.seconds,
         on_answer=_take,
         key=KEY,
         open=False,
+        inked=of.kind.inked(seen.episode.query_x),
     )
     st.caption(
         f"A run is asked all {len(seen.episode.query_y[0])} queries of the episode at once, as in"
-        " an evaluation; this drawing is one of them. Its time is for adapting to the support set"
+        " an evaluation; this picture is one of them. Its time is for adapting to the support set"
         " and answering them all. *Normalisation* says whose statistics the queries are normalised"
         " by: in *transductive* mode, those of all these queries together."
     )
@@ -160,18 +163,23 @@ def mark(choice: int | None, truth: int) -> str:
     return f"{words.letter(choice)}, {'✓ right' if choice == truth else '✗ wrong'}"
 
 
-def _revealed(seen: Puzzle, reply: Reply, said: Sequence[RivalAnswer]) -> list[Tile]:
+def _revealed(of: Contest, seen: Puzzle, reply: Reply, said: Sequence[RivalAnswer]) -> list[Tile]:
     voters = [("you", reply.choice), *((each.rival.name, each.answer.choice) for each in said)]
     return [
         _tile(
             number,
             images,
             votes=[name for name, choice in voters if choice == number],
-            note="✓ the right one" if number == seen.truth else "",
+            note=_note(seen, number),
             right=number == seen.truth,
         )
-        for number, images in enumerate(_support(seen))
+        for number, images in enumerate(_support(seen, of.kind))
     ]
+
+
+def _note(seen: Puzzle, number: int) -> str:
+    name = words.clean(seen.names[number]) if seen.names else ""
+    return f"✓ {name or 'the right one'}" if number == seen.truth else name
 
 
 def _tile(number: int, images: Sequence[str], **more: Any) -> Tile:
@@ -179,12 +187,12 @@ def _tile(number: int, images: Sequence[str], **more: Any) -> Tile:
     return Tile(name=words.letter(number), color=color, images=images, **more)
 
 
-def _support(seen: Puzzle) -> list[list[str]]:
-    """The drawings of each class."""
-    addresses = drawings.addresses(seen.episode.support_x[0])
+def _support(seen: Puzzle, kind: type[Dataset]) -> list[list[str]]:
+    """The examples of each class."""
+    addresses = drawings.addresses(seen.episode.support_x[0], kind=kind)
     shots = len(addresses) // seen.episode.ways
     return [addresses[start : start + shots] for start in range(0, len(addresses), shots)]
 
 
-def _query(seen: Puzzle) -> str:
-    return drawings.addresses(seen.episode.query_x[0, seen.query][None])[0]
+def _query(seen: Puzzle, kind: type[Dataset]) -> str:
+    return drawings.addresses(seen.episode.query_x[0, seen.query][None], kind=kind)[0]

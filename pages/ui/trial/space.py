@@ -15,7 +15,7 @@ ABREAST = 3
 def show(found: Sequence[RunOnTrial], trial: Trial, kinds: figures.Kinds) -> None:
     charts.title(
         "Where they lie after adaptation",
-        "The features of the layer before the answer, on the plane in which this task's drawings"
+        "The features of the layer before the answer, on the plane in which this task's examples"
         " differ most. Stars are the means of the classes: ProtoNet's prototypes.",
     )
     labels = [label for label, shots in enumerate(trial.support) for _ in shots]
@@ -34,7 +34,7 @@ def show(found: Sequence[RunOnTrial], trial: Trial, kinds: figures.Kinds) -> Non
                 charts.chart(
                     figures.space(support, labels, asked, kinds, charts.theme()),
                     on_trial.name,
-                    alt=f"The trial's drawings in the space of {on_trial.name}, by class, and the"
+                    alt=f"The trial's examples in the space of {on_trial.name}, by class, and the"
                     " query among them.",
                     key=f"space {on_trial.run.id}",
                 )

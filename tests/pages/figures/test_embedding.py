@@ -59,7 +59,7 @@ def test_points_can_be_told_apart_when_clicked() -> None:
     queries = trace(figure, "query")
     assert list(queries.customdata)[4] == "query 4"  # type: ignore[attr-defined]
     assert list(queries.selectedpoints) == [4]  # type: ignore[attr-defined]
-    assert trace(figure, "support drawing").selectedpoints is None  # type: ignore[attr-defined]
+    assert trace(figure, "support").selectedpoints is None  # type: ignore[attr-defined]
 
 
 def test_the_same_scene_is_the_same_figure() -> None:
@@ -103,7 +103,7 @@ def test_an_arrow_leads_from_where_a_prototype_was_to_where_it_is() -> None:
 
 def test_a_class_has_one_symbol_on_the_plane_and_in_space() -> None:
     plane, space = (
-        trace(embedding.draw(cloud(dimensions), "light"), "support drawing").marker.symbol
+        trace(embedding.draw(cloud(dimensions), "light"), "support").marker.symbol
         for dimensions in (2, 3)
     )
     assert list(plane) == list(space)

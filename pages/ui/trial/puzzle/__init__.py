@@ -35,13 +35,16 @@ def puzzle(
     on_answer: Callable[[], None],
     key: str,
     open: bool,
+    inked: bool,
 ) -> None:
-    """Shows it; while it is open a click answers, and `answer` has the round and the tile."""
+    """`inked` pictures take the colour of the text. While it is open a click answers, and
+    `answer` has the round and the tile."""
     _mount(
         data={
             "number": number,
             "seconds": round(seconds, 1),
             "open": open,
+            "inked": inked,
             "title": "Which one is this?" if open else "This was asked",
             "query": query,
             "tiles": [asdict(tile) for tile in tiles],

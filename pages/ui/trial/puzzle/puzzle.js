@@ -41,6 +41,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   tiles.style.setProperty("--share", small ? "21%" : "30%"); // of a narrow window: four or three in a row
   tiles.append(...data.tiles.map(button));
   root.replaceChildren(asked, tiles);
+  root.classList.toggle("colour", !data.inked);
   root.tabIndex = -1;
   root.onkeydown = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
