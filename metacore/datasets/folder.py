@@ -109,8 +109,8 @@ class Folder(PackedDataset):
     @classmethod
     def variants(cls) -> list[settings.Config]:
         """All of each that was added, where it does not say itself what tests."""
-        all_of_it = {"train_share": 0.0, "val_share": 0.0}
-        return [FolderConfig(path=name, **all_of_it) for name in own_folders.names()]
+        names = own_folders.names()
+        return [FolderConfig(path=name, train_share=0.0, val_share=0.0) for name in names]
 
     @classmethod
     def knows(cls, word: str) -> bool:
