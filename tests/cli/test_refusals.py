@@ -49,7 +49,7 @@ from tests.cli.conftest import Metacore
         ("delete nothing", "There is no run 'nothing'."),
         ("export nothing there.zip", "There is no run 'nothing'."),
         ("import nothing.zip", "nothing.zip"),
-        ("data get mnist", "no dataset 'mnist'"),
+        ("data get imagenet", "no dataset 'imagenet'"),
         ("data get glyphs", "glyphs needs no files"),
         ("data add omniglot nowhere", "nowhere is not a folder"),
         ("runs --jsn", "metacore runs has no flag --jsn: did you mean --json?"),
