@@ -47,6 +47,7 @@ class Emoji(AugmentedDataset):
     title = "Emoji"
     summary = "1,118 emoji in colour, as seven sets draw them: nothing to download."
     item = "emoji"
+    named = True
     most_queries: ClassVar[int | None] = 2
     usual_model: ClassVar[ModelConfig] = Conv4Pool()
     Config = EmojiConfig
