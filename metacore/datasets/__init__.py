@@ -7,11 +7,13 @@ import torch
 
 from metacore import home
 from metacore.datasets.base import Dataset
+from metacore.datasets.cifar_fs import CifarFs
 from metacore.datasets.emoji import Emoji
 from metacore.datasets.folder import Folder
 from metacore.datasets.gaussian_process import GaussianProcess
 from metacore.datasets.glyphs import Glyphs
 from metacore.datasets.mini_imagenet import MiniImagenet
+from metacore.datasets.mnist import Fashion, Mnist
 from metacore.datasets.omniglot import Omniglot
 from metacore.datasets.quickdraw import QuickDraw
 from metacore.datasets.regression import Line, Sinusoid
@@ -21,7 +23,7 @@ from metacore.settings import Config, settings_of
 DATASETS: dict[str, type[Dataset]] = {
     dataset.name: dataset
     for dataset in (
-        *(Glyphs, Omniglot, QuickDraw, Emoji, MiniImagenet, Folder),
+        *(Glyphs, Omniglot, QuickDraw, Emoji, CifarFs, MiniImagenet, Mnist, Fashion, Folder),
         *(Sinusoid, Line, GaussianProcess),
     )
 }

@@ -9,7 +9,8 @@ from metacore.training.config import RunConfig
 from metacore.training.presets import pairs, preset
 
 ALIKE = ("quickdraw", "emoji")  # to an algorithm they are glyphs: two try them instead of all
-FROM_FILES = ("folder", "mini-imagenet")  # made first, where their own tests train on them
+# Made first, where their own tests train on them.
+FROM_FILES = ("cifar-fs", "mini-imagenet", "mnist", "fashion", "folder")
 TINY_GLYPHS = GlyphsConfig(train_classes=20, test_classes=20)
 
 
