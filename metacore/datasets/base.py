@@ -43,6 +43,16 @@ class Dataset(ABC):
         """Of one input, without loading anything."""
 
     @classmethod
+    def called(cls, config: settings.Config) -> str:
+        """What a person calls this variant of it."""
+        return cls.title
+
+    @classmethod
+    def variants(cls) -> list[settings.Config]:
+        """Those one chooses among to be tested on."""
+        return [cls.Config()]
+
+    @classmethod
     def described(cls, config: settings.Config) -> str:
         """What one input is, for a sentence."""
         return " x ".join(map(str, cls.shape(config)))
