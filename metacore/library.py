@@ -1,12 +1,11 @@
 """What a notebook calls: train, load, evaluate, trace and compare runs in a line each."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from metacore import datasets
 from metacore.datasets import DATASETS
-from metacore.datasets.base import Dataset
 from metacore.device import resolve
 from metacore.episode import Episode
 from metacore.errors import UserError
@@ -17,10 +16,11 @@ from metacore.insight.trace import Trace
 from metacore.randomness import generator
 from metacore.runs import Run, Store, execute, load_params, teachers
 from metacore.runs.shared_episodes import dataset_for, evaluate_on_same_episodes
-from metacore.settings import Config
+from metacore.settings import Config, settings_of
 from metacore.statistics import PairedDifference
 from metacore.training import evaluate as evaluation
 from metacore.training.config import RunConfig, lookup
+from metacore.training.conversion import seen_by
 from metacore.training.evaluate import Evaluation
 from metacore.training.learner import Learner, build
 from metacore.training.trainer import Callback
@@ -76,7 +76,9 @@ def evaluate(
 ) -> Evaluation:
     """The run's score over fixed test episodes; see `metacore.training.evaluate.evaluate`."""
     learner = load(run, device=device)
-    return evaluation.evaluate(learner, dataset=_dataset(learner, dataset), **protocol)
+    convert = bool(protocol.get("convert"))
+    source = dataset_for(learner, _source(learner, dataset), convert=convert)
+    return evaluation.evaluate(learner, dataset=source, **protocol)
 
 
 @dataclass(frozen=True)
@@ -121,14 +123,16 @@ def trace(
     seed: int = 0,
     numbers: range = range(1),
     device: str = "auto",
+    convert: bool = False,
     **options: Any,
 ) -> Trace:
     """An adaptation step by step: to `episode`, or to test episodes named by seed and numbers."""
     learner = load(run, device=device)
     if episode is None:
         task = learner.config.task.to_dict()
-        source = _dataset(learner, dataset)
-        episode = source.episodes("test", **task, seed=seed, numbers=numbers)
+        source = dataset_for(learner, _source(learner, dataset), convert=convert)
+        drawn = source.episodes("test", **task, seed=seed, numbers=numbers)
+        episode = seen_by(learner, source, drawn)
     return tracing.trace(learner, episode, **options)
 
 
@@ -141,22 +145,33 @@ def cost(
     device: str = "auto",
     steps: int | None = None,
     norm: str | None = None,
+    convert: bool = False,
     **task: int,
 ) -> Cost:
     """What the run keeps of a task and what one costs it; `task` may say ways, shots, queries."""
     learner = load(run, device=device)
     asked = {**learner.config.task.to_dict(), **task}
-    source = _dataset(learner, dataset)
-    episode = source.episodes(split, **asked, seed=seed, numbers=range(1))
-    return costs.cost(learner, episode, steps=steps, norm=norm)
-
-
-def _dataset(learner: Learner, wanted: str | Config | None) -> Dataset:
-    return dataset_for(learner, _source(learner, wanted))
+    source = dataset_for(learner, _source(learner, dataset), convert=convert)
+    drawn = source.episodes(split, **asked, seed=seed, numbers=range(1))
+    return costs.cost(learner, seen_by(learner, source, drawn), steps=steps, norm=norm)
 
 
 def _source(learner: Learner, wanted: str | Config | None) -> Config:
-    """The dataset that is meant: by default, or by its name, the learner's own variant of it."""
+    """The dataset that is meant: by default, or by its name, the learner's own variant of it.
+
+    `folder:PATH` names one in a folder.
+    """
     if wanted is None or wanted == learner.dataset.name:
         return learner.config.dataset
-    return lookup(DATASETS, "dataset", wanted).Config() if isinstance(wanted, str) else wanted
+    if not isinstance(wanted, str):
+        return wanted
+    name, _, path = wanted.partition(":")
+    kind: Config = lookup(DATASETS, "dataset", name).Config()
+    return _in_folder(kind, name, path) if path else kind
+
+
+def _in_folder(config: Config, name: str, path: str) -> Config:
+    setting = next((each.name for each in settings_of(config) if each.path), None)
+    if setting is None:
+        raise UserError(f"{name} is in no folder: name it without {path!r}.")
+    return replace(config, **{setting: path})

@@ -79,4 +79,8 @@ class Wanted:
         if self.curves:
             usual |= {"tasks": 25, "train_queries": 10, "validation_episodes": 500}
         usual |= {"iterations": steps, "validate_every": steps // VALIDATIONS[self.level]}
-        return {**usual, **settings}
+        wanted = {**usual, **settings}
+        most = self.source.most_queries
+        if most is not None and "train_queries" in wanted:
+            wanted["train_queries"] = min(most, wanted["train_queries"])
+        return wanted

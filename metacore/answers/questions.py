@@ -30,6 +30,7 @@ from metacore.library import rehearse
 from metacore.runs import Run, load_params
 from metacore.settings import Config
 from metacore.training.config import RunConfig, config_owner
+from metacore.training.conversion import seen_by
 from metacore.training.learner import Learner, build
 
 MANY = 100  # background episodes: behind the one that is looked at
@@ -144,8 +145,13 @@ class Adaptation(Question[Trace]):
 
     def answer(self) -> Trace:
         learner = self.learned.learner()
-        episode = self.spec.episode(learner.device)
+        episode = _seen(learner, self.spec, self.spec.episode(learner.device))
         return trace(learner, episode, steps=self.steps, norm=self.norm, features=self.features)
+
+
+def _seen(learner: Learner, spec: EpisodeSpec, episode: Episode) -> Episode:
+    """As the learner takes it: pages ask for conversion by asking at all."""
+    return seen_by(learner, spec.source(learner.device), episode)
 
 
 def _passes(learned: Learned, spec: EpisodeSpec, steps: int | None, norm: str | None) -> int:
@@ -189,7 +195,8 @@ class BackgroundEpisodes(LongQuestion[BackgroundScores]):
         learner, seen = self.learned.learner(), []
         for _ in until(seconds):
             numbers = range(done, min(done + self._at_once(), self.total))
-            episode = self.spec.numbered(numbers, learner.device)
+            drawn = self.spec.numbered(numbers, learner.device)
+            episode = _seen(learner, self.spec, drawn)
             found = trace(learner, episode, steps=self.steps, norm=self.norm, features=False)
             seen.append(BackgroundScores(losses=found.support_loss, scores=found.query_score))
             done = numbers.stop
@@ -311,7 +318,7 @@ class Costs(LongQuestion[tuple[Cost, ...]]):
 
     def some(self, done: int, seconds: float) -> tuple[Cost, int]:
         learner = self.learned[done].learner()
-        episode = self.spec.episode(learner.device)
+        episode = _seen(learner, self.spec, self.spec.episode(learner.device))
         return cost(learner, episode, steps=self.steps, norm=self.norm), done + 1
 
     def joined(self, pieces: Sequence[Cost]) -> tuple[Cost, ...]:

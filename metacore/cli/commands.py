@@ -141,7 +141,9 @@ def _task(metric: str, protocol: dict[str, Any]) -> str:
     size = f"{protocol['ways']}-way {protocol['shots']}-shot"
     if metric == "mse":
         size = "1 point" if protocol["shots"] == 1 else f"{protocol['shots']} points"
-    return f"{protocol['dataset']} ({protocol['split']}), {size}"
+    on = f"{protocol['dataset']} ({protocol['split']}), {size}"
+    converted = protocol.get("conversion")
+    return f"{on}, pictures {converted}" if converted else on
 
 
 def compare(arguments: Namespace) -> int:
@@ -205,6 +207,7 @@ def _add_costs(rows: list[dict[str, Any]], found: library.Comparison, arguments:
             steps=asked.steps,
             norm=asked.norm,
             device=arguments.device,
+            convert=arguments.convert,
             **asked.task,
         )
         row["cost"] = measured.to_dict()
@@ -240,7 +243,8 @@ def _show_costs(rows: list[dict[str, Any]]) -> None:
 
 
 def _show_comparison(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], metric: str) -> None:
-    first = rows[0]
+    first = {**rows[0], "conversion": ""}
+    converted = any(row["conversion"] for row in rows)
     display.table(
         f"{_task(metric, first)}, {first['episodes']} shared episodes",
         [
@@ -251,6 +255,7 @@ def _show_comparison(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], me
             "steps",
             "parameters",
             "trained for",
+            *(["pictures"] if converted else []),
         ],
         [
             [
@@ -261,6 +266,7 @@ def _show_comparison(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], me
                 str(row["steps"] or "none"),
                 f"{row['parameters']:,}",
                 display.duration(row["training_seconds"]),
+                *([row["conversion"] or "as they are"] if converted else []),
             ]
             for row in rows
         ],

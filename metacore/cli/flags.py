@@ -168,7 +168,15 @@ def _changed(config: Config, given: dict[str, Any]) -> Config:
 def add_protocol_flags(parser: argparse.ArgumentParser) -> None:
     """What an evaluation asks; anything left out is as the run was trained."""
     parser.add_argument(
-        "--dataset", metavar="NAME", help=f"Test on another dataset: {', '.join(DATASETS)}."
+        "--dataset",
+        metavar="NAME",
+        help=f"Test on another dataset: {', '.join(DATASETS)}; of pictures of your own,"
+        " folder:PATH.",
+    )
+    parser.add_argument(
+        "--convert",
+        action="store_true",
+        help="Turn pictures of another kind or size into such as the run takes.",
     )
     parser.add_argument(
         "--split", default="test", metavar="NAME", help="train, val or test. Default: test."
@@ -193,5 +201,5 @@ def add_protocol_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def protocol(arguments: argparse.Namespace) -> dict[str, Any]:
-    names = ("split", "ways", "shots", "queries", "steps", "episodes", "norm", "seed")
+    names = ("split", "ways", "shots", "queries", "steps", "episodes", "norm", "seed", "convert")
     return {name: getattr(arguments, name) for name in names}

@@ -7,10 +7,13 @@ import torch
 
 from metacore import home
 from metacore.datasets.base import Dataset
+from metacore.datasets.cifar_fs import CifarFs
+from metacore.datasets.emoji import Emoji
 from metacore.datasets.folder import Folder
 from metacore.datasets.gaussian_process import GaussianProcess
 from metacore.datasets.glyphs import Glyphs
 from metacore.datasets.mini_imagenet import MiniImagenet
+from metacore.datasets.mnist import Fashion, Mnist
 from metacore.datasets.omniglot import Omniglot
 from metacore.datasets.quickdraw import QuickDraw
 from metacore.datasets.regression import Line, Sinusoid
@@ -20,7 +23,7 @@ from metacore.settings import Config, settings_of
 DATASETS: dict[str, type[Dataset]] = {
     dataset.name: dataset
     for dataset in (
-        *(Glyphs, Omniglot, QuickDraw, MiniImagenet, Folder),
+        *(Glyphs, Omniglot, QuickDraw, Emoji, CifarFs, MiniImagenet, Mnist, Fashion, Folder),
         *(Sinusoid, Line, GaussianProcess),
     )
 }
@@ -34,7 +37,12 @@ def load(config: Config, device: torch.device) -> Dataset:
     return _loaded(config, device, kind.stamp(config))
 
 
-@lru_cache(maxsize=4)
+def forget() -> None:
+    """None stays in memory."""
+    _loaded.cache_clear()
+
+
+@lru_cache(maxsize=6)
 def _loaded(config: Config, device: torch.device, stamp: Hashable) -> Dataset:
     dataset = next(kind for kind in DATASETS.values() if type(config) is kind.Config)
     return dataset(config, device)
@@ -52,4 +60,4 @@ def refuse_foreign_paths(config: Config) -> None:
             )
 
 
-__all__ = ["DATASETS", "load", "refuse_foreign_paths"]
+__all__ = ["DATASETS", "forget", "load", "refuse_foreign_paths"]

@@ -29,6 +29,7 @@ class Dataset(ABC):
     named: ClassVar[bool] = False  # whether people know its classes by their names
     regression: ClassVar[bool]
     usual_model: ClassVar[ModelConfig]  # what presets learn it with
+    most_queries: ClassVar[int | None] = None  # of a class in presets, where there are few
     inner_rate: ClassVar[float] = 0.01  # a step on the support set that suits its targets
     Config: ClassVar[type[settings.Config]]
 
@@ -40,6 +41,16 @@ class Dataset(ABC):
     @abstractmethod
     def shape(cls, config: settings.Config) -> tuple[int, ...]:
         """Of one input, without loading anything."""
+
+    @classmethod
+    def called(cls, config: settings.Config) -> str:
+        """What a person calls this variant of it."""
+        return cls.title
+
+    @classmethod
+    def variants(cls) -> list[settings.Config]:
+        """Those one chooses among to be tested on."""
+        return [cls.Config()]
 
     @classmethod
     def described(cls, config: settings.Config) -> str:

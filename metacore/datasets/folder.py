@@ -22,6 +22,7 @@ from metacore.datasets.packed_dataset import PackedDataset
 from metacore.datasets.packing import FITS, KINDS, Form, PackedClass, is_packed, packed
 from metacore.datasets.picture_folder import listed, stamp
 from metacore.errors import UserError
+from metacore.filenames import shown
 from metacore.models.networks import Conv4, ModelConfig
 from metacore.settings import Config, setting
 
@@ -99,6 +100,17 @@ class Folder(PackedDataset):
     def shape(cls, config: settings.Config) -> tuple[int, ...]:
         assert isinstance(config, FolderConfig)
         return _form(config).shape
+
+    @classmethod
+    def called(cls, config: settings.Config) -> str:
+        assert isinstance(config, FolderConfig)
+        return f"{cls.title}: {shown(Path(config.path).name)}" if config.path else cls.title
+
+    @classmethod
+    def variants(cls) -> list[settings.Config]:
+        """All of each that was added, where it does not say itself what tests."""
+        names = own_folders.names()
+        return [FolderConfig(path=name, train_share=0.0, val_share=0.0) for name in names]
 
     @classmethod
     def knows(cls, word: str) -> bool:

@@ -57,6 +57,7 @@ class QuickDraw(AugmentedDataset):
     summary = "Doodles of 345 everyday things by many people: nothing to download."
     item = "doodle"
     named = True
+    named = True
     Config = QuickDrawConfig
     config: QuickDrawConfig
 

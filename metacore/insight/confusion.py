@@ -19,6 +19,7 @@ from metacore.datasets.base import ImageDataset
 from metacore.episode import Episode, stack
 from metacore.errors import UserError
 from metacore.randomness import generator
+from metacore.training.conversion import seen_by
 from metacore.training.learner import Learner
 
 Counts = np.ndarray[Any, np.dtype[np.int64]]
@@ -94,7 +95,8 @@ def confusion(
             for number in range(first, first + episodes)
         ]
     )
-    guess = torch.cat([_guesses(learner, part, steps, norm) for part in _parts(dealt)])
+    seen = seen_by(learner, dataset, dealt)
+    guess = torch.cat([_guesses(learner, part, steps, norm) for part in _parts(seen)])
     pictures, picture = _different(dataset.displayed(dealt.query_x))
     names, short = dataset.class_names(split), dataset.short_names(split)
     return Confusion(

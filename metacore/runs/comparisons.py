@@ -96,7 +96,7 @@ def ask(store: Store, question: Question) -> ComparisonJob:
     runs = [store.get(run) for run in question.runs]
     question = replace(question, runs=tuple(run.id for run in runs))
     for run in runs:
-        refuse_other_inputs(run.config, question.source, run.name)
+        refuse_other_inputs(run.config, question.source, run.name, convert=question.convert)
     about = json.dumps([question.to_dict(), [_weights(run) for run in runs]], sort_keys=True)
     comparison_id = hashlib.blake2b(about.encode(), digest_size=8).hexdigest()
     make_folder(store.folder / FOLDER)

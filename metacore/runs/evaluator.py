@@ -37,5 +37,5 @@ def compare(store: Store, question: Question, progress: Progress) -> Result:
         for number, task in enumerate(question.tasks)
     ]
     own = by_task[0][0].protocol
-    best = best_score(dataset_for(learners[0], source), own)
+    best = best_score(dataset_for(learners[0], source, convert=question.convert), own)
     return result(question, contestants, by_task, best)

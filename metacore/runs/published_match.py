@@ -39,6 +39,7 @@ def _differs(run: Run, protocol: Protocol, found: Published | PublishedCurve) ->
     parts = [
         f"trained on {trained_on}" if trained_on != protocol.dataset else "",
         _variant(run),
+        f"pictures {protocol.conversion}" if protocol.conversion else "",
         _instead(run.iteration, "meta-steps", found.protocol.meta_steps),
         f"{training.tasks} tasks per meta-step",
         _instead(protocol.episodes, f"{protocol.split} tasks", found.protocol.tasks),

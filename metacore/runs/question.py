@@ -32,6 +32,7 @@ class Question(Config):
     seed: int = setting(0, "Which tasks those are.", low=0, high=2**31 - 1, step=1)
     sweep: str = setting("", "What is varied.", choices=("", "shots", "ways"))
     values: tuple[int, ...] = ()  # the shots (or ways) of the sweep
+    convert: bool = False  # pictures of another kind or size into such as a run takes
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,7 +68,8 @@ class Question(Config):
     @property
     def protocol(self) -> dict[str, Any]:
         """All of `evaluate`'s options but the task."""
-        return {name: getattr(self, name) for name in ("split", "steps", "norm", "seed")}
+        names = ("split", "steps", "norm", "seed", "convert")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def total(self) -> int:
@@ -75,8 +77,13 @@ class Question(Config):
         return len(self.runs) * len(self.tasks) * self.episodes
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON, in which tuples are lists."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        """As plain JSON, in which tuples are lists.
+
+        A question that converts nothing is what it was before there was conversion: whoever asks
+        it again finds the answer of then.
+        """
+        found = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        return found if self.convert else {k: v for k, v in found.items() if k != "convert"}
 
     def _check_runs(self) -> None:
         if len(self.runs) < 2:
@@ -92,6 +99,8 @@ class Question(Config):
             type(self.steps) is int and 0 <= self.steps <= MOST_STEPS
         ):
             raise UserError(f"steps must be between 0 and {MOST_STEPS}, not {self.steps!r}.")
+        if type(self.convert) is not bool:
+            raise UserError(f"convert must be yes or no, not {self.convert!r}.")
         if self.norm not in (None, "none", *NORM_MODES):
             raise UserError(f"norm must be one of {', '.join(NORM_MODES)}, not {self.norm!r}.")
 

@@ -18,6 +18,7 @@ def evaluate_on_same_episodes(
     source: Config,
     *,
     episodes: int = 600,
+    convert: bool = False,
     progress: Progress | None = None,
     **protocol: Any,
 ) -> list[Evaluation]:
@@ -25,7 +26,8 @@ def evaluate_on_same_episodes(
     return [
         evaluate(
             learner,
-            dataset=dataset_for(learner, source),
+            dataset=dataset_for(learner, source, convert=convert),
+            convert=convert,
             episodes=episodes,
             progress=shifted(progress, number * episodes),
             **protocol,
@@ -34,11 +36,11 @@ def evaluate_on_same_episodes(
     ]
 
 
-def dataset_for(learner: Learner, source: Config) -> Dataset:
+def dataset_for(learner: Learner, source: Config, *, convert: bool = False) -> Dataset:
     """The dataset on the learner's device; its own, which it holds anyway, if that is meant."""
     if source == learner.config.dataset:
         return learner.dataset
-    refuse_other_inputs(learner.config, source)
+    refuse_other_inputs(learner.config, source, convert=convert)
     return datasets.load(source, learner.device)
 
 

@@ -40,6 +40,7 @@ class Tested(Protocol):
 
     def to_json(self) -> bytes:
         values = asdict(self)
+        values.pop("conversion")  # it is tested on what it was trained for
         score = {values.pop("metric"): values.pop("mean"), "ci95": values.pop("ci95")}
         return json.dumps({**score, **values}, indent=2).encode()
 

@@ -143,6 +143,11 @@ class RunConfig:
         any_shape = self.model.any_picture and not own.regression
         return bool(same_kind and (any_shape or asked.shape(source) == self.input_shape))
 
+    def converts(self, source: Config) -> bool:
+        """Whether this dataset's pictures can be turned into such as it takes."""
+        asked, own = config_owner(DATASETS, source), self.dataset_class
+        return not (asked.regression or own.regression)
+
     @property
     def norms(self) -> tuple[str, ...]:
         """The normalisation modes it can choose from, its own first; none without batch norm."""
@@ -258,14 +263,25 @@ def fitting_models(algorithm: type[Algorithm], dataset: type[Dataset]) -> list[s
     ]
 
 
-def refuse_other_inputs(config: RunConfig, source: Config, who: str = "A run") -> None:
-    """What was learned from one kind of input cannot be asked about another."""
-    if not config.takes(source):
-        trained, asked = config.dataset_class, config_owner(DATASETS, source)
-        raise UserError(
-            f"{who} was trained on {trained.title} ({trained.described(config.dataset)}) and cannot"
-            f" be asked about {asked.title} ({asked.described(source)})."
-        )
+CONVERT = "have them converted (--convert, or convert=True; on Compare, “Convert pictures”)"
+
+
+def refuse_other_inputs(
+    config: RunConfig, source: Config, who: str = "A run", *, convert: bool | None = False
+) -> None:
+    """What was learned from one kind of input cannot be asked about another.
+
+    With `convert` pictures of another kind or size are turned into such as it takes; where it is
+    None, nothing is said of that.
+    """
+    if config.takes(source) or (convert and config.converts(source)):
+        return
+    trained, asked = config.dataset_class, config_owner(DATASETS, source)
+    offer = f" as they are: {CONVERT}" if convert is False and config.converts(source) else ""
+    raise UserError(
+        f"{who} was trained on {trained.title} ({trained.described(config.dataset)}) and cannot"
+        f" be asked about {asked.title} ({asked.described(source)}){offer}."
+    )
 
 
 def config_owner(registry: dict[str, Any], config: Config) -> Any:

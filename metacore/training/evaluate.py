@@ -23,6 +23,7 @@ from metacore.errors import UserError
 from metacore.models.normalisation import resolve
 from metacore.statistics import PairedDifference, finite, mean_ci95, paired_difference
 from metacore.training.config import refuse_other_inputs
+from metacore.training.conversion import conversion, seen_by
 from metacore.training.learner import Learner
 
 DIVERGED_MSE = 100.0  # eight times the error of always answering 0 to the largest sine wave
@@ -52,6 +53,7 @@ class Protocol:
     norm: str
     episodes: int
     seed: int
+    conversion: str = ""  # what pictures of another kind or size were turned into
 
     @property
     def task(self) -> dict[str, int]:
@@ -101,14 +103,16 @@ def evaluate(
     norm: str | None = None,
     episodes: int = 600,
     seed: int = 0,
+    convert: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Evaluation:
     """The learner's score on `episodes` fixed tasks; what is not given is as it was trained.
 
+    With `convert`, pictures of another kind or size than the learner's are turned into such.
     `progress` hears how many episodes are done.
     """
     dataset = dataset or learner.dataset
-    refuse_other_inputs(learner.config, dataset.config)
+    refuse_other_inputs(learner.config, dataset.config, convert=convert)
     algorithm, task = learner.algorithm, learner.config.task
     protocol = Protocol(
         dataset=dataset.name,
@@ -120,6 +124,7 @@ def evaluate(
         norm=resolve(norm, algorithm.norms, algorithm.network),
         episodes=episodes,
         seed=seed,
+        conversion=conversion(learner.config, dataset.config),
     )
     _check(protocol)
     start = time.perf_counter()
@@ -127,7 +132,7 @@ def evaluate(
     with suited_threads(small=dataset.regression):
         for numbers in _numbers(protocol, learner.device):
             asked = dataset.episodes(split, **protocol.task, seed=seed, numbers=numbers)
-            columns.append(_scores(learner, asked, protocol))
+            columns.append(_scores(learner, seen_by(learner, dataset, asked), protocol))
             if progress:
                 progress(numbers.stop)
     by_step = {step: torch.cat([c[step] for c in columns]).cpu() for step in columns[0]}

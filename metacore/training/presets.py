@@ -43,7 +43,7 @@ def preset(
             f"{kind.title} has no preset for {source.title}: choose one of"
             f" {', '.join(a for a, d in pairs() if d == dataset)}, or another dataset."
         )
-    queries = 50 if source.regression else 5
+    queries = 50 if source.regression else min(5, source.most_queries or 5)
     return RunConfig(
         algorithm=recipe.algorithm,
         dataset=source.Config(),

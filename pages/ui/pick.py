@@ -74,13 +74,19 @@ def _why_not(run_id: str) -> str:
 
 
 def alike(
-    found: Sequence[Run], place: Any, *, linked: Sequence[str] = (), changed: Callable[[], None]
+    found: Sequence[Run],
+    place: Any,
+    *,
+    linked: Sequence[str] = (),
+    changed: Callable[[], None],
+    convert: bool = False,
 ) -> list[Run]:
     """Runs whose inputs fit: a network that sees drawings cannot be asked about curves.
 
-    They are those that fit the run the address names first, else the first of `linked`.
+    They are those that fit the run the address names first, else the first of `linked`. With
+    `convert` all that see pictures fit.
     """
-    there = groups(found)
+    there = groups(found, convert=convert)
     if len(there) == 1:
         return list(found)
     by_id = {run.id: run for run in found}
@@ -100,18 +106,18 @@ def alike(
     return there[kind]
 
 
-def groups(found: Sequence[Run]) -> dict[str, list[Run]]:
+def groups(found: Sequence[Run], *, convert: bool = False) -> dict[str, list[Run]]:
     """Runs whose inputs fit, by what these are: pictures before curves, and what came with
     Metacore before other sizes."""
     together: list[list[Run]] = []
     for run in found:
-        own = (runs for runs in together if runs[0].config.takes(run.config.dataset))
+        own = (runs for runs in together if _fit(runs[0], run, convert=convert))
         if (runs := next(own, None)) is not None:
             runs.append(run)
         else:
             together.append([run])
     together.sort(key=lambda runs: (regression(runs[0]), not any(run.read_only for run in runs)))
-    kinds = [_inputs(runs[0]) for runs in together]
+    kinds = [_inputs(runs) for runs in together]
     named: dict[str, list[Run]] = {}
     for kind, runs in zip(kinds, together, strict=True):
         config = runs[0].config
@@ -122,8 +128,18 @@ def groups(found: Sequence[Run]) -> dict[str, list[Run]]:
     return named
 
 
-def _inputs(run: Run) -> str:
-    return "Curves" if regression(run) else f"{run.config.dataset_class.item}s".capitalize()
+def _fit(one: Run, other: Run, *, convert: bool) -> bool:
+    source = other.config.dataset
+    return one.config.takes(source) or (convert and one.config.converts(source))
+
+
+def _inputs(runs: Sequence[Run]) -> str:
+    """What they see, in the plural."""
+    items = {run.config.dataset_class.item for run in runs}
+    shapes = {run.config.input_shape for run in runs}
+    if regression(runs[0]):
+        return "Curves"
+    return f"{items.pop()}s".capitalize() if len(items) == len(shapes) == 1 else "Pictures"
 
 
 def _leave_out_others(named: Sequence[Run], fitting: Sequence[Run]) -> None:

@@ -13,7 +13,7 @@ from tests.cli.conftest import Metacore
     ("line", "sentence"),
     [
         ("train --algorithm mamal", "algorithm must be one of maml, fomaml, anil, reptile,"),
-        ("train --dataset mnist", "dataset must be one of glyphs, omniglot, sinusoid, line,"),
+        ("train --dataset imagenet", "dataset must be one of glyphs, omniglot,"),
         ("train --model resnet", "model must be one of conv4, conv4-pool, "),
         ("train --preset best", "preset must be one of demo, good, paper, not 'best'."),
         ("train --algorithm protonet --dataset sinusoid", "Prototypical Networks classifies and"),
@@ -49,7 +49,7 @@ from tests.cli.conftest import Metacore
         ("delete nothing", "There is no run 'nothing'."),
         ("export nothing there.zip", "There is no run 'nothing'."),
         ("import nothing.zip", "nothing.zip"),
-        ("data get mnist", "no dataset 'mnist'"),
+        ("data get imagenet", "no dataset 'imagenet'"),
         ("data get glyphs", "glyphs needs no files"),
         ("data add omniglot nowhere", "nowhere is not a folder"),
         ("runs --jsn", "metacore runs has no flag --jsn: did you mean --json?"),
@@ -103,7 +103,7 @@ def test_a_task_too_large_for_its_classes_is_refused(
         ("--shots 0", "A curve needs at least 1 shot, not 0."),
         ("--queries 0", "queries must be at least 1, not 0."),
         ("--dataset glyphs", "cannot be asked about Glyphs (28 x 28 pixels in grey)."),
-        ("--dataset mnist", "dataset must be one of"),
+        ("--dataset imagenet", "dataset must be one of"),
         ("--seed x", "--seed must be a whole number, not 'x'."),
     ],
 )

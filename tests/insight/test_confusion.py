@@ -16,6 +16,7 @@ from metacore.episode import Episode
 from metacore.errors import UserError
 from metacore.insight.confusion import confusion, drawn_classes, joined
 from metacore.models import MODELS
+from metacore.settings import Config
 from metacore.training.config import RunConfig, TaskConfig
 from metacore.training.learner import Learner, build
 
@@ -33,7 +34,7 @@ class Numbered(ImageDataset):
         return (1, 2, 2)
 
     def __init__(self) -> None:
-        self.device = torch.device("cpu")
+        super().__init__(Config(), torch.device("cpu"))
         shades = torch.arange(CLASSES * DRAWINGS, dtype=torch.uint8)
         pictures = shades.view(CLASSES, DRAWINGS, 1, 1, 1).expand(-1, -1, 1, 2, 2)
         self.images = {"test": pictures.contiguous()}
@@ -49,7 +50,9 @@ def always(answer: Any) -> Learner:
         yield lambda query_x: torch.zeros(*query_x.shape[:2], ways)  # before it has adapted
         yield lambda query_x: torch.nn.functional.one_hot(answer(query_x), ways)
 
-    made = SimpleNamespace(algorithm=SimpleNamespace(adapt=adapt), params={}, seen=seen)
+    takes_all = SimpleNamespace(takes=lambda _: True)
+    algorithm = SimpleNamespace(adapt=adapt)
+    made = SimpleNamespace(algorithm=algorithm, params={}, seen=seen, config=takes_all)
     return cast(Learner, made)
 
 

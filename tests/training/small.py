@@ -8,8 +8,9 @@ from metacore.models.networks import Conv4
 from metacore.training.config import RunConfig
 from metacore.training.presets import pairs, preset
 
-ALIKE = ("quickdraw",)  # to an algorithm they are glyphs: two try them instead of all
-FROM_FILES = ("folder", "mini-imagenet")  # made first, where their own tests train on them
+ALIKE = ("quickdraw", "emoji")  # to an algorithm they are glyphs: two try them instead of all
+# Made first, where their own tests train on them.
+FROM_FILES = ("cifar-fs", "mini-imagenet", "mnist", "fashion", "folder")
 TINY_GLYPHS = GlyphsConfig(train_classes=20, test_classes=20)
 
 

@@ -14,8 +14,9 @@ from metacore.runs import ComparisonJob, Question
 from metacore.runs.question import MOST_RUNS
 from metacore.settings import Config
 from metacore.training.config import config_owner
+from metacore.training.conversion import conversion
 from metacore.training.seeds import over_seeds
-from pages.ui import episode, pick, protocol, say, state, waiting, widgets
+from pages.ui import episode, pick, protocol, say, state, waiting, widgets, words
 
 EACH_OWN = "each run's own"
 OWN = {EACH_OWN: EACH_OWN}
@@ -34,6 +35,12 @@ class CompareChoice:
     queries: int
     norm: str | None  # None: each run's own
     steps: int | None
+    convert: bool = False  # pictures of another kind or size into such as a run takes
+
+    @property
+    def conversions(self) -> list[str]:
+        """What becomes of the pictures for each run; empty where nothing does."""
+        return [conversion(run.config, self.dataset) for run in self.runs]
 
     @property
     def regression(self) -> bool:
@@ -89,6 +96,7 @@ class CompareChoice:
             episodes=episodes,
             sweep=sweep,
             values=tuple(values),
+            convert=self.convert and any(self.conversions),
         )
 
 
@@ -100,7 +108,8 @@ def choose(linked: ComparisonJob | None) -> CompareChoice | None:
         return None
     wanted = linked.question if linked else None
     linked_runs = wanted.runs if wanted else ()
-    found = pick.alike(found, st, linked=linked_runs, changed=_start_anew)
+    convert = _convert(found, wanted)
+    found = pick.alike(found, st, linked=linked_runs, changed=_start_anew, convert=convert)
     usual = _usual(found, wanted)
     _join(found, usual)
     runs = pick.several(
@@ -114,9 +123,37 @@ def choose(linked: ComparisonJob | None) -> CompareChoice | None:
     if len(runs) < 2:
         st.info("Pick at least two runs: then they meet on the same tasks.", icon=":material/add:")
         return None
-    if wanted and not runs[0].config.takes(wanted.source):
+    convert = convert and not pick.regression(runs[0])
+    if wanted and not (convert or runs[0].config.takes(wanted.source)):
         wanted = None
-    return _protocol(tuple(runs), wanted)
+    choice = _protocol(tuple(runs), wanted, convert=convert)
+    _say_converted(choice)
+    return choice
+
+
+def _convert(found: Sequence[Run], wanted: Question | None) -> bool:
+    """Whether runs of other pictures may meet; offered where there are pictures at all."""
+    if all(pick.regression(run) for run in found):
+        return False
+    return widgets.checkbox(
+        st,
+        "Convert pictures",
+        "convert",
+        usual=bool(wanted and wanted.convert),
+        help="Runs that were trained on pictures of another kind or size may take part, and other"
+        " datasets be tested on: each picture is turned into such as the run takes (ink to colour"
+        " and back, another size). Without it they cannot share an episode.",
+    )
+
+
+def _say_converted(choice: CompareChoice) -> None:
+    said = [
+        f"**{words.plain(run.name)}** {converted}"
+        for run, converted in zip(choice.runs, choice.conversions, strict=True)
+        if converted
+    ]
+    if said:
+        st.caption(f"Pictures are converted for {', '.join(said)}.")
 
 
 def _start_anew() -> None:
@@ -150,8 +187,8 @@ def _sound(runs: Sequence[Run]) -> list[Run]:
     return [run for run, error in zip(runs, errors, strict=True) if not error]
 
 
-def _protocol(runs: tuple[Run, ...], wanted: Question | None) -> CompareChoice:
-    first, variants = runs[0].config, _variants(runs)
+def _protocol(runs: tuple[Run, ...], wanted: Question | None, *, convert: bool) -> CompareChoice:
+    first, variants = runs[0].config, _variants(runs, convert=convert)
     usual = wanted.task if wanted else first.task.to_dict()
     regression = first.dataset_class.regression
     kind = "curve_" if regression else ""  # what fits drawings must not linger where curves are
@@ -173,28 +210,31 @@ def _protocol(runs: tuple[Run, ...], wanted: Question | None) -> CompareChoice:
     )
     return CompareChoice(
         runs=runs, dataset=dataset, ways=ways, shots=shots, queries=usual["queries"], norm=norm,
-        steps=steps,
+        steps=steps, convert=convert,
     )  # fmt: skip
 
 
-def _variants(runs: Sequence[Run]) -> dict[str, Config]:
+def _variants(runs: Sequence[Run], *, convert: bool) -> dict[str, Config]:
     """Datasets whose inputs fit, by what they are called: as the runs know them, or as usual."""
     found: dict[str, Config] = {}
     seen: Counter[str] = Counter()
-    for config in _configs(runs):
+    for config in _configs(runs, convert=convert):
         if config not in found.values():
-            title = config_owner(DATASETS, config).title
+            title = words.clean(config_owner(DATASETS, config).called(config))
             seen[title] += 1
             found[f"{title} (variant {seen[title]})" if seen[title] > 1 else title] = config
     return found
 
 
-def _configs(runs: Sequence[Run]) -> Iterable[Config]:
+def _configs(runs: Sequence[Run], *, convert: bool) -> Iterable[Config]:
     known = {run.config.dataset_class for run in runs}
     yield from (run.config.dataset for run in runs)
     for kind in DATASETS.values():
-        if kind not in known and runs[0].config.takes(kind.Config()):
-            yield kind.Config()
+        for config in kind.variants():
+            usual = kind in known and config == kind.Config()  # its runs' own variants are there
+            fits = runs[0].config.takes(config)
+            if not usual and (fits or (convert and kind.ready() and not kind.regression)):
+                yield config
 
 
 def _dataset(place: Any, key: str, variants: dict[str, Config], wanted: Question | None) -> Config:

@@ -111,7 +111,9 @@ def words_of(question: Question) -> str:
     norm = f", normalised {words.mode(question.norm)}" if question.norm else ""
     runs = words.several(len(question.runs), "run")
     swept = f" at {', '.join(map(str, question.values))} {question.sweep}" if question.sweep else ""
-    tasks = f"{_task(question)} tasks of {question.dataset_class.title}{swept}"
+    about = words.clean(question.dataset_class.called(question.source))
+    tasks = f"{_task(question)} tasks of {about}{swept}"
+    tasks += ", pictures converted" if question.convert else ""
     each = " each" if swept else ""
     return f"{runs} on {tasks}{steps}{norm}, {words.count(question.episodes)} episodes{each}"
 

@@ -54,9 +54,9 @@ def verdict(choice: CompareChoice, linked: ComparisonJob | None) -> ComparisonJo
 def table(result: Result, about: str) -> None:
     rows = result["rows"]
     metric, first = rows[0]["metric"], rows[0]["evaluation"]
-    level = unbeaten(result)
+    level, converted = unbeaten(result), result["question"].get("convert", False)
     st.table(
-        [_line(row, metric, bold=row["name"] in level) for row in rows],
+        [_line(row, metric, bold=row["name"] in level, converted=converted) for row in rows],
         border="horizontal",
         hide_index=True,
         alt="A row for every run: its score, its protocol, its cost and the published number.",
@@ -77,7 +77,7 @@ def table(result: Result, about: str) -> None:
     )
 
 
-def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
+def _line(row: dict[str, Any], metric: str, *, bold: bool, converted: bool) -> dict[str, str]:
     scores, paper, kind = row["evaluation"], row["published"], ALGORITHMS[row["algorithm"]]
     around = "**" if bold else ""
     shown = words.unbroken(score(metric, scores[metric], scores["ci95"]))
@@ -85,6 +85,7 @@ def _line(row: dict[str, Any], metric: str, *, bold: bool) -> dict[str, str]:
     return {
         "Run": f"{around}{words.plain(row['name'])}{around}",
         words.METRIC[metric].capitalize(): f"{around}{shown}{around}{diverged}",
+        **({"Pictures": scores.get("conversion") or "as they are"} if converted else {}),
         "Normalisation": words.mode(scores["norm"]),
         "Inner steps": words.inner_steps(scores["steps"] if kind.in_steps else 0),
         "Time per episode": words.brief(row["seconds_per_episode"]),
