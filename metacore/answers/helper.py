@@ -70,10 +70,12 @@ def _prepare(memory: int) -> None:
     """What every answer needs is loaded before the first question comes."""
     from metacore.capacity import one_thread
     from metacore.device import resolve
+    from metacore.models.backbone import warm_up
 
     for module in AT_HAND:
         importlib.import_module(module)
     one_thread()
+    warm_up()
     if memory and resolve("auto").type == "cpu":  # a GPU's driver maps more than there is
         child.limit_memory(memory)
 

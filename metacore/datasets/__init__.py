@@ -37,7 +37,12 @@ def load(config: Config, device: torch.device) -> Dataset:
     return _loaded(config, device, kind.stamp(config))
 
 
-@lru_cache(maxsize=4)
+def forget() -> None:
+    """None stays in memory."""
+    _loaded.cache_clear()
+
+
+@lru_cache(maxsize=6)
 def _loaded(config: Config, device: torch.device, stamp: Hashable) -> Dataset:
     dataset = next(kind for kind in DATASETS.values() if type(config) is kind.Config)
     return dataset(config, device)
@@ -55,4 +60,4 @@ def refuse_foreign_paths(config: Config) -> None:
             )
 
 
-__all__ = ["DATASETS", "load", "refuse_foreign_paths"]
+__all__ = ["DATASETS", "forget", "load", "refuse_foreign_paths"]

@@ -14,6 +14,7 @@ import torch
 from metacore import datasets
 from metacore.datasets import DATASETS
 from metacore.datasets.base import ImageDataset
+from metacore.datasets.emoji import Emoji, EmojiConfig
 from metacore.datasets.glyphs import Glyphs, GlyphsConfig
 from metacore.datasets.omniglot import Omniglot, OmniglotConfig
 from metacore.datasets.quickdraw import QuickDraw, QuickDrawConfig
@@ -25,7 +26,7 @@ from metacore.settings import Config
 
 SPLIT = "test"
 ROUNDS = 10
-QUERIES = 5  # of every class; a person is asked about one of them all
+QUERIES = 5  # of every class, if it has so many; a person is asked about one of them all
 SHOTS = (1, 3, 5)
 LAST_SEED = 2**31 - 1
 APART = 0.4  # of what the drawings of one class differ by: below it are two of the same
@@ -35,6 +36,7 @@ CONFIGS: dict[str, Config] = {
     Glyphs.name: GlyphsConfig(rotations=False),
     Omniglot.name: OmniglotConfig(rotations=False),
     QuickDraw.name: QuickDrawConfig(),
+    Emoji.name: EmojiConfig(),
 }
 
 
@@ -130,6 +132,7 @@ LEVELS: dict[str, tuple[Level, ...]] = {
     Glyphs.name: _GLYPHS,
     Omniglot.name: _OMNIGLOT,
     QuickDraw.name: _any("things", "those whose doodles no network was trained on"),
+    Emoji.name: _any("emoji", "those no network was trained on"),
 }
 
 
@@ -184,12 +187,15 @@ class Contest:
     def puzzle(self, number: int, device: torch.device) -> Puzzle:
         """The round with this number, from 0 on."""
         source = cast(ImageDataset, datasets.load(CONFIGS[self.dataset], device))
-        classes = _classes(source, self.difficulty, generator(self.seed, "contest classes", number))
+        queries = min(QUERIES, source.most_queries or QUERIES)
+        large = (source.class_sizes(SPLIT) >= self.shots + queries).nonzero().flatten().tolist()
+        chance = generator(self.seed, "contest classes", number)
+        classes = _classes(source, self.difficulty, large, chance)
         episode = source.chosen(
             SPLIT,
             classes,
             shots=self.shots,
-            queries=QUERIES,
+            queries=queries,
             generator=generator(self.seed, "contest drawings", number),
         )
         chance = generator(self.seed, "contest query", number)
@@ -205,18 +211,20 @@ def _listed(names: Iterable[str]) -> str:
 # Which classes meet
 
 
-def _classes(source: ImageDataset, level: Level, chance: torch.Generator) -> list[int]:
-    """The classes of one round, in random order."""
+def _classes(
+    source: ImageDataset, level: Level, large: Sequence[int], chance: torch.Generator
+) -> list[int]:
+    """The classes of one round, in random order; `large` have pictures enough."""
     if level.how == "any":
-        found = _some(range(source.classes(SPLIT)), level.ways, chance)
+        found = _some(large, level.ways, chance)
     elif level.how == "alike":
         found = _alike(source, level.ways, chance)
     else:
         alphabets = _alphabets(source)
         if level.how == "one alphabet":
-            large = [name for name, members in alphabets.items() if len(members) >= level.ways]
-            (name,) = _some(range(len(large)), 1, chance)
-            found = _some(alphabets[large[name]], level.ways, chance)
+            those = [name for name, members in alphabets.items() if len(members) >= level.ways]
+            (name,) = _some(range(len(those)), 1, chance)
+            found = _some(alphabets[those[name]], level.ways, chance)
         else:
             names = _some(range(len(alphabets)), level.ways, chance)
             members = [[*alphabets.values()][name] for name in names]

@@ -5,9 +5,14 @@ and normalised as those that it was trained on. Frozen, it has nothing to learn;
 last blocks are ordinary parameters.
 """
 
+import contextlib
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+
+from metacore.errors import UserError
+from metacore.models.kept_features import computed_anew
 from metacore.models.networks import ModelConfig, Network
 from metacore.models.pretrained import ARCHITECTURES, Trunk
 from metacore.models.weights import WEIGHTS
@@ -42,3 +47,11 @@ class Backbone(ModelConfig):
 
     def refuse_missing(self) -> None:
         WEIGHTS[self.network].refuse_missing()
+
+
+def warm_up() -> None:
+    """Loads the usual network where it is here, so that nobody's first picture waits for it."""
+    usual = Backbone()
+    with contextlib.suppress(UserError), computed_anew():  # what is wrong is said when it is asked
+        usual.refuse_missing()
+        Trunk(usual.network, usual.size, 0)(torch.zeros(1, COLOUR, usual.size, usual.size))

@@ -28,6 +28,9 @@ Colours = tuple[tuple[float, float, float], tuple[float, float, float]]  # means
 IMAGENET: Colours = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 TENSORFLOW: Colours = ((127 / 255,) * 3, (128 / 255,) * 3)
 AT_ONCE = 8  # pictures, on a CPU
+# Features of EfficientNet-Lite0 are about 27 long: so much shorter, the rates and distances that
+# suit the other networks here suit them, too.
+SCALE = 0.3
 Params = dict[str, Tensor]
 
 
@@ -106,7 +109,7 @@ class Trunk:
     def __call__(self, x: Tensor) -> Tensor:
         """Of pictures [..., C, H, W] from 0 to 1."""
         pictures = x.detach().reshape(-1, *x.shape[-3:]).float()
-        name = f"{self.network} {self.weights.sha256} {self.size} {self.tuned}"
+        name = f"{self.network} {self.weights.sha256} {self.size} {self.tuned} {SCALE}"
         found = kept_features.features(pictures, name, self._computed)
         return found.view(*x.shape[:-3], *found.shape[1:]).to(x.dtype)
 
@@ -117,9 +120,8 @@ class Trunk:
         with torch.device("meta"):
             _, last = _split(_empty(self.network), self.tuned)
         last = last if torch.empty(0).is_meta else last.to_empty(device="cpu")
-        return nn.Sequential(
-            OrderedDict(blocks=last, mean=nn.AdaptiveAvgPool2d(1), flat=nn.Flatten())
-        )
+        after = {"mean": nn.AdaptiveAvgPool2d(1), "flat": nn.Flatten(), "scaled": Scaled()}
+        return nn.Sequential(OrderedDict(blocks=last, **after))
 
     def first(self) -> Params:
         """What the blocks that learn begin with, by the names they have in `tail`."""
@@ -141,7 +143,7 @@ class Trunk:
         mean, deviation = (colour.new_tensor(each)[:, None, None] for each in known)
         x = ((colour - mean) / deviation).contiguous(memory_format=torch.channels_last)
         found = trunk(x)
-        return (found if self.tuned else found.mean((-2, -1))).contiguous()
+        return (found if self.tuned else SCALE * found.mean((-2, -1))).contiguous()
 
 
 def _split(network: nn.Sequential, tuned: int) -> tuple[nn.Sequential, nn.Sequential]:
@@ -172,6 +174,13 @@ def _empty(name: str) -> nn.Sequential:
 def _bare(architecture: Architecture) -> nn.Sequential:
     with torch.device("meta"):
         return architecture.make()
+
+
+class Scaled(nn.Module):
+    """So long as the features of a frozen network are."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return SCALE * x
 
 
 class HardSigmoid(nn.Module):

@@ -114,7 +114,7 @@ def _omniglot_names() -> list[str]:
 
 
 def test_where_omniglot_is_missing_a_sentence_says_how_to_get_it() -> None:
-    datasets.load.cache_clear()
+    datasets.forget()
     with pytest.raises(UserError, match="metacore data get omniglot"):
         Contest(dataset="omniglot", level="one").puzzle(0, CPU)
 

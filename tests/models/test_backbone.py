@@ -11,7 +11,7 @@ from metacore.errors import UserError
 from metacore.models import kept_features, pretrained, weights, weights_arriving
 from metacore.models.backbone import Backbone
 from metacore.models.networks import initial_params
-from metacore.models.pretrained import ARCHITECTURES, Trunk
+from metacore.models.pretrained import ARCHITECTURES, SCALE, Trunk
 from metacore.models.proof import prove
 from metacore.models.stacked import Stacked, stack
 from metacore.models.weights import WEIGHTS, Weights
@@ -36,7 +36,7 @@ def test_lite0_has_the_features_of_the_packages_own_code(size: int) -> None:
     with torch.no_grad(), kept_features.computed_anew():
         expected = theirs.eval().extract_features((255 * pictures - 127) / 128).mean((-2, -1))
         found = Trunk(LITE, size, 0)(pictures)
-    assert torch.allclose(found, expected, atol=1e-4)
+    assert torch.allclose(found / SCALE, expected, atol=1e-4)
     assert expected.abs().max() > 1
 
 
@@ -71,7 +71,7 @@ def test_added_weights_have_the_features_of_torchvisions_own_code(
         theirs.eval()((pictures - mean) / deviation)
     whole = Trunk(name, 64, 0)(pictures)
     assert whole.shape == (2, ARCHITECTURES[name].width)
-    assert torch.allclose(whole, pooled[0].flatten(1), rtol=1e-3, atol=1e-4)
+    assert torch.allclose(whole / SCALE, pooled[0].flatten(1), rtol=1e-3, atol=1e-4)
     assert whole.std() > 1e-3
     check_tuned(Backbone(network=name, size=64, tuned=2), pictures, whole)
 

@@ -225,7 +225,7 @@ def test_a_missing_dataset_is_a_sentence(visit: Visit, home: Path) -> None:
     assert panels(shown, "drawings")
     for link in (home / "data").iterdir():
         link.unlink() if link.is_symlink() else shutil.rmtree(link)
-    mc.datasets.load.cache_clear()
+    mc.datasets.forget()
     app = visit(PAGE, run=run.id, seed="5")
     assert not app.exception
     assert "omniglot" in app.error[0].value

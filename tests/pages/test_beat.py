@@ -223,7 +223,7 @@ def test_who_was_trained_on_the_characters_is_left_out(visit: Visit) -> None:
 def test_without_omniglot_a_link_to_it_says_so(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mc.datasets.load.cache_clear()
+    mc.datasets.forget()
     monkeypatch.setattr(answers, "_desk", answers.Here())  # one that knows no round yet
     app = visit(PAGE, **{**LINK, "characters": "omniglot", "level": "one"}, answers="-")
     assert not app.exception

@@ -57,7 +57,7 @@ function because(box, card) {
   const image = element("img", ""), words = element("span", "");
   image.src = card.reason;
   image.alt = "the picture it finds most like it";
-  words.textContent = "most like this one";
+  words.textContent = "most like this one of yours";
   box.replaceChildren(image, words);
 }
 

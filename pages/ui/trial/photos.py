@@ -6,6 +6,7 @@ Pictures are seen in colour and as they are; drawings on paper have a part of th
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -13,21 +14,24 @@ import streamlit as st
 from metacore import Run, UserError
 from metacore.trial.photo import Photo
 from metacore.trial.task import FEWEST_WAYS, LONGEST_CLASS, MOST_WAYS, Example, Settings, Trial
-from pages.ui import charts, palette, say, state, widgets, words
+from pages.ui import charts, palette, pick, say, state, widgets, words
 from pages.ui.trial import answers, opened, photo_trial, runs, saving
 from pages.ui.trial.photo_trial import QUERY
 from pages.ui.trial.upload import MEGABYTES, TYPES, looked_at, refusals
 
 CAMERA, FILES = "Camera", "Upload"
+STYLE = Path(__file__).with_name("photos.css")
 _TARGET, _COUNT, _TROUBLE, _SAID = "photo target", "photos taken", "photo trouble", "photo refused"
 
 
 def part() -> None:
+    st.html(STYLE)
     st.markdown(
         "**Teach it three things:** name them, show one or two pictures of each to the camera (or"
         " upload some), then show it something new. Every network answers at once, and says which"
         " of your pictures it goes by."
     )
+    _read_given()
     with st.container(horizontal=True):
         with st.popover("Runs", icon=":material/tune:"):
             chosen = runs.choose(photographs=True)
@@ -48,12 +52,23 @@ def part() -> None:
             help="Forgets all pictures and names.",
         )
     _troubles()
+    if not chosen and not runs.offered(photographs=True):
+        pick.missing("There is no run yet that has learned from pictures in colour.")
     left, right = st.columns([2, 3], gap="large")
     with left:
         _take()
     with right:
         _classes(photo_trial.current())
     _answers(chosen, photo_trial.current())
+
+
+def _read_given() -> None:
+    """Before anything else is drawn, for all of it depends on what is there."""
+    given = photo_trial.given()
+    if given is None:
+        return
+    st.session_state[_SAID] = photo_trial.read_given()
+    st.session_state[_TARGET] = photo_trial.next_target(given.target)
 
 
 def _troubles() -> None:
@@ -92,6 +107,7 @@ def _take() -> None:
         format_func=lambda name: targets[name],
         key=_TARGET,
         required=True,
+        wrap=True,
         help="Which class it is an example of; or something new, for the networks to recognise.",
     )
     source = widgets.switch(
@@ -106,9 +122,6 @@ def _take() -> None:
         _camera(str(target))
     else:
         _files(str(target))
-    said = photo_trial.read_given()
-    if said:
-        st.session_state[_SAID] = said
     refusals(st.session_state.get(_SAID, ()))
 
 
@@ -174,7 +187,6 @@ def _given(key: str, target: str) -> None:
     st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
     _forget_said()
     _read([(file.name, bytes(file.getbuffer())) for file in files], target)
-    st.session_state[_TARGET] = photo_trial.next_target(target)
 
 
 def _read(files: photo_trial.Files, target: str) -> None:
@@ -202,7 +214,9 @@ def _as_drawings(files: photo_trial.Files) -> None:
 def _classes(trial: Trial) -> None:
     for number, (name, examples) in enumerate(zip(trial.classes, trial.support, strict=True)):
         color = palette.of_class(number, charts.theme())
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", key=f"photo class {number}"
+        ):
             key = f"photo name {number} {name}"
             st.text_input(
                 f"Name of class {words.letter(number)}",
@@ -239,23 +253,21 @@ def _rename(number: int, key: str) -> None:
         photo_trial.rename(number, str(st.session_state.get(key) or ""))
     except UserError as error:
         st.session_state[_TROUBLE] = str(error)
+        st.session_state[key] = photo_trial.current().classes[number]
 
 
 def _row(examples: Sequence[Example], color: str) -> str:
     """Thumbnails on the colour of their class; a frame where the first is still to come."""
     photos = [example for example in examples if isinstance(example, Photo)]
     images = "".join(
-        f'<img src="{photo.address}" alt="{escape(photo.name)}" title="{escape(photo.name)}"'
-        ' style="width:64px;height:64px;object-fit:cover;border-radius:6px">'
+        f'<img src="{photo.address}" alt="{escape(photo.name)}" title="{escape(photo.name)}">'
         for photo in photos
     )
-    blank = (
-        f'<span style="width:64px;height:64px;border:2px dashed {color};border-radius:6px"></span>'
-    )
-    return (
-        f'<div style="display:flex;flex-wrap:wrap;gap:6px;border-left:4px solid {color};'
-        f'padding-left:8px">{images or blank}</div>'
-    )
+    return f'<div class="photos" style="border-color: {color}">{images or _blank(color)}</div>'
+
+
+def _blank(color: str) -> str:
+    return f'<span style="border-color: {color}"></span>'
 
 
 # --- what the networks say -----------------------------------------------------------------------
@@ -268,10 +280,8 @@ def _answers(chosen: Sequence[Run], trial: Trial) -> None:
             query = looked_at(len(trial.query), name="asked")
             photo = trial.query[query]
             if isinstance(photo, Photo):
-                st.html(
-                    f'<img src="{photo.address}" alt="what is asked: {escape(photo.name)}"'
-                    ' style="width:160px;border-radius:10px">'
-                )
+                name = escape(photo.name)
+                st.html(f'<img class="asked-photo" src="{photo.address}" alt="asked: {name}">')
     if not chosen:
         return
     if len(trial.classes) < FEWEST_WAYS:

@@ -9,10 +9,14 @@ from pages.ui import pick
 MOST = 8
 
 
+def offered(*, photographs: bool = False) -> list[Run]:
+    return pick.usable(lambda run: bool(task.sees(run.config, photographs=photographs)))
+
+
 def choose(*, photographs: bool = False) -> list[Run]:
     """A picker of the runs that answer at once; [] where there are none, which is said."""
     what = "pictures in colour" if photographs else "drawings"
-    found = pick.usable(lambda run: bool(task.sees(run.config, photographs=photographs)))
+    found = offered(photographs=photographs)
     if not found:
         pick.missing(f"There is no run yet that has learned from {what}.")
         return []
