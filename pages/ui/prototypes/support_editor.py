@@ -172,8 +172,8 @@ def _drawing(
 
 
 def _picture(name: str, address: str, label: int | None, theme: Theme, full: bool) -> str:
-    """Its frame has the colour of the class it is given as; what is left out is faint. Characters leave
-    their corners to the name, pictures that are `full` do not."""
+    """Its frame has the colour of the class it is given as; what is left out is faint. Characters
+    leave their corners to the name, pictures that are `full` do not."""
     frame = "#888888" if label is None else palette.of_class(label, theme)
     style = f"border: 2px {'dashed' if label is None else 'solid'} {frame};"
     faint = "opacity: .3;" if label is None else ""
