@@ -36,6 +36,16 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How much of a zip is read."""
+
+    entries: int
+    packed: int  # bytes
+    unpacked: int  # bytes, all pictures together
+    longest_list: int  # bytes of the names and places of its entries
+
+
+@dataclass(frozen=True)
 class Entry:
     """A file that may be a picture, and the folder it lies in, which names its class."""
 
@@ -43,6 +53,7 @@ class Entry:
     name: str
     source: str  # the zip
     read: Callable[[], bytes] = field(repr=False)  # raises UserError
+    folders: tuple[str, ...] = ()  # all that it lies in, the outermost first
 
     @property
     def where(self) -> str:
@@ -50,8 +61,9 @@ class Entry:
         return "/".join(part for part in (self.source, self.group, self.name) if part)
 
 
-def listed(source: Source) -> Iterator[Entry | str]:
+def listed(source: Source, limits: Limits | None = None) -> Iterator[Entry | str]:
     """Every file that came with it, or a sentence about what is not looked at."""
+    limits = limits or Limits(MOST_ENTRIES, MOST_PACKED, MOST_UNPACKED, LONGEST_LIST)
     try:
         with source.open() as file:
             zipped = file.read(4) in _ZIP
@@ -59,7 +71,7 @@ def listed(source: Source) -> Iterator[Entry | str]:
         yield f"{shown(source.name)} cannot be read: {error.strerror}."
         return
     if zipped:
-        yield from _unpacked(source)
+        yield from _unpacked(source, limits)
     else:
         yield Entry(LOOSE, source.name, "", partial(_whole, source))
 
@@ -73,40 +85,41 @@ def _whole(source: Source) -> bytes:
         raise UserError(f"{shown(source.name)} cannot be read: {error.strerror}.") from None
 
 
-def _unpacked(source: Source) -> Iterator[Entry | str]:
+def _unpacked(source: Source, limits: Limits) -> Iterator[Entry | str]:
     name, file = source.name, source.open()
-    if file.seek(0, io.SEEK_END) > MOST_PACKED:
-        yield f"{shown(name)} is larger than {MOST_PACKED // 2**20} MB."
+    if file.seek(0, io.SEEK_END) > limits.packed:
+        yield f"{shown(name)} is larger than {limits.packed // 2**20} MB."
         return
     try:
-        archive = zipfile.ZipFile(Sips(file, LONGEST_LIST))
+        archive = zipfile.ZipFile(Sips(file, limits.longest_list))
     except _SEVERED:
         yield f"{shown(name)} is a damaged zip."
         return
     entries = [entry for entry in archive.infolist() if not _ignored(entry)]
-    if len(entries) > MOST_ENTRIES:
-        yield f"{shown(name)} has more than {MOST_ENTRIES} files."
+    if len(entries) > limits.entries:
+        yield f"{shown(name)} has more than {limits.entries} files."
         return
     if not entries:
         yield f"{shown(name)} has no pictures in it."
-    yield from _entries(archive, entries, name)
+    yield from _entries(archive, entries, name, limits.unpacked)
 
 
 def _entries(
-    archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], name: str
+    archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], name: str, room: int
 ) -> Iterator[Entry | str]:
-    room = MOST_UNPACKED
+    most = room // 2**20
     for entry in entries:
         called = shown(f"{name}/{entry.filename}")
         why = _refusal(entry)
         if not why and entry.file_size > room:
-            why = f"is left out: a zip has at most {MOST_UNPACKED // 2**20} MB unpacked"
+            why = f"is left out: a zip has at most {most} MB unpacked"
         if why:
             yield f"{called} {why}."
             continue
         room -= entry.file_size  # of which no byte more is read
         path = PurePosixPath(entry.filename)
-        yield Entry(path.parent.name, path.name, name, partial(_content, archive, entry, called))
+        read = partial(_content, archive, entry, called)
+        yield Entry(path.parent.name, path.name, name, read, path.parent.parts)
 
 
 def _ignored(entry: zipfile.ZipInfo) -> bool:

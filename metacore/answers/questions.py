@@ -116,6 +116,20 @@ class ClassNames(Question[tuple[str, ...]]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Notes(Question[tuple[str, ...]]):
+    """What whoever uses a dataset should know of it."""
+
+    spec: EpisodeSpec
+
+    @property
+    def quick(self) -> bool:
+        return at_hand(self.spec.dataset)
+
+    def answer(self) -> tuple[str, ...]:
+        return tuple(self.spec.source().notes())
+
+
+@dataclass(frozen=True, kw_only=True)
 class BestAnswer(Question[Best | None]):
     """The best anyone could make of a curve's points; None where that is not known."""
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from metacore import home, settings
+from metacore.archives import Source
 from metacore.episode import Episode, stack
 from metacore.errors import UserError
 from metacore.models.networks import Conv4, ModelConfig
@@ -30,6 +31,7 @@ class Dataset(ABC):
     regression: ClassVar[bool]
     usual_model: ClassVar[ModelConfig]  # what presets learn it with
     most_queries: ClassVar[int | None] = None  # of a class in presets, where there are few
+    keeps_several: ClassVar[bool] = False  # sets of pictures that people add, by name
     inner_rate: ClassVar[float] = 0.01  # a step on the support set that suits its targets
     Config: ClassVar[type[settings.Config]]
 
@@ -107,6 +109,16 @@ class Dataset(ABC):
     def add_named(cls, folder: Path, called: str) -> Path:
         """Takes one of several that it keeps, under a name."""
         raise UserError(f"{cls.name} is one dataset and has its name: leave out --name.")
+
+    @classmethod
+    def kept_names(cls) -> list[str]:
+        """Those it keeps several of, by the name a path setting calls them."""
+        return []
+
+    @classmethod
+    def upload(cls, source: Source, called: str) -> tuple[str, list[str]]:
+        """Keeps one more, from a zip that somebody sends: its name, and what was left out."""
+        raise UserError(f"{cls.name} takes no uploads.")
 
     @classmethod
     def knows(cls, word: str) -> bool:

@@ -15,6 +15,7 @@ from typing import ClassVar
 import torch
 
 from metacore import settings
+from metacore.archives import Source
 from metacore.datasets import own_folders
 from metacore.datasets.augmentation import AugmentationConfig
 from metacore.datasets.base import SPLITS, Progress
@@ -85,6 +86,7 @@ class Folder(PackedDataset):
     name = "folder"
     title = "Your own pictures"
     summary = "A folder of this computer with a folder of pictures per class."
+    keeps_several = True
     Config = FolderConfig
     usual_model: ClassVar[ModelConfig] = Conv4(width=32)
 
@@ -111,6 +113,14 @@ class Folder(PackedDataset):
         """All of each that was added, where it does not say itself what tests."""
         names = own_folders.names()
         return [FolderConfig(path=name, train_share=0.0, val_share=0.0) for name in names]
+
+    @classmethod
+    def kept_names(cls) -> list[str]:
+        return own_folders.names()
+
+    @classmethod
+    def upload(cls, source: Source, called: str) -> tuple[str, list[str]]:
+        return own_folders.upload(source, called or own_folders.free_name(Path(source.name).stem))
 
     @classmethod
     def knows(cls, word: str) -> bool:

@@ -12,7 +12,7 @@ from metacore.runs import dispatch, submit
 from metacore.runs.store import NAME_LENGTH
 from metacore.settings import Setting, settings_of
 from pages.ui import charts, engine, episode, forms, palette, say, state, visitor, widgets, words
-from pages.ui.train import forecasts, plan, sample_episode, training
+from pages.ui.train import forecasts, own_pictures, plan, sample_episode, training
 from pages.ui.train.plan import Plan
 
 STYLE = Path(__file__).parents[1] / "ui" / "train" / "style.css"
@@ -51,6 +51,8 @@ def form() -> None:
         every_setting(chosen, ticked)
     state.put("set", *chosen.written(ticked))
     with data_card:
+        if DATASETS[dataset].keeps_several:
+            own_pictures.choose(chosen)
         sample(chosen)
     with card:
         configs = wanted(chosen, ticked)
@@ -99,6 +101,7 @@ def sample(chosen: Plan) -> None:
     try:
         config = chosen.data(chosen.shared())
         sample_episode.show(config, sample_number())
+        sample_episode.notes(config)
     except UserError as error:
         say.info(error, icon=":material/info:")
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from metacore.home import shared
 from metacore.settings import Config, Setting, settings_of
 from pages.ui import words
 
@@ -53,7 +54,9 @@ def field(setting: Setting, default: Any, *, key: str, **more: Any) -> Any:
         return st.selectbox(setting.label, setting.choices, index, **common)
     if setting.type in (int, float):
         return st.number_input(setting.label, value=default, **_bounds(setting), **common)
-    where = "a path on the computer Metacore runs on" if setting.path else None
+    where = None
+    if setting.path:
+        where = "the name of what was added" if shared() else "a path on this server's computer"
     return st.text_input(setting.label, default, placeholder=where, **common)
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from metacore.datasets import library
+from metacore.datasets.folder import FolderConfig
 from metacore.errors import UserError
+from metacore.models.networks import Conv4
 from metacore.runs import (
     cancel,
     comparisons,
@@ -37,6 +40,8 @@ from metacore.runs.process import identify
 from metacore.runs.question import Question
 from metacore.runs.store import Store
 from metacore.training.config import RunConfig
+from metacore.training.presets import preset
+from tests.datasets.pictures import draw_classes
 from tests.runs.conftest import MakeConfig
 
 LIMITS = Limits(quota=2, seconds=300, iterations=1000, kept=3)
@@ -291,3 +296,35 @@ def test_what_has_not_stopped_itself_long_after_its_time_is_killed(
     finally:
         hung.kill()
         hung.wait()
+
+
+def test_what_a_visitor_starts_or_brings_names_no_place_on_the_server(
+    store: Store, anna: Store, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    elsewhere = preset("protonet", "folder", "demo").replace(dataset=FolderConfig(path="/etc"))
+    with pytest.raises(UserError, match="on a server for a class, path is no place"):
+        submit(anna, elsewhere)
+    run = execute(store, store.create(make_config(), here=True))
+    question = {"name": "folder", **elsewhere.dataset.to_dict()}
+    with pytest.raises(UserError, match="path is no place on the server"):
+        comparisons.ask(anna, Question(runs=(run.id, "other"), dataset=question))
+    assert [found.id for found in store.runs()] == [run.id]
+    library.add("folder", draw_classes(tmp_path / "cats", {"a": 1, "b": 1}))
+    submit(anna, elsewhere.replace(dataset=FolderConfig(path="cats")))
+
+
+def test_an_imported_record_names_no_place_on_the_server(
+    store: Store, anna: Store, tmp_path: Path
+) -> None:
+    folder = draw_classes(tmp_path / "mine", {f"class {number}": 8 for number in range(12)})
+    config = preset("scratch", "folder", "demo", ways=2)
+    config = config.replace(
+        dataset=FolderConfig(path=str(folder), size=16), model=Conv4(width=4), device="cpu"
+    )
+    training = replace(config.training, iterations=1, validation_episodes=2)
+    run = execute(store, store.create(config.replace(training=training), here=True))
+    assert run.status == "finished", run.message
+    file = export(store, run, tmp_path / "run.zip")
+    with pytest.raises(UserError, match="path is no place on the server"):
+        import_(anna, file)
+    assert import_(store, file).config.dataset == config.dataset

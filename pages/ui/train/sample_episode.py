@@ -9,9 +9,9 @@ from torch import Tensor
 
 from metacore import RunConfig
 from metacore.answers import EpisodeSpec
-from metacore.answers.questions import Drawn
+from metacore.answers.questions import Drawn, Notes
 from metacore.datasets.base import Dataset
-from pages.ui import charts, drawings, kinds, palette, waiting
+from pages.ui import charts, drawings, kinds, palette, waiting, words
 from pages.ui.curve_task import CurveTask
 from pages.ui.figures import sample
 
@@ -40,6 +40,16 @@ def show(config: RunConfig, seed: int) -> None:
         asked = episode.query_x[0].unflatten(0, (ways, -1))
         names = kinds.of(question.spec)
         st.html(_shown(by_class, asked[:, 0], names, config.dataset_class, charts.theme()))
+
+
+def notes(config: RunConfig) -> None:
+    """What is left out of the data, once they are there."""
+    question = Notes(spec=wanted(config, 0).spec)
+    found = waiting.one(question)
+    if found.complete and (said := found.get()):
+        title = f"What was left out: {words.several(len(said), 'remark')}"
+        with st.expander(title, icon=":material/info:"):
+            st.markdown("\n".join(f"- {words.plain(sentence)}" for sentence in said))
 
 
 def wanted(config: RunConfig, seed: int) -> Drawn:
