@@ -28,6 +28,9 @@ OTHERS = {  # methods that learn more slowly, or whose meta-steps are larger
     ("reptile", "sinusoid"): 15_000,
     ("reader", "sinusoid"): 4000,
     ("reader", "gp"): 8000,
+    ("protonet", "quickdraw"): 3000,
+    ("protonet", "emoji"): 2500,
+    ("maml", "emoji"): 1000,
 }
 AS_THEY_COME = {("centroid", "quickdraw"), ("centroid", "emoji")}  # nothing is trained for these
 SHOTS = {"gp": 10}

@@ -158,7 +158,7 @@ class Finetune(Supervised):
 
     @classmethod
     def recipe(cls, wanted: Wanted) -> Recipe | None:
-        model = wanted.source.usual_model
+        model = wanted.model
         if wanted.curves:
             rate = wanted.source.inner_rate
             method = FinetuneConfig(layers="all", inner_rate=rate, test_steps=10)
@@ -229,7 +229,7 @@ class Scratch(Algorithm):
             method = ScratchConfig(inner_rate=source.inner_rate, test_steps=10)
         else:
             method = ScratchConfig(test_steps=5)
-        return Recipe(method, source.usual_model, {})
+        return Recipe(method, wanted.model, {})
 
     def meta_step(
         self, params: Params, episode: Episode, *, generator: torch.Generator | None = None

@@ -88,7 +88,7 @@ class Logistic(Supervised):
         if wanted.paper:
             method, settings = LogisticConfig(strength=1, scale=0, against="all"), SUPERVISED_SHAPES
         training = wanted.training(LARGE_TASKS, **settings)
-        return Recipe(method, wanted.source.usual_model, training)
+        return Recipe(method, wanted.model, training)
 
     def outputs_and_targets(
         self, theta: Params, features: Tensor, episode: Episode

@@ -190,7 +190,7 @@ def inner_loop_recipe(
         usual: dict[str, Any] = {"inner_rate": wanted.source.inner_rate, "test_steps": 10}
         usual |= {} if wanted.paper else {"inner_steps": 3}
         method = kind(**usual | own)
-        return Recipe(method, wanted.source.usual_model, wanted.training(ON_CURVES))
+        return Recipe(method, wanted.model, wanted.training(ON_CURVES))
     if wanted.many_ways:
         usual = {"inner_rate": 0.1, "inner_steps": 5, "test_steps": 5}
     else:
@@ -203,4 +203,4 @@ def inner_loop_recipe(
         settings = {"tasks": 8, "train_queries": 5, "learning_rate": 3e-3}
     images = wanted.ways * (wanted.shots * method.inner_steps + 5)
     training = wanted.training(budget, 30 / images, **settings)
-    return Recipe(method, wanted.source.usual_model, training)
+    return Recipe(method, wanted.model, training)

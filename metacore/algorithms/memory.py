@@ -126,7 +126,7 @@ class MemoryAugmented(ModelBased):
         With `note=0` and `sharpness=1`, as published, 550 leave it at chance: the paper takes
         100,000.)
         """
-        model, budget = wanted.source.usual_model, ON_CURVES if wanted.curves else ON_IMAGES
+        model, budget = wanted.model, ON_CURVES if wanted.curves else ON_IMAGES
         settings: dict[str, Any] = {"train_queries": max(1, 10 - wanted.shots), "clip": 10.0}
         if wanted.curves:
             settings |= {"train_queries": 10, "learning_rate": 2e-3}

@@ -124,7 +124,7 @@ class MetricAlgorithm(Algorithm):
         else:
             settings |= {"learning_rate": 2e-3}
         training = wanted.training(LARGE_TASKS, 6 / (wanted.shots + 5), **settings)
-        model = Conv4Pool() if wanted.paper else wanted.source.usual_model
+        model = Conv4Pool() if wanted.paper else wanted.model
         return Recipe(cls.Config(), model, training)
 
 

@@ -155,7 +155,7 @@ class Reader(ModelBased):
             (BUDGET_ON_CURVES, 1.0) if wanted.curves else (BUDGET, 3 / (wanted.shots + 2))
         )
         settings["warm_up"] = budget.steps(wanted.level, share) // 20
-        model = wanted.source.usual_model
+        model = wanted.model
         if wanted.curves:
             method = cls.Config(layers=4, heads=6, head_width=16, deep=0.1)
             settings |= {"tasks": 32, "train_queries": 20}

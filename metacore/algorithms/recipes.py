@@ -3,16 +3,17 @@
 
 Every algorithm keeps its own recipes; here stands what they share. Every budget is in meta-steps,
 so that a run is repeatable and a busy computer takes longer instead of learning less. `demo` and
-`good` are sized by what two idle cores do with tasks of 5 ways, and shrink where a task is larger,
-down to a fifth. They differ from `paper` where so little time asks for it: fewer tasks per
-meta-step, a rate that decays to 0 over the budget, and a faster network.
+`good` are sized by what two idle cores do with 5-way tasks of characters, and shrink where a task
+or its pictures are larger, down to a fifth. They differ from `paper` where so little time asks for
+it: fewer tasks per meta-step, a rate that decays to 0 over the budget, and a faster network.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from metacore.datasets.base import Dataset
-from metacore.models.networks import ModelConfig
+from metacore.models.networks import Conv4, ModelConfig
+from metacore.models.proof import multiplications
 from metacore.settings import Config
 
 LEVELS = ("demo", "good", "paper")
@@ -72,8 +73,21 @@ class Wanted:
     def curves(self) -> bool:
         return self.source.regression
 
+    @property
+    def model(self) -> ModelConfig:
+        """What presets learn the dataset with at this level."""
+        quick = self.source.quick_model if self.level == "demo" else None
+        return quick or self.source.usual_model
+
     def training(self, budget: Budget, share: float = 1.0, **settings: Any) -> dict[str, Any]:
-        """The budget of the level; in `demo` and `good` the rate decays over it."""
+        """The budget of the level; in `demo` and `good` the rate decays over it.
+
+        A meta-step of other pictures takes longer than one of the characters that budgets were
+        sized with: as much longer as their network has to multiply more.
+        """
+        if not self.curves:
+            work = multiplications(self.model, self.source.shape(self.source.Config()))
+            share *= multiplications(Conv4(), (1, 28, 28)) / work
         steps = budget.steps(self.level, share)
         usual: dict[str, Any] = {} if self.paper else {"schedule": "cosine"}
         if self.curves:

@@ -187,4 +187,4 @@ def _recipe(
     outer = {"optimiser": "sgd", "learning_rate": 1.0, "schedule": "linear"}
     shapes["train_shots"] = max(10, wanted.shots)
     training = wanted.training(budget, share, **outer, **shapes)
-    return Recipe(method, wanted.source.usual_model, training)
+    return Recipe(method, wanted.model, training)

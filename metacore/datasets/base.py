@@ -30,6 +30,7 @@ class Dataset(ABC):
     named: ClassVar[bool] = False  # whether people know its classes by their names
     regression: ClassVar[bool]
     usual_model: ClassVar[ModelConfig]  # what presets learn it with
+    quick_model: ClassVar[ModelConfig | None] = None  # what a demo does, if with another
     most_queries: ClassVar[int | None] = None  # of a class in presets, where there are few
     keeps_several: ClassVar[bool] = False  # sets of pictures that people add, by name
     inner_rate: ClassVar[float] = 0.01  # a step on the support set that suits its targets

@@ -22,7 +22,7 @@ from metacore.datasets.augmentation import AugmentationConfig, AugmentedDataset
 from metacore.datasets.base import SPLITS, Progress
 from metacore.datasets.published_files import Labelled, Paths, Published
 from metacore.errors import UserError
-from metacore.models.networks import Conv4Pool, ModelConfig
+from metacore.models.networks import Conv4, Conv4Pool, ModelConfig
 from metacore.zips import DAMAGED
 
 SIDE = 32
@@ -79,6 +79,7 @@ class CifarFs(AugmentedDataset):
     item = "photograph"
     named = True
     usual_model: ClassVar[ModelConfig] = Conv4Pool()
+    quick_model: ClassVar[ModelConfig | None] = Conv4()
     published: ClassVar[Published] = Published(
         name="cifar-fs",
         title="CIFAR-FS",

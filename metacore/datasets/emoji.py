@@ -24,7 +24,7 @@ from metacore import settings
 from metacore.datasets.augmentation import AugmentationConfig, AugmentedDataset
 from metacore.datasets.base import SPLITS
 from metacore.datasets.sheets import read_list, read_sheet
-from metacore.models.networks import Conv4Pool, ModelConfig
+from metacore.models.networks import Conv4, Conv4Pool, ModelConfig
 from metacore.settings import setting
 
 SIDE = 32
@@ -50,6 +50,7 @@ class Emoji(AugmentedDataset):
     named = True
     most_queries: ClassVar[int | None] = 2
     usual_model: ClassVar[ModelConfig] = Conv4Pool()
+    quick_model: ClassVar[ModelConfig | None] = Conv4()
     Config = EmojiConfig
     config: EmojiConfig
 

@@ -24,7 +24,7 @@ from metacore.datasets.packed_dataset import PackedDataset
 from metacore.datasets.packing import Form, opened, pack
 from metacore.datasets.picture_folder import IMAGES, Listing, listed
 from metacore.errors import UserError
-from metacore.models.networks import Conv4Pool, ModelConfig
+from metacore.models.networks import Conv4, Conv4Pool, ModelConfig
 
 FORM = Form(size=84, kind="colour", fit="crop")
 PICTURES = 600  # of each class
@@ -47,6 +47,7 @@ class MiniImagenet(PackedDataset):
     summary = "Photographs of 100 kinds of things, 84 x 84 (Vinyals et al. 2016)."
     Config = MiniImagenetConfig
     usual_model: ClassVar[ModelConfig] = Conv4Pool(width=32)
+    quick_model: ClassVar[ModelConfig | None] = Conv4(width=32)
 
     def __init__(self, config: MiniImagenetConfig, device: torch.device) -> None:
         found = opened(_files(), FORM)

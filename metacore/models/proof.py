@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import torch
+from torch import Tensor, nn
 
 from metacore.errors import UserError
 from metacore.models.networks import ModelConfig, initial_params
@@ -18,6 +19,23 @@ def _empty(model: ModelConfig, input_shape: tuple[int, ...]) -> Stacked:
     """The network without numbers: it costs no memory."""
     with torch.device("meta"):
         return Stacked(model.build(input_shape, 2))
+
+
+@lru_cache(maxsize=64)
+def multiplications(model: ModelConfig, input_shape: tuple[int, ...]) -> int:
+    """How many of them one input takes in the convolutions and linear layers of the features."""
+    counts = []
+
+    def count(layer: nn.Module, inputs: object, output: Tensor) -> None:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            counts.append(layer.weight[0].numel() * output.numel())
+
+    with torch.device("meta"):
+        features = model.build(input_shape, 0).features
+        for layer in features.modules():
+            layer.register_forward_hook(count)
+        features(torch.empty(1, *input_shape))
+    return sum(counts)
 
 
 @lru_cache(maxsize=64)
