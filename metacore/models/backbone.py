@@ -31,7 +31,7 @@ class Backbone(ModelConfig):
         "Which network; the weights of all but the first have to be fetched.",
         choices=tuple(ARCHITECTURES),
     )
-    size: int = setting(
+    input_size: int = setting(
         128, "Pictures are brought to so many pixels along a side.", low=32, high=320, step=32
     )
     tuned: int = setting(
@@ -39,11 +39,11 @@ class Backbone(ModelConfig):
     )
 
     def build(self, input_shape: tuple[int, ...], outputs: int) -> Network:
-        trunk = Trunk(self.network, self.size, self.tuned)
+        trunk = Trunk(self.network, self.input_size, self.tuned)
         return Network(trunk.tail(), ARCHITECTURES[self.network].width, outputs, trunk=trunk)
 
     def looks_at(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return (COLOUR, self.size, self.size)
+        return (COLOUR, self.input_size, self.input_size)
 
     def refuse_missing(self) -> None:
         WEIGHTS[self.network].refuse_missing()
@@ -54,4 +54,5 @@ def warm_up() -> None:
     usual = Backbone()
     with contextlib.suppress(UserError), computed_anew():  # what is wrong is said when it is asked
         usual.refuse_missing()
-        Trunk(usual.network, usual.size, 0)(torch.zeros(1, COLOUR, usual.size, usual.size))
+        side = usual.input_size
+        Trunk(usual.network, side, 0)(torch.zeros(1, COLOUR, side, side))

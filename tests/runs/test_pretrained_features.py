@@ -22,7 +22,9 @@ LITE = "efficientnet-lite0"
 def config(algorithm: str, **model: int) -> RunConfig:
     usual = mc.preset(algorithm, "glyphs", "demo")
     training = replace(usual.training, validation_episodes=5)
-    return usual.replace(model=Backbone(size=32, **model), dataset=TINY_GLYPHS, training=training)
+    return usual.replace(
+        model=Backbone(input_size=32, **model), dataset=TINY_GLYPHS, training=training
+    )
 
 
 @pytest.mark.parametrize("algorithm", ["centroid", "protonet", "logistic", "finetune"])
@@ -43,7 +45,7 @@ def test_one_whose_last_block_learns_is_trained(store: Store) -> None:
     run = mc.train(usual.replace(training=training), store=store)
     assert (run.status, run.iteration) == ("finished", 2)
     learner = mc.load(run, which="last")
-    before = Backbone(size=32, tuned=1).build((1, 28, 28), 0).trunk.first()
+    before = Backbone(input_size=32, tuned=1).build((1, 28, 28), 0).trunk.first()
     after = {name: learner.params[f"features.{name}"] for name in before}
     assert any(not value.equal(before[name]) for name, value in after.items())
 
@@ -80,7 +82,7 @@ def test_without_its_weights_it_is_listed_and_says_what_to_do(
 ) -> None:
     monkeypatch.setattr(Weights, "_packaged", lambda self: None)
     (listed,) = store.runs()
-    assert listed.config.model == Backbone(size=32)
+    assert listed.config.model == Backbone(input_size=32)
     for ask in (mc.load, lambda run: mc.train(run.config, store=store)):
         with pytest.raises(UserError, match="weights of EfficientNet-Lite0 are not on this"):
             ask(listed)
