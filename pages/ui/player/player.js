@@ -175,7 +175,7 @@ function drawings(panel, data, box) {
     column.append(element("hr", {}));
     for (const drawing of panel.query.filter((d) => d.class === number)) {
       const cell = picture(data.pictures[drawing.image], panel.inked, "query", "");
-      const guess = element("span", { class: "guess" });
+      const guess = element("span", { class: kind.name.length > 2 ? "guess named" : "guess" });
       guess.append(document.createTextNode(""), element("span", {}));
       cell.append(guess);
       column.append(cell);

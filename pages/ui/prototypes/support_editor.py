@@ -160,7 +160,7 @@ def _drawing(
     key = f"label {spec.name} {spec.seed} {name}"
     st.session_state[key] = LEFT_OUT if label is None else words.letter(label)
     with st.container(width=WIDTH, gap=None):
-        st.html(_picture(name, pictures[name], label, theme))
+        st.html(_picture(name, pictures[name], label, theme, spec.kind.named))
         st.selectbox(
             f"Label of {name}",
             [*(words.letter(n) for n in range(spec.ways)), LEFT_OUT],
@@ -171,8 +171,9 @@ def _drawing(
         )
 
 
-def _picture(name: str, address: str, label: int | None, theme: Theme) -> str:
-    """Its frame has the colour of the class it is given as; what is left out is faint."""
+def _picture(name: str, address: str, label: int | None, theme: Theme, full: bool) -> str:
+    """Its frame has the colour of the class it is given as; what is left out is faint. Characters
+    leave their corners to the name, pictures that are `full` do not."""
     frame = "#888888" if label is None else palette.of_class(label, theme)
     style = f"border: 2px {'dashed' if label is None else 'solid'} {frame};"
     faint = "opacity: .3;" if label is None else ""
@@ -181,7 +182,7 @@ def _picture(name: str, address: str, label: int | None, theme: Theme) -> str:
         ' box-sizing: border-box; margin-bottom: 4px">'
         f'<span style="font-size: .78rem; line-height: 1">{name}</span>'
         f'<img src="{address}" alt="{name}" style="{faint} display: block; width: 64px;'
-        ' height: 64px; margin: -6px auto 0; image-rendering: pixelated"></div>'
+        f' height: 64px; margin: {0 if full else -6}px auto 0; image-rendering: pixelated"></div>'
     )
 
 

@@ -1,0 +1,52 @@
+"""Networks are taught with a camera and with files, in a real browser whose camera is made up."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.browser.serving import launch
+from tests.browser.test_journey import SLOW, go, no_error
+from tests.browser.test_trial import answers
+from tests.pages.test_photos import COLOURS, archive, photograph
+
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+PAGE = "trial?way=Photographs&run=protonet-emoji"
+
+
+@pytest.fixture(scope="module")
+def page(chromium: object) -> Iterator[Page]:
+    """In a Chromium of its own, after the usual one has shown that there is one."""
+    del chromium
+    with sync_playwright() as playwright:
+        browser = launch(playwright, *CAMERA)
+        context = browser.new_context(
+            viewport={"width": 1280, "height": 1000}, permissions=["camera"]
+        )
+        yield context.new_page()
+        browser.close()
+
+
+def test_it_is_taught_with_files_and_asked_with_the_camera(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    (tmp_path / "things.zip").write_bytes(archive())
+    (tmp_path / "new.jpg").write_bytes(photograph("leaf", 7))
+    go(page, f"{server}/{PAGE}")
+    given = page.locator('[data-testid="stFileUploader"] input[type=file]').last
+    given.set_input_files(tmp_path / "things.zip")
+    expect(answers(page).first).to_contain_text("waits for the query", timeout=SLOW)
+    for name in COLOURS:
+        expect(page.get_by_role("radio", name=name).or_(page.get_by_text(name)).first).to_be_visible()
+    given.set_input_files(tmp_path / "new.jpg")
+    expect(answers(page).first).to_contain_text("%", timeout=SLOW)
+    expect(answers(page).first.get_by_role("img", name="the picture it finds")).to_be_visible()
+
+    page.get_by_text("Camera", exact=True).click()
+    page.get_by_role("button", name="Take Photo").click(timeout=SLOW)
+    expect(page.get_by_role("img", name="asked: camera 1")).to_be_visible(timeout=SLOW)
+    expect(answers(page).first).to_contain_text("%", timeout=SLOW)
+    no_error(page)
+    page.reload()
+    expect(page.get_by_text("an example of A, B and C")).to_be_visible(timeout=SLOW)
