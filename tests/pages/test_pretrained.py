@@ -16,7 +16,7 @@ def runs() -> list[mc.Run]:
     found = []
     for algorithm in ("centroid", "logistic"):
         config = mc.preset(algorithm, "glyphs", "demo")
-        found.append(mc.train(config.replace(model=Backbone(size=32), dataset=TINY_GLYPHS)))
+        found.append(mc.train(config.replace(model=Backbone(input_size=32), dataset=TINY_GLYPHS)))
     return found
 
 
