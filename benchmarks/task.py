@@ -1,7 +1,8 @@
 """What is raced: a method at one setting, on pictures of noise and with one network for all.
 
 Speed does not depend on what the pictures show, so none need be downloaded: 4112 classes of 20
-drawings, 28 x 28, as many as Omniglot has for training when its characters are turned.
+drawings, 28 x 28, as many as Omniglot has for training when its characters are turned; or fewer
+classes of photographs, 84 x 84 in colour, as miniImageNet's.
 """
 
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from metacore.models.networks import Network, Params, initial_params
 from metacore.randomness import generator
 
 CLASSES, DRAWINGS, SIDE = 4112, 20, 28
+PHOTOGRAPHED = 64  # classes, where pictures are in colour
 PREPARED = 8  # episodes drawn before the clock starts, for methods timed without sampling
 
 
@@ -34,6 +36,9 @@ class Setting:
     inner_rate: float = 0.0
     outer_rate: float = 1e-3
     model: str = "conv4"
+    width: int = 64
+    channels: int = 1
+    side: int = SIDE
 
     @property
     def title(self) -> str:
@@ -42,18 +47,27 @@ class Setting:
             return size
         steps = f"{self.inner_steps} inner step{'s' * (self.inner_steps > 1)}"
         batch = f" of {self.inner_batch}" if self.inner_batch else ""
-        return f"{size}, {steps}{batch}, {self.tasks} tasks"
+        seen = f", {self.channels} x {self.side} x {self.side}" if self.photographs else ""
+        return f"{size}, {steps}{batch}, {self.tasks} tasks{seen}"
+
+    @property
+    def photographs(self) -> bool:
+        return self.channels == 3
+
+    @property
+    def picture(self) -> tuple[int, int, int]:
+        return self.channels, self.side, self.side
 
     @property
     def shape(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in ("tasks", "ways", "shots", "queries")}
 
     def network(self, outputs: int) -> Network:
-        return MODELS[self.model]().build((1, SIDE, SIDE), outputs)
+        return MODELS[self.model](width=self.width).build(self.picture, outputs)
 
 
 class Noise(ImageDataset):
-    """Random pictures in the layout of Omniglot."""
+    """Random pictures in the layout of Omniglot, or of fewer and larger ones."""
 
     name = "noise"
     title = "Noise"
@@ -64,9 +78,9 @@ class Noise(ImageDataset):
     def shape(cls, config: Config) -> tuple[int, ...]:
         return (1, SIDE, SIDE)
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, picture: tuple[int, int, int]) -> None:
         super().__init__(OmniglotConfig(), device)
-        shape = (CLASSES, DRAWINGS, 1, SIDE, SIDE)
+        shape = (CLASSES if picture[0] == 1 else PHOTOGRAPHED, DRAWINGS, *picture)
         chance = generator(0, "noise")
         images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=chance)
         self.images = {"train": images.to(device)}
@@ -81,7 +95,7 @@ class Race:
     dataset: Noise = field(init=False)
 
     def __post_init__(self) -> None:
-        self.dataset = Noise(self.device)
+        self.dataset = Noise(self.device, self.setting.picture)
 
     def network(self) -> tuple[Network, Params]:
         """The network and its first weights, on the device."""

@@ -1,10 +1,13 @@
 """How much a device does best at once: threads, inputs, and tasks with parameters of their own."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
+
+DRAWING = 28 * 28  # numbers
 
 
 @contextmanager
@@ -22,6 +25,11 @@ def suited_threads(*, small: bool) -> Iterator[None]:
 def one_thread() -> None:
     """For servers: many small computations at once, each in a thread of its own."""
     torch.set_num_threads(1)
+
+
+def weight(shape: tuple[int, ...]) -> float:
+    """How many times as large as a 28 x 28 drawing an input is; what is smaller counts as one."""
+    return max(1.0, math.prod(shape) / DRAWING)
 
 
 def inputs_at_once(x: Tensor) -> int:

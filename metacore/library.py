@@ -44,9 +44,9 @@ def train(
     return run
 
 
-def rehearse(config: RunConfig, store: Store | None = None) -> None:
+def rehearse(config: RunConfig, store: Store | None = None) -> list[str]:
     """Draws a task of each split and looks for its teacher: what cannot be trained is refused
-    before there is a run of it."""
+    before there is a run of it. Returns what there is to know of the data."""
     if config.teacher is not None:
         teachers.find((store or Store()).runs(), config)
     config.model.refuse_missing()
@@ -56,6 +56,7 @@ def rehearse(config: RunConfig, store: Store | None = None) -> None:
         if split != "train" or config.learns:
             chance = generator(config.seed, "rehearsal")
             dataset.sample(split, tasks=1, **asked, generator=chance)
+    return dataset.notes()
 
 
 def load(run: Reference, *, device: str = "auto", which: str = "best") -> Learner:

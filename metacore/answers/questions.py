@@ -18,6 +18,7 @@ from metacore.algorithms.base import steps_at_test
 from metacore.answers.episode_spec import EpisodeSpec
 from metacore.answers.question import LongQuestion, Question
 from metacore.answers.timing import until
+from metacore.capacity import weight
 from metacore.datasets.base import ImageDataset
 from metacore.episode import Episode
 from metacore.errors import UserError
@@ -169,13 +170,14 @@ def _seen(learner: Learner, spec: EpisodeSpec, episode: Episode) -> Episode:
 
 
 def _passes(learned: Learned, spec: EpisodeSpec, steps: int | None, norm: str | None) -> int:
-    """About how many pictures go through the network."""
+    """About how many pictures of the usual size go through the network."""
     if spec.regression:
         return 0
     steps = steps_at_test(learned.config.algorithm) if steps is None else steps
     support, queries = spec.ways * spec.shots, spec.ways * spec.queries
     each = support + 1 if norm == "support+query" else 1
-    return steps * support * BACKWARD + (steps + 1) * (support + queries * each)
+    passes = steps * support * BACKWARD + (steps + 1) * (support + queries * each)
+    return int(passes * weight(learned.config.input_shape))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +234,8 @@ class BackgroundEpisodes(LongQuestion[BackgroundScores]):
         own = steps_at_test(self.learned.config.algorithm)
         steps = own if self.steps is None else self.steps
         costly = 5 if self.norm == "support+query" else 1
-        return max(1, min(10, WORK // ((steps + 1) * costly)))
+        heavy = weight(self.learned.config.input_shape)
+        return max(1, min(10, int(WORK / ((steps + 1) * costly * heavy))))
 
 
 @dataclass(frozen=True, kw_only=True)

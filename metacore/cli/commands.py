@@ -25,10 +25,14 @@ SUCCEEDED, FAILED, CANCELLED = 0, 1, 130
 
 def train(arguments: Namespace) -> int:
     config = run_config(arguments)
-    library.rehearse(config.replace(device=distributed.local_device(config.device)))
+    if not config.dataset_class.at_hand(config.dataset):
+        print("Preparing the data, once …", file=sys.stderr)
+    notes = library.rehearse(config.replace(device=distributed.local_device(config.device)))
     world = _world(config.device)
     try:
         world.check(config.training.tasks)
+        if world.first:
+            print("".join(f"{note}\n" for note in notes), end="", file=sys.stderr)
         if not world.first:
             follow(Store(), config, world)
             return SUCCEEDED

@@ -59,7 +59,7 @@ def trial(arguments: Namespace) -> int:
     runs = [store.get(reference) for reference in arguments.runs]
     first = runs[0].config
     for run in runs[1:]:
-        refuse_other_inputs(run.config, first.dataset, run.name)
+        refuse_other_inputs(run.config, first.dataset, run.name, convert=None)
     usual = DRAWN if first.dataset_class.regression else first.input_shape
     shape = sees(first, photographs=usual[0] == COLOUR) or usual
     asked = read_trial(arguments.support, arguments.query, shape)

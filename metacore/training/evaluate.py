@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from metacore.algorithms.base import Predictor, task_scores
-from metacore.capacity import suited_threads
+from metacore.capacity import suited_threads, weight
 from metacore.datasets.base import Dataset
 from metacore.device import synchronize
 from metacore.episode import Episode
@@ -130,7 +130,7 @@ def evaluate(
     start = time.perf_counter()
     columns: list[dict[int, Tensor]] = []
     with suited_threads(small=dataset.regression):
-        for numbers in _numbers(protocol, learner.device):
+        for numbers in _numbers(protocol, learner):
             asked = dataset.episodes(split, **protocol.task, seed=seed, numbers=numbers)
             columns.append(_scores(learner, seen_by(learner, dataset, asked), protocol))
             if progress:
@@ -192,12 +192,13 @@ def _check(protocol: Protocol) -> None:
         raise UserError(f"queries must be at least 1, not {protocol.queries}.")
 
 
-def _numbers(protocol: Protocol, device: torch.device) -> Iterator[range]:
+def _numbers(protocol: Protocol, learner: Learner) -> Iterator[range]:
     """Episode numbers in groups small enough for the device."""
     queries, support = protocol.ways * protocol.queries, protocol.ways * protocol.shots
     images = queries * (support + 1) if protocol.norm == "support+query" else queries + support
-    limit = 600 if device.type == "cpu" else 20_000
-    size = max(1, min(limit // images, protocol.episodes))
+    limit = 600 if learner.device.type == "cpu" else 20_000
+    heavy = weight(learner.config.input_shape)
+    size = max(1, min(int(limit / heavy) // images, protocol.episodes))
     for start in range(0, protocol.episodes, size):
         yield range(start, min(start + size, protocol.episodes))
 

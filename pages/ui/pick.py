@@ -80,11 +80,12 @@ def alike(
     linked: Sequence[str] = (),
     changed: Callable[[], None],
     convert: bool = False,
+    offer: str = "",
 ) -> list[Run]:
     """Runs whose inputs fit: a network that sees drawings cannot be asked about curves.
 
     They are those that fit the run the address names first, else the first of `linked`. With
-    `convert` all that see pictures fit.
+    `convert` all that see pictures fit; `offer` is what could be done for those that do not.
     """
     there = groups(found, convert=convert)
     if len(there) == 1:
@@ -94,7 +95,7 @@ def alike(
     if named:
         own = next(kind for kind, runs in there.items() if named[0] in runs)
         state.settle("kind", own, usual=next(iter(there)))
-        _leave_out_others(named, there[own])
+        _leave_out_others(named, there[own], offer)
     kind = widgets.switch(
         place,
         "Tasks",
@@ -142,14 +143,15 @@ def _inputs(runs: Sequence[Run]) -> str:
     return f"{items.pop()}s".capitalize() if len(items) == len(shapes) == 1 else "Pictures"
 
 
-def _leave_out_others(named: Sequence[Run], fitting: Sequence[Run]) -> None:
+def _leave_out_others(named: Sequence[Run], fitting: Sequence[Run], offer: str) -> None:
     """Says of runs the address names beside others why they cannot share an episode with them."""
     for run in named:
         if run not in fitting and run.id in state.get(RUNS):
             try:
-                refuse_other_inputs(run.config, named[0].config.dataset, run.name)
+                refuse_other_inputs(run.config, named[0].config.dataset, run.name, convert=None)
             except UserError as why:
-                state.note(words.plain(str(why)))
+                pictures = run.config.converts(named[0].config.dataset)
+                state.note(words.plain(f"{why} {offer if pictures else ''}".strip()))
             state.put(RUNS, *(run_id for run_id in state.get(RUNS) if run_id != run.id))
 
 

@@ -14,6 +14,7 @@ import pytest
 from metacore import ALGORITHMS, DATASETS, MODELS, Run, Store
 from metacore.models.weights import WEIGHTS
 from tests.cli.conftest import SMALL, Metacore
+from tests.datasets.pictures import draw_classes
 
 LONG = "train --dataset sinusoid --iterations 1000000 --tasks 1 --validate-every 0 --name long"
 
@@ -318,3 +319,16 @@ def test_runs_that_come_with_metacore_can_be_used_where_nothing_can_be_written(
     assert metacore("data list").code == 0
     said = metacore(f"train {SMALL}")
     assert (said.code, said.err.count("\n")) == (2, 1)
+
+
+def test_pictures_of_ones_own_are_added_listed_and_learned_from(
+    metacore: Metacore, tmp_path: Path
+) -> None:
+    folder = draw_classes(tmp_path / "my-pets", {f"pet {number:02d}": 7 for number in range(30)})
+    (folder / "pet 00" / "broken.png").write_bytes(b"x")
+    assert metacore(f"data add folder {folder} --name pets").code == 0
+    assert "added: pets" in metacore("data list").out
+    line = "train --algorithm protonet --dataset folder --path pets --size 16 --iterations 1"
+    done = metacore(f"{line} --width 4 --train-ways 5 --validation-episodes 2 --name mine")
+    assert done.code == 0, done.err
+    assert "broken.png is not a PNG, JPEG or WebP picture" in done.err

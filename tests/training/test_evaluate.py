@@ -1,6 +1,7 @@
 """Evaluation: fixed episodes, honest means, and the protocol beside every number."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -125,3 +126,17 @@ def test_a_run_does_not_differ_from_itself(untrained: Learner) -> None:
     (difference,) = compare(["a", "b"], [found, found])
     assert difference.mean == 0
     assert "no difference shown" in difference.verdict
+
+
+def test_large_pictures_go_through_in_smaller_groups() -> None:
+    """As many numbers at once, not as many pictures: 84 x 84 in colour is 27 drawings."""
+    asked = evaluation.Protocol("x", "test", 5, 1, 5, 1, "none", 100, 0)
+    sizes = {}
+    for shape in ((1,), (1, 28, 28), (3, 84, 84)):
+        learner = SimpleNamespace(
+            device=torch.device("cpu"), config=SimpleNamespace(input_shape=shape)
+        )
+        groups = list(evaluation._numbers(asked, learner))  # type: ignore[arg-type]
+        assert [number for group in groups for number in group] == list(range(100))
+        sizes[shape] = len(groups[0])
+    assert sizes == {(1,): 20, (1, 28, 28): 20, (3, 84, 84): 1}

@@ -20,6 +20,7 @@ from pages.ui import episode, pick, protocol, say, state, waiting, widgets, word
 
 EACH_OWN = "each run's own"
 OWN = {EACH_OWN: EACH_OWN}
+OFFER = "Tick “Convert pictures”, and they meet."
 FIRST_RUNS = 3  # of algorithms that differ the most
 MOST_WATCHED = 6  # films side by side, and curves that can be told apart
 
@@ -109,7 +110,9 @@ def choose(linked: ComparisonJob | None) -> CompareChoice | None:
     wanted = linked.question if linked else None
     linked_runs = wanted.runs if wanted else ()
     convert = _convert(found, wanted)
-    found = pick.alike(found, st, linked=linked_runs, changed=_start_anew, convert=convert)
+    found = pick.alike(
+        found, st, linked=linked_runs, changed=_start_anew, convert=convert, offer=OFFER
+    )
     usual = _usual(found, wanted)
     _join(found, usual)
     runs = pick.several(

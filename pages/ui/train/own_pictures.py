@@ -23,8 +23,7 @@ def choose(chosen: Plan) -> None:
     path = str(getattr(forms.remembered(config, key=chosen.data_key()), setting))
     known = kind.kept_names()
     options = ["", *known, *([path] if path not in ("", *known) else [])]
-    key = f"own pictures of {chosen.dataset}"
-    st.session_state[key] = path
+    key = f"own pictures of {chosen.dataset} {path}"  # one anew whenever another is chosen
 
     def take() -> None:
         forms.take(config, setting, st.session_state[key], key=chosen.data_key())
@@ -33,6 +32,7 @@ def choose(chosen: Plan) -> None:
         st.selectbox(
             "Pictures",
             options,
+            options.index(path),
             format_func=lambda word: words.clean(word) if word else "choose, or add some",
             key=key,
             on_change=take,
