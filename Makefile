@@ -35,7 +35,7 @@ $(VENV)/made:
 	touch $@
 
 $(VENV)/app: $(VENV)/made pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[photos]"
 	touch $@
 
 $(VENV)/test: $(VENV)/made pyproject.toml

@@ -6,6 +6,7 @@ is off draws no random number: a run without augmentation meets the tasks it alw
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,22 +16,30 @@ from metacore.pictures import COLOUR, LUMINANCE
 from metacore.settings import Config, setting
 
 
-@dataclass(frozen=True, kw_only=True)
-class AugmentationConfig(Config):
-    """The settings of a picture dataset that can be augmented come before its own."""
-
-    flip: bool = setting(False, "Mirror half of the training pictures, left to right.")
-    shift: int = setting(
-        0, "Move training pictures by up to so many pixels each way.", low=0, high=32, step=1
+def shifts(usual: int) -> Any:
+    return setting(
+        usual, "Move training pictures by up to so many pixels each way.", low=0, high=32, step=1
     )
-    colour: float = setting(
-        0.0,
+
+
+def colours(usual: float) -> Any:
+    return setting(
+        usual,
         "How much brightness, contrast and saturation of training pictures vary; 0 means not at"
         " all.",
         low=0,
         high=1,
         step=0.1,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentationConfig(Config):
+    """The settings of a picture dataset that can be augmented come before its own."""
+
+    flip: bool = setting(False, "Mirror half of the training pictures, left to right.")
+    shift: int = shifts(0)
+    colour: float = colours(0.0)
 
 
 class AugmentedDataset(ImageDataset):

@@ -38,7 +38,9 @@ def test_it_is_taught_with_files_and_asked_with_the_camera(
     given.set_input_files(tmp_path / "things.zip")
     expect(answers(page).first).to_contain_text("waits for the query", timeout=SLOW)
     for name in COLOURS:
-        expect(page.get_by_role("radio", name=name).or_(page.get_by_text(name)).first).to_be_visible()
+        expect(
+            page.get_by_role("radio", name=name).or_(page.get_by_text(name)).first
+        ).to_be_visible()
     given.set_input_files(tmp_path / "new.jpg")
     expect(answers(page).first).to_contain_text("%", timeout=SLOW)
     expect(answers(page).first.get_by_role("img", name="the picture it finds")).to_be_visible()

@@ -32,7 +32,7 @@ NORMALISED = [name for name in PICTURES if uses_batch_statistics(MODELS[name](),
 
 def built(name: str, side: int = 28) -> Network:
     config = MODELS[name]
-    smallest = {"width": 4, "size": 32}
+    smallest = {"width": 4, "input_size": 32}
     small = config(**{k: v for k, v in smallest.items() if k in config.__dataclass_fields__})
     torch.manual_seed(0)
     return small.build((1, side, side), WAYS).double()

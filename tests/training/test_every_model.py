@@ -25,7 +25,7 @@ CASES = [
 @pytest.mark.parametrize(("algorithm", "dataset", "model"), CASES)
 def test_it_takes_a_meta_step_and_adapts(algorithm: str, dataset: str, model: str) -> None:
     kind = MODELS[model]
-    smallest = {"width": 4, "size": 32}
+    smallest = {"width": 4, "input_size": 32}
     narrow = {name: smallest[name] for name in smallest if name in {f.name for f in fields(kind)}}
     config = small(algorithm, dataset, iterations=1, tasks=2, validation_episodes=2)
     config = config.replace(model=kind(**narrow))
