@@ -161,8 +161,9 @@ def heard(name: str) -> Words:
 
 
 def opened() -> bool:
-    """Whether this run follows a link, a reload, Back or Forward."""
-    return _page().opened
+    """Whether this run follows a link, a reload, Back or Forward: what is run again of a page
+    that was opened so does not."""
+    return _page().opened and not _context().fragment_ids_this_run
 
 
 def came_with_link(name: str) -> bool:
