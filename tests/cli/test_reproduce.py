@@ -14,7 +14,7 @@ from metacore.models import MODELS
 from metacore.settings import Config, Setting, settings_of
 from metacore.training.config import RunConfig
 from metacore.training.presets import PRESETS, pairs, preset
-from tests.training.small import ALIKE, unlike_pairs
+from tests.training.small import ALIKE, some_pairs, unlike_pairs
 
 
 def read(line: str) -> tuple[RunConfig, str | None]:
@@ -27,7 +27,7 @@ def read(line: str) -> tuple[RunConfig, str | None]:
     return run_config(arguments), arguments.name
 
 
-@pytest.mark.parametrize(("algorithm", "dataset"), pairs())
+@pytest.mark.parametrize(("algorithm", "dataset"), some_pairs())
 @pytest.mark.parametrize("level", PRESETS)
 def test_a_presets_command_needs_nothing_else(algorithm: str, dataset: str, level: str) -> None:
     config = preset(algorithm, dataset, level)
@@ -37,7 +37,7 @@ def test_a_presets_command_needs_nothing_else(algorithm: str, dataset: str, leve
 
 
 @pytest.mark.parametrize(("ways", "shots"), [(2, 1), (20, 5), (60, 20)])
-@pytest.mark.parametrize(("algorithm", "dataset"), pairs())
+@pytest.mark.parametrize(("algorithm", "dataset"), some_pairs())
 def test_another_task_is_repeated(algorithm: str, dataset: str, ways: int, shots: int) -> None:
     config = preset(algorithm, dataset, "demo", ways=ways, shots=shots)
     assert read(command_line(config))[0] == config

@@ -3,9 +3,10 @@
 import pytest
 
 from metacore.insight.reference import from_scratch, possible
-from metacore.training.presets import pairs, preset
+from metacore.training.presets import preset
+from tests.training.small import some_pairs
 
-CASES = [pair for pair in pairs() if not preset(*pair).model.pretrained]
+CASES = [pair for pair in some_pairs() if not preset(*pair).model.pretrained]
 
 
 @pytest.mark.parametrize(("algorithm", "dataset"), CASES)

@@ -12,10 +12,11 @@ from metacore.models import MODELS
 from metacore.settings import settings_of
 from metacore.training.config import RunConfig, TaskConfig, TrainingConfig
 from metacore.training.presets import PRESETS, pairs, preset
+from tests.training.small import some_pairs
 
 
 @pytest.mark.parametrize("level", PRESETS)
-@pytest.mark.parametrize(("algorithm", "dataset"), pairs())
+@pytest.mark.parametrize(("algorithm", "dataset"), some_pairs())
 def test_every_preset_survives_json(algorithm: str, dataset: str, level: str) -> None:
     config = preset(algorithm, dataset, level, seed=3)
     assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
@@ -38,7 +39,7 @@ def test_no_two_entries_share_a_config_class() -> None:
         assert len(set(kinds)) == len(kinds)
 
 
-@pytest.mark.parametrize(("algorithm", "dataset"), pairs())
+@pytest.mark.parametrize(("algorithm", "dataset"), some_pairs())
 def test_flags_of_one_run_never_clash(algorithm: str, dataset: str) -> None:
     config = preset(algorithm, dataset)
     parts = (config.algorithm, config.dataset, config.model, config.task, config.training)
@@ -47,7 +48,7 @@ def test_flags_of_one_run_never_clash(algorithm: str, dataset: str) -> None:
 
 
 @pytest.mark.parametrize("level", PRESETS)
-@pytest.mark.parametrize(("algorithm", "dataset"), pairs())
+@pytest.mark.parametrize(("algorithm", "dataset"), some_pairs())
 def test_every_preset_is_repeatable(algorithm: str, dataset: str, level: str) -> None:
     """No budget is in seconds, and validations come out even."""
     for ways in (5, 20):

@@ -4,11 +4,11 @@ import pytest
 
 from metacore.models.networks import Conv4, Conv4Pool
 from metacore.training.differences import between, described, nearest_preset
-from metacore.training.presets import PRESETS, pairs, preset
-from tests.training.small import small
+from metacore.training.presets import PRESETS, preset
+from tests.training.small import small, some_pairs
 
 
-@pytest.mark.parametrize(("algorithm", "dataset"), pairs())
+@pytest.mark.parametrize(("algorithm", "dataset"), some_pairs())
 @pytest.mark.parametrize("level", PRESETS)
 def test_a_preset_is_found_again(algorithm: str, dataset: str, level: str) -> None:
     config = preset(algorithm, dataset, level, ways=5, shots=3, seed=4, device="cpu")
