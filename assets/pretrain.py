@@ -28,9 +28,8 @@ OTHERS = {  # methods that learn more slowly, or whose meta-steps are larger
     ("reptile", "sinusoid"): 15_000,
     ("reader", "sinusoid"): 4000,
     ("reader", "gp"): 8000,
-    ("protonet", "quickdraw"): 3000,
-    ("protonet", "emoji"): 2500,
-    ("maml", "emoji"): 1000,
+    ("protonet", "quickdraw"): 700,
+    ("protonet", "emoji"): 950,
 }
 AS_THEY_COME = {("centroid", "quickdraw"), ("centroid", "emoji")}  # nothing is trained for these
 SHOTS = {"gp": 10}
@@ -48,7 +47,8 @@ def config(algorithm: str, dataset: str) -> mc.RunConfig:
     if not usual.learns:
         return usual
     steps = OTHERS.get((algorithm, dataset)) or META_STEPS[dataset]
-    budget = {"iterations": steps, "validate_every": steps // VALIDATIONS}
+    validations = VALIDATIONS if steps > 1000 else 10  # which take longer than those steps
+    budget = {"iterations": steps, "validate_every": steps // validations}
     return usual.replace(training=replace(usual.training, **budget))
 
 

@@ -16,6 +16,10 @@ from metacore.pictures import COLOUR, LUMINANCE
 from metacore.settings import Config, setting
 
 
+def flips(usual: bool) -> Any:
+    return setting(usual, "Mirror half of the training pictures, left to right.")
+
+
 def shifts(usual: int) -> Any:
     return setting(
         usual, "Move training pictures by up to so many pixels each way.", low=0, high=32, step=1
@@ -37,7 +41,7 @@ def colours(usual: float) -> Any:
 class AugmentationConfig(Config):
     """The settings of a picture dataset that can be augmented come before its own."""
 
-    flip: bool = setting(False, "Mirror half of the training pictures, left to right.")
+    flip: bool = flips(False)
     shift: int = shifts(0)
     colour: float = colours(0.0)
 

@@ -16,6 +16,7 @@ Doodles: Google, Quick, Draw! data, CC BY 4.0.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -23,12 +24,13 @@ from torch import Tensor
 
 from metacore import settings
 from metacore.datasets import quickdraw_files
-from metacore.datasets.augmentation import AugmentationConfig, AugmentedDataset
+from metacore.datasets.augmentation import AugmentationConfig, AugmentedDataset, flips, shifts
 from metacore.datasets.base import SPLITS, Progress
 from metacore.datasets.quickdraw_files import Beginning
 from metacore.datasets.sheets import read_list, read_sheet
 from metacore.datasets.strokes import SIDE
 from metacore.errors import UserError
+from metacore.models.networks import Conv4, Conv4Pool, ModelConfig
 from metacore.settings import setting
 
 _LISTS = "quickdraw.json"
@@ -36,6 +38,8 @@ _LISTS = "quickdraw.json"
 
 @dataclass(frozen=True, kw_only=True)
 class QuickDrawConfig(AugmentationConfig):
+    flip: bool = flips(True)
+    shift: int = shifts(2)
     source: str = setting(
         "shipped",
         "Which doodles: the 24 of each class that come with Metacore, or those you have"
@@ -57,7 +61,11 @@ class QuickDraw(AugmentedDataset):
     summary = "Doodles of 345 everyday things by many people: nothing to download."
     item = "doodle"
     named = True
+    usual_model: ClassVar[ModelConfig] = Conv4Pool()
+    quick_model: ClassVar[ModelConfig | None] = Conv4()
     named = True
+    usual_model: ClassVar[ModelConfig] = Conv4Pool()
+    quick_model: ClassVar[ModelConfig | None] = Conv4()
     Config = QuickDrawConfig
     config: QuickDrawConfig
 
