@@ -93,7 +93,7 @@ def alike(
     by_id = {run.id: run for run in found}
     named = [by_id[run_id] for run_id in (*state.heard(RUNS), *linked) if run_id in by_id]
     if named:
-        own = next(kind for kind, runs in there.items() if named[0] in runs)
+        own = max(there, key=lambda kind: _belong(named, there[kind]))
         state.settle("kind", own, usual=next(iter(there)))
         _leave_out_others(named, there[own], offer)
     kind = widgets.switch(
@@ -109,7 +109,7 @@ def alike(
 
 def groups(found: Sequence[Run], *, convert: bool = False) -> dict[str, list[Run]]:
     """Runs whose inputs fit, by what these are: pictures before curves, and what came with
-    Metacore before other sizes."""
+    Metacore before other sizes. One may be in several groups, last in those it was not made for."""
     together: list[list[Run]] = []
     for run in found:
         own = (runs for runs in together if _fit(runs[0], run, convert=convert))
@@ -117,6 +117,9 @@ def groups(found: Sequence[Run], *, convert: bool = False) -> dict[str, list[Run
             runs.append(run)
         else:
             together.append([run])
+    for runs in together:  # a network that takes any picture can meet all who see some
+        if not regression(runs[0]):
+            runs += [run for run in found if run.config.model.any_picture and run not in runs]
     together.sort(key=lambda runs: (regression(runs[0]), not any(run.read_only for run in runs)))
     kinds = [_inputs(runs) for runs in together]
     named: dict[str, list[Run]] = {}
@@ -129,17 +132,26 @@ def groups(found: Sequence[Run], *, convert: bool = False) -> dict[str, list[Run
     return named
 
 
+def _belong(named: Sequence[Run], group: Sequence[Run]) -> tuple[int, int]:
+    """How much these runs belong to a group; the first of them decides between equals."""
+    place = group.index(named[0]) if named[0] in group else len(group)
+    return sum(run in group for run in named), -place
+
+
 def _fit(one: Run, other: Run, *, convert: bool) -> bool:
-    source = other.config.dataset
-    return one.config.takes(source) or (convert and one.config.converts(source))
+    """Whether what one learned from is what the other learned from, as a network sees it."""
+    kinds = regression(one), regression(other)
+    same = kinds[0] == kinds[1] and one.config.input_shape == other.config.input_shape
+    return same or (convert and one.config.converts(other.config.dataset))
 
 
 def _inputs(runs: Sequence[Run]) -> str:
     """What they see, in the plural."""
-    items = {run.config.dataset_class.item for run in runs}
-    shapes = {run.config.input_shape for run in runs}
     if regression(runs[0]):
         return "Curves"
+    own = [run.config for run in runs if not run.config.model.any_picture] or [runs[0].config]
+    items = {config.dataset_class.item for config in own}
+    shapes = {config.input_shape for config in own}
     return f"{items.pop()}s".capitalize() if len(items) == len(shapes) == 1 else "Pictures"
 
 
@@ -169,6 +181,11 @@ def preferred(found: Sequence[Run], accept: Callable[[Run], bool]) -> Run:
     """One that is as wanted, of those that came with Metacore if there is one; else the first."""
     ordered = varied(found, most=len(found), least=len(found))
     return next(filter(accept, ordered), found[0])
+
+
+def narrowest(runs: Sequence[Run]) -> Run:
+    """The first that cannot be shown just any picture: what all can be shown is what it can."""
+    return next((run for run in runs if not run.config.model.any_picture), runs[0])
 
 
 def regression(run: Run) -> bool:

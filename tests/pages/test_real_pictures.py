@@ -14,8 +14,9 @@ import metacore as mc
 from metacore.answers import EpisodeSpec
 from metacore.datasets.emoji import Emoji, EmojiConfig
 from metacore.datasets.quickdraw import QuickDrawConfig
+from metacore.insight.contest import Contest
 from metacore.models.pixels import Pixels
-from pages.ui import drawings
+from pages.ui import drawings, pick
 from tests.pages.conftest import Visit, films, words
 
 
@@ -84,13 +85,24 @@ def test_train_shows_names_above_the_pictures(visit: Visit) -> None:
 
 
 def test_a_contest_about_doodles_names_them_once_it_is_over() -> None:
-    from metacore.insight.contest import Contest
-
     puzzle = Contest(dataset="quickdraw", level="ten").puzzle(3, torch.device("cpu"))
     source = mc.datasets.load(QuickDrawConfig(), torch.device("cpu"))
     drawn = puzzle.episode.classes
     assert drawn is not None
     assert puzzle.names == tuple(source.class_names("test")[n] for n in drawn[0].tolist())
+
+
+@pytest.mark.usefixtures("pretrained")
+def test_a_network_for_any_picture_meets_all_who_see_some(visit: Visit) -> None:
+    there = pick.groups(pick.usable())
+    seen = [runs for runs in there.values() if not pick.regression(runs[0])]
+    assert len(seen) > 1
+    assert all("centroid-emoji" in [run.id for run in runs] for runs in seen)
+    app = sound(visit("lab/adapt.py", run=["centroid-emoji", "maml-glyphs"]))
+    (film,) = films(app)
+    boards = [panel["title"] for panel in film["panels"] if "support" in panel]
+    assert boards == ["Nearest centroid", "MAML"]
+    assert film["panels"][0]["inked"], "the task is one that both can see"
 
 
 @pytest.mark.parametrize("side", [20, 32, 84, 192, 400])

@@ -9,6 +9,8 @@ from metacore.algorithms import ALGORITHMS
 from metacore.datasets import DATASETS
 from metacore.errors import UserError
 from metacore.models import MODELS
+from metacore.models.networks import Conv4
+from metacore.models.proof import multiplications
 from metacore.settings import settings_of
 from metacore.training.config import RunConfig, TaskConfig, TrainingConfig
 from metacore.training.presets import PRESETS, pairs, preset
@@ -97,6 +99,19 @@ def test_the_paper_preset_of_reptile_is_the_published_protocol() -> None:
     assert (config.training.train_shots, config.training.tasks) == (10, 5)
     assert (config.training.schedule, config.training.learning_rate) == ("linear", 1.0)
     assert (config.algorithm.inner_batch, config.algorithm.test_steps) == (10, 50)
+
+
+def test_pictures_that_take_longer_get_fewer_meta_steps() -> None:
+    def demo(dataset: str) -> int:
+        return preset("maml", dataset, "demo").training.iterations
+
+    assert demo("glyphs") == demo("omniglot") == demo("quickdraw")
+    assert demo("glyphs") > demo("emoji") > demo("mini-imagenet") >= demo("glyphs") / 5
+
+
+def test_a_networks_work_is_counted() -> None:
+    by_hand = 9 * 64 * 14**2 + 9 * 64 * 64 * (7**2 + 4**2 + 2**2)
+    assert multiplications(Conv4(), (1, 28, 28)) == by_hand
 
 
 @pytest.mark.parametrize("algorithm", ["protonet", "matching"])

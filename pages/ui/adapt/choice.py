@@ -46,7 +46,7 @@ def choose() -> AdaptChoice | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = episode.number(st)
         steps = protocol.inner_steps(st, placeholder=_usual_steps(runs), width=episode.WIDTH)
-        spec = _task(EpisodeSpec.like(runs[0], seed=seed))
+        spec = _task(EpisodeSpec.like(pick.narrowest(runs), seed=seed))
         choosing = not spec.regression and classes.button(spec, width=episode.WIDTH)
         modes = protocol.shared_modes(runs)
         norm = protocol.normalisation(st, modes, width=NORM_WIDTH) if modes else None

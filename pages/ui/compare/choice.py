@@ -109,9 +109,11 @@ def choose(linked: ComparisonJob | None) -> CompareChoice | None:
         return None
     wanted = linked.question if linked else None
     linked_runs = wanted.runs if wanted else ()
-    convert = _convert(found, wanted)
+    row = st.container(horizontal=True, vertical_alignment="center")
+    tasks, beside = row.container(width="content"), row.container(width="content")
+    convert = _convert(found, wanted, beside)
     found = pick.alike(
-        found, st, linked=linked_runs, changed=_start_anew, convert=convert, offer=OFFER
+        found, tasks, linked=linked_runs, changed=_start_anew, convert=convert, offer=OFFER
     )
     usual = _usual(found, wanted)
     _join(found, usual)
@@ -134,12 +136,12 @@ def choose(linked: ComparisonJob | None) -> CompareChoice | None:
     return choice
 
 
-def _convert(found: Sequence[Run], wanted: Question | None) -> bool:
+def _convert(found: Sequence[Run], wanted: Question | None, place: Any) -> bool:
     """Whether runs of other pictures may meet; offered where there are pictures at all."""
     if all(pick.regression(run) for run in found):
         return False
     return widgets.checkbox(
-        st,
+        place,
         "Convert pictures",
         "convert",
         usual=bool(wanted and wanted.convert),
@@ -231,13 +233,18 @@ def _variants(runs: Sequence[Run], *, convert: bool) -> dict[str, Config]:
 
 def _configs(runs: Sequence[Run], *, convert: bool) -> Iterable[Config]:
     known = {run.config.dataset_class for run in runs}
-    yield from (run.config.dataset for run in runs)
+    own = [run.config.dataset for run in runs]
+    yield from (config for config in own if convert or _all_take(runs, config))
     for kind in DATASETS.values():
         for config in kind.variants():
             usual = kind in known and config == kind.Config()  # its runs' own variants are there
-            fits = runs[0].config.takes(config)
-            if not usual and (fits or (convert and kind.ready() and not kind.regression)):
+            converted = convert and kind.ready() and not kind.regression
+            if not usual and (converted or _all_take(runs, config)):
                 yield config
+
+
+def _all_take(runs: Sequence[Run], config: Config) -> bool:
+    return all(run.config.takes(config) for run in runs)
 
 
 def _dataset(place: Any, key: str, variants: dict[str, Config], wanted: Question | None) -> Config:
