@@ -28,8 +28,8 @@ OTHERS = {  # methods that learn more slowly, or whose meta-steps are larger
     ("reptile", "sinusoid"): 15_000,
     ("reader", "sinusoid"): 4000,
     ("reader", "gp"): 8000,
-    ("protonet", "quickdraw"): 700,
-    ("protonet", "emoji"): 950,
+    ("protonet", "quickdraw"): 1400,
+    ("protonet", "emoji"): 2000,
 }
 AS_THEY_COME = {("centroid", "quickdraw"), ("centroid", "emoji")}  # nothing is trained for these
 SHOTS = {"gp": 10}

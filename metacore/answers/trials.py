@@ -17,6 +17,7 @@ from metacore.device import resolve
 from metacore.insight import contest_replies
 from metacore.insight.contest import CONFIGS, Contest, Puzzle
 from metacore.insight.contest_replies import LearnerAnswer
+from metacore.models.kept_features import unwritten
 from metacore.trial.task import Adapted, Answer, Array, adapt
 
 
@@ -58,9 +59,10 @@ class OnTrial(Question[Said]):
     query: Pictures
 
     def answer(self) -> Said:
-        ready = _adapted(self.learned, self.support, self.labels, self.ways)
-        asked = self.query.images
-        answer = ready.answer(asked) if len(asked) else None
+        with unwritten():
+            ready = _adapted(self.learned, self.support, self.labels, self.ways)
+            asked = self.query.images
+            answer = ready.answer(asked) if len(asked) else None
         steps = tuple(step for step, _ in ready.predictors)
         return Said(steps, ready.support_loss, ready.norm, answer)
 
@@ -76,8 +78,9 @@ class Places(Question[tuple[Array, Array]]):
     query: Pictures
 
     def answer(self) -> tuple[Array, Array]:
-        ready = _adapted(self.learned, self.support, self.labels, self.ways)
-        return ready.places(self.query.images)
+        with unwritten():
+            ready = _adapted(self.learned, self.support, self.labels, self.ways)
+            return ready.places(self.query.images)
 
 
 @lru_cache(maxsize=24)

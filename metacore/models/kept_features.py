@@ -31,7 +31,18 @@ PATIENCE = 0.25  # seconds to wait for another process
 AT_ONCE = 500  # keys of one question to the database
 PRUNE_SHARE = 0.2  # of the rows go where there is no more room
 
+_unwritten: ContextVar[bool] = ContextVar("features stay in memory", default=False)
 _off: ContextVar[bool] = ContextVar("features are computed anew", default=False)
+
+
+@contextlib.contextmanager
+def unwritten() -> Iterator[None]:
+    """Within this, features stay in memory alone: of pictures that nobody asked to keep."""
+    token = _unwritten.set(True)
+    try:
+        yield
+    finally:
+        _unwritten.reset(token)
 
 
 @contextlib.contextmanager
@@ -78,7 +89,8 @@ class KeptFeatures:
             found |= new
             with self._lock:
                 self._remember(new)
-                self._file.write(new)
+                if not _unwritten.get():
+                    self._file.write(new)
         return torch.stack([found[key] for key in keys])
 
     def _known(self, keys: Sequence[bytes]) -> dict[bytes, Tensor]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from metacore.models import kept_features
-from metacore.models.kept_features import KeptFeatures, computed_anew
+from metacore.models.kept_features import KeptFeatures, computed_anew, unwritten
 
 
 class Counting:
@@ -49,6 +49,14 @@ def test_a_picture_is_looked_at_once(path: Path, compute: Counting) -> None:
     check(kept, pictures[[0, 1, 0, 0]], compute, fresh=2)
     check(kept, pictures, compute, fresh=2)
     check(kept, pictures.flip(0), compute, fresh=0)
+
+
+def test_what_nobody_asked_to_keep_stays_in_memory(path: Path, compute: Counting) -> None:
+    kept, pictures = KeptFeatures(path), torch.rand(4, 1, 5, 5)
+    with unwritten():
+        check(kept, pictures, compute, fresh=4)
+        check(kept, pictures, compute, fresh=0)
+    check(KeptFeatures(path), pictures, compute, fresh=4)
 
 
 def test_another_process_finds_them(path: Path, compute: Counting) -> None:
