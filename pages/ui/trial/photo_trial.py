@@ -23,6 +23,7 @@ START = Trial(classes=("A", "B", "C"), support=((), (), ()))
 DRAWINGS, PHOTOGRAPHS = "drawings", "photographs"
 QUERY = "query"  # what a picture can be, beside an example of a class
 BACK = 20  # changes that can be taken back
+MOST_REMEMBERED = 64 * 2**20  # bytes of files that might be seen otherwise
 SAMPLED = 4  # pictures of an upload that tell what it shows
 GUESSED = "photographs guessed"  # what files were taken for, and these files
 _TRIAL, _BEFORE, _GIVEN = "photographs", "photographs before", "photographs given"
@@ -150,6 +151,12 @@ def read_given() -> list[str]:
     bar.empty()
     st.session_state.pop(_GIVEN, None)
     return add(gathered(found), waiting.target)
+
+
+def remember_guess(what: str, files: Files) -> None:
+    """For as long as it may be taken back; of very much only that it was guessed."""
+    small = sum(len(data) for _, data in files) <= MOST_REMEMBERED
+    st.session_state[GUESSED] = (what, files if small else ())
 
 
 def guess(files: Files) -> str:

@@ -88,6 +88,7 @@ def _troubles() -> None:
             icon=":material/gesture:",
             on_click=_as_drawings,
             args=(files,),
+            disabled=not files,
             help="Finds the ink on them and draws it anew, as networks that know characters see"
             " it.",
         )
@@ -193,7 +194,7 @@ def _read(files: photo_trial.Files, target: str) -> None:
     """As photographs; where they look like drawings, that is said."""
     photo_trial.give(files, target)
     if photo_trial.guess(files) == photo_trial.DRAWINGS:
-        st.session_state[photo_trial.GUESSED] = (photo_trial.DRAWINGS, files)
+        photo_trial.remember_guess(photo_trial.DRAWINGS, files)
 
 
 def _forget_said() -> None:

@@ -170,7 +170,7 @@ def _as_photographs(files: photo_trial.Files, loose: str) -> None:
     """They open where photographs are, which says so and leads back."""
     photo_trial.forget()
     photo_trial.give(files, loose)
-    st.session_state[photo_trial.GUESSED] = (photo_trial.PHOTOGRAPHS, files)
+    photo_trial.remember_guess(photo_trial.PHOTOGRAPHS, files)
     state.put(opened.WAY, opened.PHOTOGRAPHS)
 
 
