@@ -1,5 +1,6 @@
 """Choosing runs: named, ordered and kept in the URL, so that a page can be linked to."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -168,13 +169,26 @@ def _leave_out_others(named: Sequence[Run], fitting: Sequence[Run], offer: str) 
 
 
 def varied(found: Sequence[Run], *, most: int, least: int = 0) -> list[Run]:
-    """One run of each algorithm, as they came with Metacore where they did, neighbours as
-    different as can be; then others, until there are `least`."""
+    """One run of each algorithm, as they came with Metacore where they did, of the dataset most of
+    them learned from where there is one, neighbours as different as can be; then others, until
+    there are `least`."""
     shelf = [run for run in found if run.read_only] or found
-    firsts = {kind(run): run for run in reversed(shelf)}
+    firsts = {kind(run): run for run in reversed(_at_home_first(shelf))}
     chosen = [firsts[name] for name in by_turns(firsts)]
     more = [run for run in found if run not in chosen]
     return [*chosen, *more][: max(least, min(most, len(chosen)))]
+
+
+def _at_home_first(found: Sequence[Run]) -> list[Run]:
+    """Those of the most frequent dataset before others; without guests, whose network takes any
+    picture, if it is not theirs."""
+    datasets = Counter(run.config.dataset_class for run in found)
+    if not datasets:
+        return []
+    ((home, _),) = datasets.most_common(1)
+    guests = [run for run in found if run.config.model.any_picture]
+    hosts = [run for run in found if run.config.dataset_class is home or run not in guests]
+    return sorted(hosts, key=lambda run: run.config.dataset_class is not home)
 
 
 def preferred(found: Sequence[Run], accept: Callable[[Run], bool]) -> Run:

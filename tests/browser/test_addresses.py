@@ -50,7 +50,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "Start": ("Watch a network learn to learn", press("Another wave")),
     "Train": ("Train", type_in("Ways", "12")),
     "Adapt": ("Adapt", type_in("Inner steps", "2")),
-    "Prototypes": ("Prototypes", pick("drawings")),
+    "Prototypes": ("Prototypes", pick("pictures")),
     "Compare": ("Compare", type_in("Shots", "3")),
     "Trial": ("Trial", type_in("Ways", "3")),
     "Runs": ("Runs", type_in("Search", "reptile")),

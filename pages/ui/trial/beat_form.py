@@ -13,14 +13,15 @@ NARROW = 150  # pixels
 
 
 def form() -> None:
-    found = beat_rivals.possible()
-    if not found:
-        pick.missing("There is no run with weights to play against yet.")
-        return
     st.markdown(
         f"**{ROUNDS} rounds.** Each shows a few classes that no network was trained on, and one"
         " more picture: which of them is it? You click, then everybody's answer is shown."
     )
+    dataset = _dataset()
+    found = beat_rivals.possible(dataset)
+    if not found:
+        pick.missing("There is no run with weights yet that sees such pictures.")
+        return
     runs = pick.several(
         found,
         beat_rivals.usual(found),
@@ -28,7 +29,6 @@ def form() -> None:
         most=7,
         help="One to seven runs that answer the very same puzzles.",
     )
-    dataset = _dataset()
     level = _level(dataset)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shots, seed = _shots(), _seed()

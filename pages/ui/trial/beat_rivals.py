@@ -26,9 +26,9 @@ class Rival:
     color: str
 
 
-def possible() -> list[Run]:
-    """Runs that see what contests are about."""
-    return pick.usable(lambda run: any(map(run.config.takes, CONFIGS.values())))
+def possible(dataset: str) -> list[Run]:
+    """Runs that see what contests of this dataset are about."""
+    return pick.usable(lambda run: run.config.takes(CONFIGS[dataset]))
 
 
 def usual(found: Sequence[Run]) -> list[Run]:
@@ -37,7 +37,7 @@ def usual(found: Sequence[Run]) -> list[Run]:
 
 def rivals(of: Contest) -> list[Rival]:
     """Those the address names, as far as they can play; why others cannot is said."""
-    found = possible()
+    found = possible(of.dataset)
     by_id = {run.id: run for run in found}
     named = [by_id[key] for key in state.get(beat_link.RUNS) if key in by_id]
     playing = [run for run in named or usual(found) if _plays(run, of)]
