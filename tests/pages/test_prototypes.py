@@ -68,7 +68,7 @@ def test_edits_move_the_answers_and_reset_takes_them_back(visit: Visit, pretrain
     before = right(app)
     pick(app, "Label of A1", "B")
     pick(app, "Label of A2", "C")
-    assert "Class A would have no drawing left" in words(app)
+    assert "Class A would have no picture left" in words(app)
     assert right(app) == before
     pick_class(app, "B")
     pick(app, "Label of B1", "A")
