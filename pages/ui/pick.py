@@ -8,6 +8,7 @@ import streamlit as st
 
 from metacore import Run, UserError
 from metacore.algorithms import by_turns
+from metacore.pictures import INK
 from metacore.training.config import refuse_other_inputs
 from pages.ui import charts, engine, palette, state, widgets, words
 
@@ -153,7 +154,9 @@ def _inputs(runs: Sequence[Run]) -> str:
     own = [run.config for run in runs if not run.config.model.any_picture] or [runs[0].config]
     items = {config.dataset_class.item for config in own}
     shapes = {config.input_shape for config in own}
-    return f"{items.pop()}s".capitalize() if len(items) == len(shapes) == 1 else "Pictures"
+    if len(items) == len(shapes) == 1:
+        return f"{items.pop()}s".capitalize()
+    return "Drawings" if {shape[0] for shape in shapes} == {INK} else "Pictures"
 
 
 def _leave_out_others(named: Sequence[Run], fitting: Sequence[Run], offer: str) -> None:

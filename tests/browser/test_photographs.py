@@ -36,8 +36,9 @@ def test_it_is_taught_with_files_and_asked_with_the_camera(
     expect(page.locator(".card .reason img").first).to_be_visible()
 
     page.get_by_text("Camera", exact=True).click()
-    page.get_by_role("button", name="Take Photo").click(timeout=SLOW)
-    expect(page.get_by_role("img", name="asked: camera 1")).to_be_visible(timeout=SLOW)
+    page.wait_for_function("document.querySelector('video')?.readyState >= 2", timeout=SLOW)
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page.get_by_role("img", name="asked: camera")).to_be_visible(timeout=SLOW)
     expect(answers(page).first).to_contain_text("%", timeout=SLOW)
     no_error(page)
     page.reload()
