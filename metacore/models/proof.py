@@ -31,7 +31,7 @@ def multiplications(model: ModelConfig, input_shape: tuple[int, ...]) -> int:
             counts.append(layer.weight[0].numel() * output.numel())
 
     with torch.device("meta"):
-        features = model.build(input_shape, 0).features
+        features = model.build(input_shape, 0).features.eval()  # one picture has no statistics
         for layer in features.modules():
             layer.register_forward_hook(count)
         features(torch.empty(1, *input_shape))
