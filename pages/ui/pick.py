@@ -17,7 +17,16 @@ RUNS = "run"  # what every page calls the runs it is about, in its address
 
 def usable(accept: Callable[[Run], bool] = lambda run: True) -> list[Run]:
     """Runs with weights to look at: one's own first, then those that came with Metacore."""
-    return [run for run in engine.store().runs() if engine.weights_of(run) and accept(run)]
+    runs = (run for run in engine.store().runs() if engine.weights_of(run) and _readable(run))
+    return [run for run in runs if accept(run)]
+
+
+def _readable(run: Run) -> bool:
+    """Whether its settings are known here: another version of Metacore may have had others."""
+    try:
+        return bool(run.config)
+    except UserError:
+        return False
 
 
 def title(run: Run) -> str:

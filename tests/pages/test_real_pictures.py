@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -58,6 +60,17 @@ def test_adapt_films_them_by_name_and_in_colour(visit: Visit, centroid: mc.Run) 
     assert not board["inked"]
     colours = [np.asarray(shown(picture).convert("RGB")) for picture in film["pictures"]]
     assert any((one.max(-1) > one.min(-1) + 60).any() for one in colours)
+
+
+def test_a_run_of_another_version_is_passed_over(
+    centroid: mc.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One with a setting that is not known here takes no page down."""
+    model = {**centroid.values["model"], "future": 3}
+    other = replace(centroid, values={**centroid.values, "model": model})
+    there = SimpleNamespace(runs=lambda: [other, centroid])
+    monkeypatch.setattr("pages.ui.pick.engine.store", lambda: there)
+    assert pick.usable() == [centroid]
 
 
 def test_prototypes_tells_which_letter_is_which(visit: Visit, centroid: mc.Run) -> None:
